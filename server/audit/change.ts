@@ -1,0 +1,24 @@
+import { scopeOf, type Ctx } from '#kernel/ctx.ts';
+import { lostRace, type Tx } from '#kernel/db.ts';
+import type { AuditEvent } from './events.ts';
+import { recordEvents } from './inbox.sql.ts';
+
+export type Done<T> = { value: T; events: readonly [AuditEvent, ...AuditEvent[]] } | { value: T; unchanged: true };
+
+/**
+ * The only way to write. INVARIANT (recorded): a row changed and the event that says so commit together or not at all.
+ * A transaction that PostgreSQL sacrificed in a race is run again, so `work` must do nothing but read and write through `tx`.
+ */
+export async function change<T>(ctx: Ctx, work: (tx: Tx) => Promise<Done<T>>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ctx.db.transact(scopeOf(ctx), async (tx) => {
+        const done = await work(tx);
+        if ('events' in done) await recordEvents(tx, ctx, done.events);
+        return done.value;
+      });
+    } catch (e) {
+      if (attempt >= 4 || !lostRace(e)) throw e;
+    }
+  }
+}

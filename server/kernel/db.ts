@@ -1,0 +1,247 @@
+import pg from 'pg';
+import type { z } from 'zod';
+import type { Id } from './id.ts';
+import type { Log } from './log.ts';
+import { Problem } from './problem.ts';
+
+/** A value that PostgreSQL takes as a parameter. Objects and arrays of objects go in as JSON text: use `json()`. */
+export type Param =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Date
+  | Buffer
+  | null
+  | readonly string[]
+  | readonly number[]
+  | readonly Buffer[]
+  | readonly Date[]
+  | readonly boolean[]
+  | readonly (string | null)[];
+
+/** A piece of SQL with its parameters, for the few statements that are put together (a SCIM filter). Made only by `sql`. */
+export class Fragment {
+  readonly strings: readonly string[];
+  readonly values: readonly (Param | Fragment)[];
+  constructor(strings: readonly string[], values: readonly (Param | Fragment)[]) {
+    this.strings = strings;
+    this.values = values;
+  }
+}
+
+export type Query<T> = { text: string; values: Param[]; row: z.ZodType<T> };
+export type Statement = { text: string; values: Param[] };
+
+function flat(strings: readonly string[], values: readonly (Param | Fragment)[]): Statement {
+  let text = strings[0] ?? '';
+  const out: Param[] = [];
+  const add = (v: Param | Fragment): void => {
+    if (v instanceof Fragment) {
+      text += v.strings[0] ?? '';
+      v.values.forEach((inner, i) => {
+        add(inner);
+        text += v.strings[i + 1] ?? '';
+      });
+    } else {
+      out.push(v);
+      text += `$${out.length}`;
+    }
+  };
+  values.forEach((v, i) => {
+    add(v);
+    text += strings[i + 1] ?? '';
+  });
+  return { text, values: out };
+}
+
+/** A fragment to be placed inside `read` or `write`: `` sql`lower(user_name) = ${x}` ``. Text is only ever literal; values are only ever parameters. */
+export const sql = (strings: TemplateStringsArray, ...values: (Param | Fragment)[]): Fragment =>
+  new Fragment(strings, values);
+
+/** A query whose rows are parsed, so a column that drifts from its type fails here and not three rooms away. */
+export const read =
+  <T>(row: z.ZodType<T>) =>
+  (strings: TemplateStringsArray, ...values: (Param | Fragment)[]): Query<T> => ({ ...flat(strings, values), row });
+
+/** A statement that writes. Only `*.sql.ts` files may import this (walls/rooms.test.ts). */
+export const write = (strings: TemplateStringsArray, ...values: (Param | Fragment)[]): Statement =>
+  flat(strings, values);
+
+/** JSON text for a jsonb parameter. */
+export const json = (value: unknown): string => JSON.stringify(value);
+
+export interface Reader {
+  /** All rows. */
+  many<T>(q: Query<T>): Promise<T[]>;
+  /** The first row, or undefined. */
+  maybe<T>(q: Query<T>): Promise<T | undefined>;
+  /** The one row that must be there. */
+  one<T>(q: Query<T>): Promise<T>;
+}
+
+declare const mayWrite: unique symbol;
+export interface Tx extends Reader {
+  /** Runs a statement; returns how many rows it touched. */
+  run(s: Statement): Promise<number>;
+  readonly [mayWrite]: true;
+}
+
+/** Whose rows a transaction may see: row-level security compares `app.parent` and `app.org` with these. */
+export type Scope = { readonly parent?: Id<'par'> | undefined; readonly org?: Id<'org'> | undefined };
+
+/** Database roles of the running server; none owns a table, none is superuser (docs/trust.md). */
+export type Role = 'gatehouse_app' | 'gatehouse_sequencer' | 'gatehouse_oauth' | 'gatehouse_worker';
+
+export interface Db {
+  /** Reads in one snapshot with row-level security set to `scope`. */
+  read<T>(scope: Scope, work: (db: Reader) => Promise<T>): Promise<T>;
+  /** Writes. Only audit/change.ts and the few named in walls/rooms.test.ts may call it: everybody else uses `change`. */
+  transact<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** A lookup before the organization is known: calls one of the SQL functions listed in docs/trust.md, and nothing else. */
+  lookup<T>(q: Query<T>): Promise<T | undefined>;
+  /** The pool itself, for libraries that want one (jobs). */
+  readonly pool: pg.Pool;
+  end(): Promise<void>;
+}
+
+const idForm = /^[a-z]{3}_[0-9a-f]{32}$/;
+
+function begin(scope: Scope, mode: 'read only' | 'read write'): string {
+  const set = (name: string, id: string | undefined): string => {
+    if (id === undefined) return '';
+    // INVARIANT (scope ids are inert): they are put into the text of a statement, so nothing but an id's form may pass.
+    if (!idForm.test(id)) throw new Problem('bug', 'db/scope', { says: 'a scope must be an id' });
+    return `; set local app.${name} = '${id}'`;
+  };
+  return `begin transaction ${mode}${set('parent', scope.parent)}${set('org', scope.org)}`;
+}
+
+/** What PostgreSQL says when it cannot serve just now; the caller may try again. */
+const passing = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '53400',
+  '08000',
+  '08003',
+  '08006',
+  '25006',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  '57014',
+  '55P03',
+  '53100',
+  '40001',
+  '40P01',
+]);
+
+function refused(e: unknown): unknown {
+  if (e instanceof Problem || !(e instanceof Error)) return e;
+  const code = 'code' in e && typeof e.code === 'string' ? e.code : '';
+  if (
+    passing.has(code) ||
+    /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/.test(
+      e.message,
+    )
+  ) {
+    const full = code === '53100';
+    return new Problem('unavailable', full ? 'db/full' : 'db/unavailable', {
+      says: full
+        ? 'the database has no space left; nothing was changed'
+        : 'the database cannot serve this request now; nothing was changed',
+      fix: full ? 'whoever runs this deployment must free space on the database volume' : 'try again in a few seconds',
+      because: e,
+    });
+  }
+  return e;
+}
+
+/** Whether an error means that PostgreSQL chose this transaction as the loser of a race, so that running it again is right. */
+export const lostRace = (e: unknown): boolean =>
+  e instanceof Problem &&
+  e.cause instanceof Error &&
+  'code' in e.cause &&
+  (e.cause.code === '40001' || e.cause.code === '40P01');
+
+export type Connect = { url: string; role: Role | undefined; max?: number; log: Log };
+
+/** Opens a pool whose every connection acts as `role` (undefined: as the login itself, for migrations and tests). */
+export function connect({ url, role, max = 10, log }: Connect): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    ...(role
+      ? {
+          options: `-c role=${role} -c idle_in_transaction_session_timeout=60s -c lock_timeout=10s -c statement_timeout=60s`,
+        }
+      : {}),
+    application_name: role ?? 'gatehouse',
+  });
+  // A connection that dies while idle (failover, restart) is replaced by the pool; requests see `db/unavailable` at most once.
+  pool.on('error', (e) => log.warn({ err: e }, 'an idle database connection ended'));
+
+  const handle = (c: pg.PoolClient): Tx => {
+    const many = async <T>(q: Query<T>): Promise<T[]> =>
+      (await c.query(q.text, q.values)).rows.map((r) => q.row.parse(r));
+    const tx: Omit<Tx, typeof mayWrite> = {
+      many,
+      maybe: async (q) => (await many(q))[0],
+      async one(q) {
+        const [row] = await many(q);
+        if (row === undefined)
+          throw new Problem('bug', 'db/no-row', { says: 'a row that must exist is missing', because: q.text });
+        return row;
+      },
+      run: async (s) => (await c.query(s.text, s.values)).rowCount ?? 0,
+    };
+    return tx as Tx;
+  };
+
+  const inTransaction = async <T>(
+    scope: Scope,
+    mode: 'read only' | 'read write',
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> => {
+    let client: pg.PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (e) {
+      throw refused(e);
+    }
+    let broken: Error | undefined;
+    try {
+      await client.query(begin(scope, mode));
+      const value = await work(handle(client));
+      await client.query('commit');
+      return value;
+    } catch (e) {
+      await client.query('rollback').catch((later: unknown) => {
+        broken = later instanceof Error ? later : new Error('rollback failed');
+      });
+      throw refused(e);
+    } finally {
+      client.release(broken);
+    }
+  };
+
+  return {
+    pool,
+    read: (scope, work) => inTransaction(scope, 'read only', work),
+    transact: (scope, work) => inTransaction(scope, 'read write', work),
+    async lookup(q) {
+      try {
+        const [row] = (await pool.query(q.text, q.values)).rows;
+        return row === undefined ? undefined : q.row.parse(row);
+      } catch (e) {
+        throw refused(e);
+      }
+    },
+    end: () => pool.end(),
+  };
+}

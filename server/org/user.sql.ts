@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { read, write, type Reader, type Tx } from '#kernel/db.ts';
+import type { Id } from '#kernel/id.ts';
+import type { User } from './user.ts';
+
+const UserRow: z.ZodType<User> = z.object({
+  id: z.custom<Id<'usr'>>(),
+  email: z.string(),
+  displayName: z.string(),
+  state: z.enum(['active', 'suspended']),
+  origin: z.enum(['local', 'directory', 'sign_in']),
+});
+
+export const findUser = (db: Reader, id: Id<'usr'>): Promise<User | undefined> =>
+  db.maybe(read(UserRow)`
+  select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and id = ${id}`);
+
+/** By e-mail, case aside. For showing and for matching at set-up; never to decide who signs in. */
+export const findUserByEmail = (db: Reader, email: string): Promise<User | undefined> =>
+  db.maybe(read(UserRow)`
+  select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and lower(email) = lower(${email})`);
+
+/** Takes the row for the rest of the transaction. */
+export const lockUser = (tx: Tx, id: Id<'usr'>): Promise<User | undefined> =>
+  tx.maybe(read(UserRow)`
+  select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and id = ${id} for update`);
+
+export const insertUser = (tx: Tx, u: User, at: Date): Promise<number> =>
+  tx.run(write`
+  insert into app_user (parent, id, email, display_name, state, origin, created_at)
+  values (app_parent(), ${u.id}, ${u.email}, ${u.displayName}, ${u.state}, ${u.origin}, ${at})`);
+
+/** Name and e-mail as the directory says them now. */
+export const saveUserProfile = (tx: Tx, id: Id<'usr'>, p: { email: string; displayName: string }): Promise<number> =>
+  tx.run(write`
+  update app_user set email = ${p.email}, display_name = ${p.displayName} where parent = app_parent() and id = ${id}`);
+
+/** Suspended users are refused on every surface at their next request. */
+export const saveUserState = (tx: Tx, id: Id<'usr'>, state: User['state'], by: string, at: Date): Promise<number> =>
+  tx.run(write`
+  update app_user
+     set state = ${state},
+         suspended_at = case when ${state} = 'suspended' then ${at}::timestamptz end,
+         suspended_by = case when ${state} = 'suspended' then ${by} end
+   where parent = app_parent() and id = ${id} and state <> ${state}`);
