@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import type { Context } from 'hono';
+import type { Problem } from './problem.ts';
+import { status } from './problem.ts';
+
+/** Text that is HTML already. Made only by `html`, which escapes everything else. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/**
+ * Text from others, made safe and honest: HTML is escaped, and characters that reorder or hide text are printed by their code point,
+ * so that a client's name cannot show as another's (design language §6).
+ */
+export const escape = (s: string): string =>
+  s
+    .replace(/[&<>"']/g, (c) => escapes[c] ?? c)
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e0fff}]/gu,
+      (c) => `[U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    );
+
+type Part = Html | string | number | undefined | false | readonly Part[];
+
+const shown = (p: Part): string => {
+  if (p === undefined || p === false) return '';
+  if (p instanceof Html) return p.text;
+  return typeof p === 'object' ? p.map(shown).join('') : escape(String(p));
+};
+
+/** HTML with everything put into it escaped. */
+export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
+  new Html(strings.reduce((all, s, i) => all + shown(parts[i - 1]) + s));
+
+const arch = (size: number, path: string): Html =>
+  new Html(
+    `<svg width="${size}" height="${size}" viewBox="0 0 16 16" fill="currentColor" fill-rule="evenodd" aria-hidden="true"><path d="${path}"/></svg>`,
+  );
+const half =
+  'M1 15V8a7 7 0 0 1 14 0v7h-2V9h-2v2.5l-1 2-1-2V9H7v2.5l-1 2-1-2V9H3v6zM3.1 7H5V4a5 5 0 0 0-1.9 3zM7 7h2V3.1a5 5 0 0 0-2 0zm4 0h1.9A5 5 0 0 0 11 4z';
+const down =
+  'M1 15V8a7 7 0 0 1 14 0v7h-2v-2h-2v2H9v-2H7v2H5v-2H3v2zM3.1 7H5V4a5 5 0 0 0-1.9 3zM7 7h2V3.1a5 5 0 0 0-2 0zm4 0h1.9A5 5 0 0 0 11 4zM3 9v2h2V9zm4 0v2h2V9zm4 0v2h2V9z';
+/** The mark: half raised in the header, down on a page that refuses. */
+export const mark = { brand: arch(20, half), open: arch(48, half), refused: arch(48, down) };
+
+const asset = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
+
+/** Static files that the server's own pages use: path, media type, text. */
+export const assets: Record<string, { type: string; text: string }> = {
+  '/assets/gatehouse.css': { type: 'text/css; charset=utf-8', text: asset('tokens.css') + asset('page.css') },
+  '/favicon.svg': { type: 'image/svg+xml', text: asset('favicon.svg') },
+};
+
+export type Page = {
+  title: string;
+  body: Html;
+  /** Name in the header; the organization's where it is known. */ name?: string;
+  foot?: string;
+  status?: number;
+  /** Further form-action sources of the CSP, e.g. the origin of a redirect URI. */ formAction?: readonly string[];
+};
+
+/** A whole page: no script, no frame, no referrer, nothing from elsewhere. */
+export function render(p: Page): Response {
+  const text = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${p.title} · Gatehouse</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/gatehouse.css" />
+      </head>
+      <body>
+        <header class="top">${mark.brand}${p.name ?? 'Gatehouse'}</header>
+        <main>${p.body}</main>
+        <footer>${p.foot ?? ''}</footer>
+      </body>
+    </html> `.text;
+  return new Response(text, {
+    status: p.status ?? 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action ${["'self'", ...(p.formAction ?? [])].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-opener-policy': 'same-origin',
+    },
+  });
+}
+
+/** The dialect of doors that people see: a refusal is a page with what happened, what to do and the number to quote. */
+export const htmlDialect = (_c: Context, p: Problem, request: string): Response =>
+  render({
+    title: 'Refused',
+    status: status[p.kind],
+    body: html`${mark.refused}
+      <h1>${p.says}</h1>
+      ${p.fix && html`<p>${p.fix}</p>`}
+      <section class="box">
+        <h2>Whoever runs this deployment finds it by this number</h2>
+        <code class="id">${request}</code>
+        <p class="note"><code>${p.code}</code></p>
+      </section>`,
+  });
