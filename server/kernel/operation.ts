@@ -186,14 +186,10 @@ export function mount(app: Hono, door: Door, log: Log): void {
   for (const [path, ops] of byPath) {
     const methods = ops.map((o) => o.at.split(' ')[0]).join(', ');
     app.all(path, (c) => {
-      c.header('allow', methods);
-      return answer(
-        c,
-        new Problem('method', 'http/method', {
-          says: `${c.req.method} is not possible here; ${methods} ${ops.length > 1 ? 'are' : 'is'}`,
-        }),
-        newId('req'),
-      );
+      const says = `${c.req.method} is not possible here; ${methods} ${ops.length > 1 ? 'are' : 'is'}`;
+      const response = answer(c, new Problem('method', 'http/method', { says }), newId('req'));
+      response.headers.set('allow', methods);
+      return response;
     });
   }
   const nothing = (c: Context): Response =>

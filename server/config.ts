@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { Problem } from '#kernel/problem.ts';
+
+/** Where the data is. Either ours beside the process, or yours. */
+export type DatabaseConfig = { kind: 'embedded' } | { kind: 'external'; url: string; ownerUrl: string | undefined };
+
+/** Everything that can be set from outside; frozen, read once. */
+export type Config = {
+  /** Folder for the embedded database, the key file and nothing else. */
+  data: string;
+  listen: { host: string; port: number };
+  /** Public origin without trailing slash; issuer of our tokens, audience of our cookies. Follows the port where it is not set. */
+  origin: string | undefined;
+  tls: { cert: string; key: string } | undefined;
+  database: DatabaseConfig;
+  /** File of the root key; inside `data` where it is not set. */
+  keyFile: string | undefined;
+  roles: readonly NodeRole[];
+  logLevel: string;
+  /** RFC 7591 dynamic client registration: anybody may register a client. Off unless a client of yours cannot do without. */
+  dynamicRegistration: boolean;
+  /** Bearer token for /metrics; without it only this machine may read them. */
+  metricsToken: string | undefined;
+  otlpEndpoint: string | undefined;
+};
+
+export const nodeRoles = ['web', 'gateway', 'worker'] as const;
+export type NodeRole = (typeof nodeRoles)[number];
+
+type Variable = { name: string; says: string; default?: string };
+
+/** Every variable, for the reference (docs/generated/config.md) and for finding misspelt ones. */
+export const variables: readonly Variable[] = [
+  {
+    name: 'GATEHOUSE_DATA',
+    says: 'Folder for the embedded database and the key file.',
+    default: '.gatehouse/data in the checkout',
+  },
+  {
+    name: 'GATEHOUSE_HOST',
+    says: 'Address to listen on. Anything but this machine needs an https origin.',
+    default: '127.0.0.1',
+  },
+  { name: 'GATEHOUSE_PORT', says: 'Port to listen on.', default: '7400' },
+  {
+    name: 'GATEHOUSE_ORIGIN',
+    says: 'Public origin, e.g. https://gate.example.com, without path or trailing slash. Clients and cookies are bound to it.',
+    default: 'http://localhost:<port>',
+  },
+  {
+    name: 'GATEHOUSE_TLS_CERT',
+    says: 'PEM file of the certificate chain. Goes with GATEHOUSE_TLS_KEY; leave both out behind a proxy that ends TLS.',
+  },
+  { name: 'GATEHOUSE_TLS_KEY', says: 'PEM file of the private key. Goes with GATEHOUSE_TLS_CERT.' },
+  {
+    name: 'DATABASE_URL',
+    says: 'Your PostgreSQL (15 or later) with the login gatehouse, see server/schema/roles.sql. Without it an embedded one is started.',
+  },
+  {
+    name: 'DATABASE_OWNER_URL',
+    says: 'The same database with the login gatehouse_owner, to migrate at start. Goes with DATABASE_URL; without it the schema must be current.',
+  },
+  {
+    name: 'GATEHOUSE_KEY_FILE',
+    says: 'File of the root key that seals secrets. Made at the first start; keep a copy apart from the database.',
+    default: 'root.key in the data folder',
+  },
+  {
+    name: 'GATEHOUSE_ROLES',
+    says: 'What this node does: web, gateway, worker, separated by commas.',
+    default: nodeRoles.join(','),
+  },
+  { name: 'GATEHOUSE_LOG_LEVEL', says: 'trace, debug, info, warn, error or silent.', default: 'info' },
+  {
+    name: 'GATEHOUSE_DYNAMIC_REGISTRATION',
+    says: 'on lets any client register itself (RFC 7591). Clients with a metadata document do not need it.',
+    default: 'off',
+  },
+  { name: 'GATEHOUSE_METRICS_TOKEN', says: 'Bearer token for /metrics. Without it only this machine may read them.' },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', says: 'Collector for traces (OTLP over HTTP). Without it nothing is traced.' },
+];
+
+const refuse = (variable: string, found: string, expected: string): Problem =>
+  new Problem('invalid', 'config/invalid', { says: `${variable} ${found}`, fix: expected, more: { variable } });
+
+const loopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * Reads the environment. Config is whole or it is absent: half of a group, a misspelt name or a value of the wrong form stops the start
+ * and says which.
+ * @param folder where `.gatehouse` goes unless GATEHOUSE_DATA says otherwise
+ */
+export function readConfig(env: Record<string, string | undefined>, folder: string): Config {
+  const get = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  for (const name of Object.keys(env))
+    if (name.startsWith('GATEHOUSE_') && !variables.some((v) => v.name === name)) {
+      const near = variables.find((v) => v.name.startsWith(name.slice(0, 14)))?.name;
+      throw refuse(
+        name,
+        'is not a setting',
+        near ? `did you mean ${near}? All are in docs/generated/config.md` : 'all are in docs/generated/config.md',
+      );
+    }
+  const oneOf = <T extends string>(name: string, values: readonly T[], otherwise: T): T => {
+    const value = get(name) ?? otherwise;
+    const known = values.find((v) => v === value);
+    if (known === undefined) throw refuse(name, `is "${value}"`, `set it to ${values.join(', ')}`);
+    return known;
+  };
+  const pair = (a: string, b: string): [string, string] | undefined => {
+    const [x, y] = [get(a), get(b)];
+    if (x !== undefined && y !== undefined) return [x, y];
+    if (x === undefined && y === undefined) return undefined;
+    throw refuse(
+      x === undefined ? a : b,
+      'is not set',
+      `set it too: ${x === undefined ? b : a} is set and is half of a pair; or set neither`,
+    );
+  };
+
+  const port = z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .safeParse(get('GATEHOUSE_PORT') ?? '7400');
+  if (!port.success)
+    throw refuse('GATEHOUSE_PORT', `is "${get('GATEHOUSE_PORT')}"`, 'set it to a port number from 0 to 65535');
+  const tls = pair('GATEHOUSE_TLS_CERT', 'GATEHOUSE_TLS_KEY');
+  const host = get('GATEHOUSE_HOST') ?? '127.0.0.1';
+  const origin = get('GATEHOUSE_ORIGIN');
+  if (origin !== undefined) {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol) || url.origin !== origin)
+      throw refuse(
+        'GATEHOUSE_ORIGIN',
+        `is "${origin}"`,
+        `set it to scheme and host only, in lower case, without a trailing slash${url && url.origin !== 'null' ? `: ${url.origin}` : ', e.g. https://gate.example.com'}`,
+      );
+    if (url.protocol === 'http:' && !loopback(url.hostname))
+      throw refuse(
+        'GATEHOUSE_ORIGIN',
+        `is "${origin}", which is not encrypted`,
+        'set an https origin: tokens and cookies travel over it. Plain http works on this machine only',
+      );
+  } else if (!loopback(host))
+    throw refuse(
+      'GATEHOUSE_ORIGIN',
+      `is not set, but GATEHOUSE_HOST is ${host}`,
+      'set it to the https origin that people and agents will use',
+    );
+
+  const url = get('DATABASE_URL');
+  const ownerUrl = get('DATABASE_OWNER_URL');
+  if (url === undefined && ownerUrl !== undefined)
+    throw refuse(
+      'DATABASE_URL',
+      'is not set',
+      'set it too: DATABASE_OWNER_URL is set and is half of a pair; or set neither',
+    );
+  for (const [name, value] of [
+    ['DATABASE_URL', url],
+    ['DATABASE_OWNER_URL', ownerUrl],
+  ] as const)
+    if (value !== undefined && !/^postgres(ql)?:\/\//.test(value))
+      throw refuse(name, 'is not a PostgreSQL URL', 'set it to postgresql://login:password@host:5432/database');
+
+  const roles = (get('GATEHOUSE_ROLES') ?? nodeRoles.join(',')).split(',').map((r) => r.trim());
+  const known = roles.flatMap((r) => nodeRoles.filter((n) => n === r));
+  if (known.length !== roles.length)
+    throw refuse(
+      'GATEHOUSE_ROLES',
+      `is "${get('GATEHOUSE_ROLES')}"`,
+      `set it to some of ${nodeRoles.join(', ')}, separated by commas`,
+    );
+  const otlp = get('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (otlp !== undefined && !URL.canParse(otlp))
+    throw refuse('OTEL_EXPORTER_OTLP_ENDPOINT', `is "${otlp}"`, 'set it to a URL');
+  const metricsToken = get('GATEHOUSE_METRICS_TOKEN');
+  if (metricsToken !== undefined && metricsToken.length < 16)
+    throw refuse('GATEHOUSE_METRICS_TOKEN', 'is shorter than 16 characters', 'set a longer random one');
+
+  return Object.freeze({
+    data: get('GATEHOUSE_DATA') ?? `${folder}/.gatehouse/data`,
+    listen: { host, port: port.data },
+    origin,
+    tls: tls && { cert: tls[0], key: tls[1] },
+    database: url === undefined ? { kind: 'embedded' as const } : { kind: 'external' as const, url, ownerUrl },
+    keyFile: get('GATEHOUSE_KEY_FILE'),
+    roles: known,
+    logLevel: oneOf('GATEHOUSE_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
+    dynamicRegistration: oneOf('GATEHOUSE_DYNAMIC_REGISTRATION', ['on', 'off'], 'off') === 'on',
+    metricsToken,
+    otlpEndpoint: otlp,
+  });
+}
+
+/** The environment of this process; the only place that reads it. */
+export const environment = (): Record<string, string | undefined> => process.env;
