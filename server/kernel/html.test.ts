@@ -22,9 +22,7 @@ test('characters that turn, hide or join text are printed by their number', () =
 
 test('lists and absent parts are put in as a reader expects', () => {
   assert.equal(
-    html`<ul>
-      ${['a', 'b'].map((x) => html`<li>${x}</li>`)}${false}${undefined}
-    </ul>`.text,
+    html`<ul>${['a', 'b'].map((x) => html`<li>${x}</li>`)}${false}${undefined}</ul>`.text,
     '<ul><li>a</li><li>b</li></ul>',
   );
 });
