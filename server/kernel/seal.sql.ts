@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { read, write, type Query, type Reader, type Tx } from './db.ts';
+
+const KeyRow = z.object({ generation: z.number(), provider: z.string(), wrapped: z.instanceof(Buffer) });
+export type KeyRow = z.infer<typeof KeyRow>;
+
+/** The key that seals now. */
+export const findLatestKey = (db: Reader, scope: string): Promise<KeyRow | undefined> =>
+  db.maybe(read(KeyRow)`
+    select generation, provider, wrapped from seal_key where scope = ${scope} order by generation desc limit 1`);
+
+/** A key that sealed something, perhaps long ago. */
+export const findKey = (db: Reader, scope: string, generation: number): Promise<KeyRow | undefined> =>
+  db.maybe(read(KeyRow)`
+    select generation, provider, wrapped from seal_key where scope = ${scope} and generation = ${generation}`);
+
+/** Does nothing when another node was faster: read again to know whose key it is. No audit event: no person does this, and `seal_key` says when. */
+export const insertKey = (tx: Tx, key: KeyRow & { scope: string }): Promise<number> =>
+  tx.run(write`
+    insert into seal_key (scope, generation, provider, wrapped)
+    values (${key.scope}, ${key.generation}, ${key.provider}, ${key.wrapped})
+    on conflict do nothing`);
+
+/** Names of the keys that anything in this database is sealed with. */
+export const sealProviders = (): Query<{ names: string[] }> =>
+  read(z.object({ names: z.array(z.string()) }))`select lookup_seal_providers() as names`;
