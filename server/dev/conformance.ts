@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** What the suite found. `failed` and `warned` name scenario and check, sorted, so that two runs can be compared. */
+export type Conformance = { passed: number; failed: string[]; warned: string[]; output: string };
+
+const Checks = z.array(z.object({ id: z.string(), status: z.string() }));
+
+/**
+ * Runs the server suite of `@modelcontextprotocol/conformance` against `url`, which must be on a loopback name.
+ * @param args what selects scenarios, e.g. `['--requirements', '2025-11-25']` or `['--suite', 'all', '--spec-version', '2026-07-28']`
+ */
+export async function runConformance(url: string, args: readonly string[]): Promise<Conformance> {
+  const into = await mkdtemp(join(tmpdir(), 'conformance-'));
+  try {
+    const bin = createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/dist/index.js');
+    const child = spawn(process.execPath, [bin, 'server', '--url', url, ...args, '-o', into], {
+      cwd: into,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (c: Buffer) => (output += c.toString()));
+    child.stderr.on('data', (c: Buffer) => (output += c.toString()));
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', () => resolve());
+    });
+    const total = /Total: (\d+) passed, (\d+) failed/.exec(output);
+    // A suite that broke off is not a suite that passed.
+    if (!total) throw new Error(`the conformance suite did not come to its end:\n${output}`);
+    const failed: string[] = [];
+    const warned: string[] = [];
+    for (const folder of await readdir(into)) {
+      const scenario = folder.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '');
+      const checks = Checks.parse(JSON.parse(await readFile(join(into, folder, 'checks.json'), 'utf8')));
+      for (const c of checks) {
+        if (c.status === 'FAILURE') failed.push(`${scenario}: ${c.id}`);
+        if (c.status === 'WARNING') warned.push(`${scenario}: ${c.id}`);
+      }
+    }
+    return { passed: Number(total[1]), failed: failed.sort(), warned: warned.sort(), output };
+  } finally {
+    await rm(into, { recursive: true, force: true });
+  }
+}
