@@ -30,8 +30,9 @@ export class Fragment {
   }
 }
 
-export type Query<T> = { text: string; values: Param[]; row: z.ZodType<T> };
-export type Statement = { text: string; values: Param[] };
+/** With a `name`, PostgreSQL plans the statement once per connection: for the few on the hot path (`prepared`). */
+export type Query<T> = { text: string; values: Param[]; row: z.ZodType<T>; name?: string };
+export type Statement = { text: string; values: Param[]; name?: string };
 
 function flat(strings: readonly string[], values: readonly (Param | Fragment)[]): Statement {
   let text = strings[0] ?? '';
@@ -67,6 +68,12 @@ export const read =
 /** A statement that writes. Only `*.sql.ts` files may import this (walls/rooms.test.ts). */
 export const write = (strings: TemplateStringsArray, ...values: (Param | Fragment)[]): Statement =>
   flat(strings, values);
+
+/** Names a statement whose text is always the same, so that it is planned once per connection. */
+export const prepared = <S extends Statement>(name: string, statement: S): S & { name: string } => ({
+  ...statement,
+  name,
+});
 
 /** JSON text for a jsonb parameter. */
 export const json = (value: unknown): string => JSON.stringify(value);
@@ -185,10 +192,11 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
   });
   // A connection that dies while idle (failover, restart) is replaced by the pool; requests see `db/unavailable` at most once.
   pool.on('error', (e) => log.warn({ err: e }, 'an idle database connection ended'));
+  // One that dies while in use fails the query that runs on it, and that is told; without a listener it would also end the process.
+  pool.on('connect', (c) => c.on('error', () => undefined));
 
   const handle = (c: pg.PoolClient): Tx => {
-    const many = async <T>(q: Query<T>): Promise<T[]> =>
-      (await c.query(q.text, q.values)).rows.map((r) => q.row.parse(r));
+    const many = async <T>(q: Query<T>): Promise<T[]> => (await c.query(q)).rows.map((r) => q.row.parse(r));
     const tx: Omit<Tx, typeof mayWrite> = {
       many,
       maybe: async (q) => (await many(q))[0],
@@ -198,7 +206,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
           throw new Problem('bug', 'db/no-row', { says: 'a row that must exist is missing', because: q.text });
         return row;
       },
-      run: async (s) => (await c.query(s.text, s.values)).rowCount ?? 0,
+      run: async (s) => (await c.query(s)).rowCount ?? 0,
     };
     return tx as Tx;
   };

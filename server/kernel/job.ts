@@ -1,4 +1,4 @@
-import { Logger, run, type Runner } from 'graphile-worker';
+import { Logger, parseCronItems, run, type Runner } from 'graphile-worker';
 import type pg from 'pg';
 import { write, type Tx } from './db.ts';
 import type { Log } from './log.ts';
@@ -37,6 +37,9 @@ export async function startJobs(pool: pg.Pool, jobs: readonly Job[], log: Log, c
       if (level === 'error' || level === 'warning') log.warn({ meta }, message);
     }),
     taskList: Object.fromEntries(jobs.map((j) => [j.name, (payload: unknown) => j.run(payload)])),
-    crontab: jobs.flatMap((j) => (j.cron ? [`${j.cron} ${j.name} ?max=1`] : [])).join('\n'),
+    // Tried once: the next time is soon enough.
+    parsedCronItems: parseCronItems(
+      jobs.flatMap((j) => (j.cron ? [{ task: j.name, match: j.cron, options: { maxAttempts: 1 } }] : [])),
+    ),
   });
 }

@@ -56,23 +56,31 @@ export async function migrate(ownerUrl: string, appUrl: string): Promise<string[
           fix: 'start with an unchanged release; migrations only go forward',
         });
       await client.query('begin');
-      await client.query(f.text);
+      try {
+        await client.query(f.text);
+      } catch (e) {
+        throw new Error(`the migration ${f.name} does not apply: ${e instanceof Error ? e.message : 'unknown'}`, {
+          cause: e,
+        });
+      }
       await client.query('insert into schema_migration (name, hash) values ($1, $2)', [f.name, f.hash]);
       await client.query('commit');
       applied.push(f.name);
     }
-    await client.query(`select pg_advisory_unlock(hashtext('gatehouse migrate'))`);
+    // Still under the lock, which ends with this connection.
+    await migrateJobs(appUrl);
   } finally {
     await client.end();
   }
-  await migrateJobs(appUrl);
   return applied;
 }
 
 /** graphile-worker's own tables, and the one function by which the application may enqueue: it may add a job, not read or change one. */
 async function migrateJobs(appUrl: string): Promise<void> {
   const pool = new pg.Pool({ connectionString: appUrl, options: '-c role=gatehouse_worker', max: 1 });
+  // A client that breaks fails the query that it is at; graphile-worker wants somebody to listen.
   pool.on('error', () => undefined);
+  pool.on('connect', (c) => c.on('error', () => undefined));
   try {
     await runMigrations({ pgPool: pool });
     await pool.query(`

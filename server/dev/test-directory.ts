@@ -1,0 +1,119 @@
+import { Hono } from 'hono';
+import type { World } from '#kernel/ctx.ts';
+import { stoppedClock } from '#kernel/clock.ts';
+import { newId, type Id } from '#kernel/id.ts';
+import { silentLog } from '#kernel/log.ts';
+import { mount } from '#kernel/operation.ts';
+import { scimDialect } from '#directory/scim-dialect.ts';
+import { scimDiscovery } from '#directory/scim-discovery.http.ts';
+import { scimGate } from '#directory/scim-gate.ts';
+import { scimOperations } from '#directory/scim.http.ts';
+import { newScimToken, scimTokenHash } from '#directory/directory.ts';
+import { testDb, type TestDb } from './test-db.ts';
+
+/** A SCIM answer, parsed. Tests know what they asked for. */
+export type Answer = { status: number; headers: Headers; text: string; body: Record<string, any> }; // oxlint-disable-line typescript/no-explicit-any -- tests look into JSON
+
+export type TestDirectory = {
+  t: TestDb;
+  world: World;
+  clock: ReturnType<typeof stoppedClock>;
+  app: Hono;
+  parent: Id<'par'>;
+  org: Id<'org'>;
+  id: Id<'dir'>;
+  token: string;
+  base: string;
+  /** A request to this directory with its token. A string is sent as it is, anything else as JSON. */
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Another directory of the same parent, or of another one. */
+  another(where: 'same parent' | 'another parent'): Promise<TestDirectory>;
+};
+
+/** The SCIM door over a database of its own, with one parent, one org and one directory. */
+export async function testDirectory(): Promise<TestDirectory> {
+  const t = await testDb();
+  const clock = stoppedClock('2026-08-01T09:00:00Z');
+  const none = (): never => {
+    throw new Error('SCIM needs neither seal nor egress');
+  };
+  const world: World = {
+    db: t.db,
+    log: silentLog,
+    seal: { seal: none, open: none, derive: none },
+    egress: { fetch: none, dispatcher: none, close: none },
+    origin: 'https://gatehouse.test',
+    now: () => clock.now(),
+  };
+  const app = new Hono();
+  mount(
+    app,
+    {
+      prefix: '/scim/v2/:directory',
+      gate: scimGate(world),
+      dialect: scimDialect,
+      operations: [...scimOperations, ...scimDiscovery],
+    },
+    silentLog,
+  );
+  return makeDirectory(t, world, clock, app, undefined);
+}
+
+async function makeDirectory(
+  t: TestDb,
+  world: World,
+  clock: ReturnType<typeof stoppedClock>,
+  app: Hono,
+  inside: { parent: Id<'par'>; org: Id<'org'> } | undefined,
+): Promise<TestDirectory> {
+  const parent = inside?.parent ?? newId('par');
+  const org = inside?.org ?? newId('org');
+  if (!inside) {
+    await t.super('insert into parent (id, name, created_at) values ($1, $2, now())', parent, 'Corp');
+    await t.super(
+      `insert into org (parent, id, name, surface, created_at) values ($1, $2, 'Corp', 'workspace', now())`,
+      parent,
+      org,
+    );
+  }
+  const id = newId('dir');
+  const token = newScimToken();
+  await t.super(
+    `insert into directory (parent, id, org, name, created_at) values ($1, $2, $3, 'IdP', now())`,
+    parent,
+    id,
+    org,
+  );
+  await t.super(
+    `insert into scim_token (parent, id, directory, hash, created_by, created_at, expires_at) values ($1, $2, $3, $4, 'test', now(), '2027-01-01')`,
+    parent,
+    newId('sct'),
+    id,
+    scimTokenHash(token),
+  );
+  return {
+    t,
+    world,
+    clock,
+    app,
+    parent,
+    org,
+    id,
+    token,
+    base: `https://gatehouse.test/scim/v2/${id}`,
+    async send(method, path, body, headers = {}) {
+      const res = await app.request(`https://gatehouse.test/scim/v2/${id}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await res.text();
+      return { status: res.status, headers: res.headers, text, body: text === '' ? {} : JSON.parse(text) };
+    },
+    another: (where) => makeDirectory(t, world, clock, app, where === 'same parent' ? { parent, org } : undefined),
+  };
+}
