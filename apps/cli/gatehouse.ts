@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+/** One command: its words, and what it does with the arguments after them. Returns the exit status. */
+type Command = { words: string; says: string; run(args: string[]): Promise<number> };
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const verifier = fileURLToPath(new URL('../../packages/contract/verify.mjs', import.meta.url));
+const node = (file: string, args: readonly string[]): number =>
+  spawnSync(process.execPath, [file, ...args], { stdio: 'inherit' }).status ?? 1;
+
+const commands: Command[] = [
+  { words: 'start', says: 'Start a node, as npm start does.', run: async () => node(`${root}server/main.ts`, []) },
+  {
+    words: 'demo',
+    says: 'Tell the story of the README. --once ends with a status.',
+    run: async (args) => node(`${root}server/dev/demo.ts`, args),
+  },
+  {
+    words: 'bootstrap',
+    says: 'Make an organization: --org NAME --owner E-MAIL --name NAME [--parent NAME] [--json].',
+    run: bootstrap,
+  },
+  { words: 'setup-link', says: 'Make a one-time link for a user: --user usr_… [--json].', run: setupLink },
+  { words: 'migrate', says: 'Bring the schema of DATABASE_URL up to date, with DATABASE_OWNER_URL.', run: migrate },
+  {
+    words: 'audit verify',
+    says: 'Verify an export offline: FILE --key KEY [--checkpoint FILE]…',
+    run: async (args) => node(verifier, args),
+  },
+];
+
+/** Opens the deployment that this machine's settings name, beside a server that may run on it. */
+async function withWorld<T>(
+  work: (opened: import('@gatehouse/server/open-world.ts').Opened) => Promise<T>,
+): Promise<T> {
+  const { environment, readConfig } = await import('@gatehouse/server/config.ts');
+  const { openWorld } = await import('@gatehouse/server/open-world.ts');
+  const { makeLog } = await import('@gatehouse/server/kernel/log.ts');
+  const config = readConfig(environment(), root.replace(/\/$/, ''));
+  const origin = config.origin ?? `${config.tls ? 'https' : 'http'}://localhost:${config.listen.port}`;
+  const opened = await openWorld(config, makeLog('error'), origin, { join: true });
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function bootstrap(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      org: { type: 'string' },
+      owner: { type: 'string' },
+      name: { type: 'string' },
+      parent: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { org, owner, name, parent } = values;
+  if (!org || !owner || !name || !/^[^\s@]+@[^\s@]+$/.test(owner)) {
+    console.error(
+      'gatehouse bootstrap needs --org, --owner (an e-mail address) and --name.\nFor example: gatehouse bootstrap --org "Northwind Lamps" --owner wilhelmina@northwind-lamps.example --name "Wilhelmina Wattage"',
+    );
+    return 2;
+  }
+  const made = await withWorld(async ({ world }) =>
+    (await import('@gatehouse/server/bootstrap.ts')).bootstrap(world, { org, email: owner, name, parent }),
+  );
+  if (values.json) console.log(JSON.stringify(made, null, 2));
+  else
+    console.log(
+      `${org} is there, and ${name} owns it.\n  organization  ${made.org}\n  API           ${made.api}\n  API key       ${made.apiKey}\n                shown this once, valid until ${made.apiKeyExpires.slice(0, 10)}\n  one-time link ${made.setupLink}\n                signs ${name} in, once, within a day`,
+    );
+  return 0;
+}
+
+async function setupLink(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { user: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
+  const { parseId } = await import('@gatehouse/server/kernel/id.ts');
+  const user = parseId('usr', values.user ?? '');
+  if (!user) {
+    console.error('gatehouse setup-link needs --user with the id of a user (usr_ and 32 hex digits).');
+    return 2;
+  }
+  const link = await withWorld(async ({ world }) =>
+    (await import('@gatehouse/server/setup-link.ts')).setupLinkFor(world, user),
+  );
+  console.log(values.json ? JSON.stringify(link) : `${link.url}\nworks once, until ${link.expiresAt}`);
+  return 0;
+}
+
+async function migrate(): Promise<number> {
+  await withWorld(async ({ migrated }) => {
+    console.log(migrated.length > 0 ? `Applied: ${migrated.join(', ')}` : 'The schema is current.');
+  });
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  const line = args.join(' ');
+  const command = commands.find((c) => line === c.words || line.startsWith(`${c.words} `));
+  if (!command) {
+    const known = line === '' || line === 'help' || line === '--help';
+    (known ? console.log : console.error)(
+      `${known ? '' : `gatehouse: there is no command "${line}".\n`}gatehouse COMMAND\n${commands.map((c) => `  ${c.words.padEnd(14)} ${c.says}`).join('\n')}\nSettings are environment variables: docs/generated/config.md.`,
+    );
+    return known ? 0 : 2;
+  }
+  return command.run(args.slice(command.words.split(' ').length));
+}
+
+try {
+  process.exitCode = await main();
+} catch (e) {
+  const p = e instanceof Error ? e : new Error(String(e));
+  const says =
+    'says' in p
+      ? `${String(p.says)}${'fix' in p && p.fix !== undefined ? `\nTo do: ${String(p.fix)}` : ''}`
+      : p.message;
+  console.error(`gatehouse: ${says}`);
+  process.exitCode = 1;
+}

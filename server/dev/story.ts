@@ -1,0 +1,344 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { Config } from '../config.ts';
+import { bootstrap, type Bootstrapped } from '../bootstrap.ts';
+import { serve, type Serving } from '../serve.ts';
+import { connectAgent, callback, textOf, type Agent } from './agent.ts';
+import { Browser } from './browser.ts';
+import { deactivate, pushPeople, testConnection } from './idp-push.ts';
+import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
+import { startStandIn, type StandIn } from './stand-in.ts';
+import type { Log } from '#kernel/log.ts';
+
+/** What the storyteller is told about each step: what happened, how long it took, where to look. */
+export type Step = { number: number; says: string; ms: number; look: string; details: readonly string[] };
+
+export type Story = {
+  serving: Serving;
+  founded: Bootstrapped;
+  /** Measured by the leaver's own client, from the PATCH being sent. */
+  leaver: { streamClosedMs: number; refusedMs: number };
+  verified: { before: string; after: string };
+  stop(): Promise<void>;
+};
+
+const verifier = fileURLToPath(new URL('../../packages/contract/verify.mjs', import.meta.url));
+
+/**
+ * The story of the README, told with real parts: a server, an identity provider, a CRM and MCP clients that know nothing of it. Each step
+ * checks what it claims and throws if it is not so; nothing here is told that did not happen.
+ */
+export async function tellStory(config: Config, log: Log, tell: (step: Step) => void): Promise<Story> {
+  const closing: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closing.splice(0).toReversed()) await close();
+  };
+  let number = 0;
+  const step = async <T>(
+    work: () => Promise<{ says: string; look: string; details?: readonly string[]; value: T; ms?: number }>,
+  ): Promise<T> => {
+    const from = performance.now();
+    const done = await work();
+    tell({
+      number: ++number,
+      says: done.says,
+      look: done.look,
+      details: done.details ?? [],
+      ms: done.ms ?? performance.now() - from,
+    });
+    return done.value;
+  };
+
+  try {
+    const { serving, founded } = await step(async () => {
+      const serving = await serve(config, log, { fresh: true });
+      closing.push(() => serving.stop());
+      const founded = await bootstrap(serving.opened.world, {
+        org: company.name,
+        name: displayName(people.owner),
+        email: people.owner.email,
+      });
+      return {
+        value: { serving, founded },
+        says: `PostgreSQL and the server run; ${company.name} exists and ${displayName(people.owner)} owns it`,
+        look: serving.origin,
+        details: [`data in ${serving.opened.folder}`],
+      };
+    });
+    const { origin } = serving;
+    const api = apiOf(origin, founded);
+
+    await step(async () => {
+      const secret = 'the-idp-and-gatehouse-share-this';
+      const idp = await startStandIn<{ url: string }>('idp.ts', [
+        '--client-id',
+        'gatehouse',
+        '--client-secret',
+        secret,
+        '--redirect-uri',
+        `${origin}/sign-in/callback`,
+      ]);
+      closing.push(() => idp.stop());
+      const connection = await api('POST', '/sso-connections', {
+        kind: 'oidc',
+        name: 'Northwind ID',
+        issuer: idp.ready.url,
+        clientId: 'gatehouse',
+        clientSecret: secret,
+        allowPrivate: true,
+      });
+      return {
+        value: undefined,
+        says: `an identity provider with ${everybody.length} people is connected for sign-in, from its discovery document alone`,
+        look: `${idp.ready.url}/.well-known/openid-configuration`,
+        details: [`connection ${String(connection['id'])}`],
+      };
+    });
+
+    const { scim, pushed } = await step(async () => {
+      const directory = await api('POST', '/directories', { name: 'Northwind ID' });
+      const token = await api('POST', `/directories/${String(directory['id'])}/tokens`, {});
+      const scim = { base: `${origin}/scim/v2/${String(directory['id'])}`, token: String(token['token']) };
+      await testConnection(scim.base, scim.token, 'okta');
+      const groups = [groupNames.sales, groupNames.leads];
+      const pushed = await pushPeople(scim.base, scim.token, everybody, groups, 'okta');
+      await testConnection(scim.base, scim.token, 'entra');
+      return {
+        value: { scim, pushed },
+        says: `the identity provider has pushed ${pushed.users.size} people and ${pushed.groups.size} groups by SCIM`,
+        look: `${origin}/api/orgs/${founded.org}/groups`,
+      };
+    });
+
+    await step(async () => {
+      const bearer = 'what-the-crm-knows-gatehouse-by';
+      const crm = await startStandIn<{ url: string; mcp: string }>('crm.ts', ['--bearer', bearer]);
+      closing.push(() => crm.stop());
+      const connector = await api('POST', '/connectors', {
+        slug: 'crm',
+        name: 'CRM',
+        url: crm.ready.mcp,
+        bearer,
+        allowPrivate: true,
+      });
+      const path = `/connectors/${String(connector['id'])}`;
+      const { items } = await api('GET', `${path}/tools`);
+      const classes: Record<string, string> = {
+        search_accounts: 'read',
+        get_deal: 'read',
+        watch_deals: 'read',
+        update_deal: 'write',
+        add_note: 'write',
+        delete_deal: 'destructive',
+      };
+      const tools = list(items).map((t) => ({
+        name: String(t['name']),
+        pin: String(t['pin']),
+        class: classes[String(t['name'])] ?? 'destructive',
+      }));
+      await api('POST', `${path}/review`, { tools });
+      const rule = (name: string, group: string, kinds: string[]) =>
+        api('POST', '/rules', {
+          name,
+          who: { kind: 'group', group: pushed.groups.get(group) },
+          connector: connector['id'],
+          tools: { classes: kinds },
+          effect: 'allow',
+          asks: 'never',
+        });
+      await rule('Sales may read the CRM', groupNames.sales, ['read']);
+      await rule('Sales leads may change the CRM', groupNames.leads, ['write']);
+      return {
+        value: crm,
+        says: `a CRM is connected: ${tools.length} tools reviewed; ${groupNames.sales} may read, ${groupNames.leads} may write, nobody may delete`,
+        look: `${origin}/api/orgs/${founded.org}${path}/tools`,
+      };
+    });
+
+    const mcp = `${origin}/mcp/crm`;
+    const agentOf = async (person: Person): Promise<Agent> => {
+      const agent = await connectAgent(mcp, `${person.given}'s agent`, (at) => signIn(at, person));
+      closing.push(() => agent.close());
+      return agent;
+    };
+
+    await step(async () => {
+      const luca = await agentOf(people.seller);
+      const sees = (await luca.client.listTools()).tools.map((t) => t.name).sort();
+      expect(sees.join() === 'get_deal,search_accounts,watch_deals', `the seller sees ${sees.join(', ')}`);
+      const read = await luca.client.callTool({ name: 'get_deal', arguments: { id: 'deal-2' } });
+      expect(read.isError !== true && textOf(read).includes('Stage lights'), `the seller read: ${textOf(read)}`);
+      const write = await luca.client.callTool({ name: 'update_deal', arguments: { id: 'deal-2', stage: 'won' } });
+      expect(write.isError === true, `the seller could write: ${textOf(write)}`);
+      const bianca = await agentOf(people.lead);
+      const done = await bianca.client.callTool({ name: 'update_deal', arguments: { id: 'deal-2', stage: 'won' } });
+      expect(done.isError !== true && textOf(done).includes('won'), `the sales lead could not write: ${textOf(done)}`);
+      const greta = await agentOf(people.unmapped);
+      expect((await greta.client.listTools()).tools.length === 0, 'somebody in no mapped group sees tools');
+      return {
+        value: undefined,
+        says: `${people.seller.given}'s agent found sign-in by itself, sees ${sees.length} of 6 tools, reads a deal, and is refused a change that ${people.lead.given}'s may make`,
+        look: mcp,
+        details: [
+          `refused with: ${textOf(write).split('\n')[0] ?? ''}`,
+          `${people.unmapped.given}, in no mapped group, sees no tool at all`,
+        ],
+      };
+    });
+
+    const leaver = await step(async () => {
+      const felix = await agentOf(people.leaver);
+      let progress = 0;
+      const watching = felix.client
+        .callTool(
+          { name: 'watch_deals', arguments: { seconds: 30 } },
+          { onprogress: () => void progress++, timeout: 60_000 },
+        )
+        .then(
+          (r) => textOf(r),
+          (e: unknown) => String(e),
+        );
+      await until(() => progress > 0, 'the open stream said nothing');
+      const from = performance.now();
+      const closed = watching.then(() => performance.now() - from);
+      await deactivate(scim.base, scim.token, pushed.users.get(people.leaver.sub) ?? '', 'entra');
+      const refused = await felix.client.callTool({ name: 'get_deal', arguments: { id: 'deal-1' } }).then(
+        (r) => ({ ok: r.isError !== true, says: textOf(r) }),
+        (e: unknown) => ({ ok: false, says: e instanceof Error ? e.message : String(e) }),
+      );
+      const refusedMs = performance.now() - from;
+      expect(!refused.ok, `the leaver was answered: ${refused.says}`);
+      const streamClosedMs = await closed;
+      expect(streamClosedMs < 25_000, 'the open stream ran to its own end');
+      return {
+        value: { streamClosedMs, refusedMs },
+        says: `${displayName(people.leaver)} was deactivated by one SCIM request: the open stream closed after ${Math.round(streamClosedMs)} ms, the next call was refused`,
+        look: `${origin}/api/orgs/${founded.org}/audit/events?log=parent`,
+        ms: streamClosedMs,
+      };
+    });
+
+    const verified = await step(async () => {
+      const folder = join(serving.opened.folder, 'export');
+      mkdirSync(folder, { recursive: true });
+      const key = String((await api('GET', '/audit/key'))['key']);
+      const older = join(folder, 'checkpoint-older.txt');
+      writeFileSync(older, await text(`${origin}/logs/${founded.org}/checkpoint`, founded));
+      // Something happens in between, so that there are two different checkpoints to be consistent.
+      await api('GET', '/audit/events?limit=1&type=tool.called');
+      await serving.settled();
+      const check = async (name: string): Promise<{ status: number | null; out: string; file: string }> => {
+        const file = join(folder, name);
+        writeFileSync(file, await text(`${origin}/api/orgs/${founded.org}/audit/export?format=jsonl`, founded));
+        const run = spawnSync(process.execPath, [verifier, file, '--key', key, '--checkpoint', older], {
+          encoding: 'utf8',
+        });
+        return { status: run.status, out: `${run.stdout}${run.stderr}`.trim(), file };
+      };
+      const before = await check('log.jsonl');
+      expect(before.status === 0, `the log does not verify: ${before.out}`);
+      const bad = await tamper(serving.opened.embedded?.superUrl ?? '', founded.org, () => check('log-tampered.jsonl'));
+      const first = /position (\d+)/.exec(bad.answer.out)?.[1];
+      expect(
+        bad.answer.status === 1 && first === String(bad.seq),
+        `the verifier did not name position ${bad.seq}: ${bad.answer.out}`,
+      );
+      const size = /(\d+) event\(s\)/.exec(before.out)?.[1] ?? '?';
+      return {
+        value: { before: before.out, after: bad.answer.out },
+        says: `the log of ${size} events was exported and verified offline; then the database's superuser changed one row, and the verifier named position ${bad.seq}`,
+        look: before.file,
+        details: [
+          `verify it yourself: node packages/contract/verify.mjs ${before.file} --key '${key}'`,
+          'the row was put back',
+        ],
+      };
+    });
+
+    return { serving, founded, leaver, verified, stop };
+  } catch (e) {
+    await stop();
+    throw e;
+  }
+
+  /** The person signs in at the identity provider and agrees on our consent page; real requests, real cookies. */
+  async function signIn(authorizeAt: URL, person: Person): Promise<URL> {
+    const browser = new Browser();
+    await browser.open(authorizeAt, { stopAt: callback });
+    if (browser.url.pathname === '/sign-in') await browser.follow(/Northwind ID/);
+    if (browser.text().includes(displayName(person)))
+      await browser.submit(displayName(person), {}, { stopAt: callback });
+    if (browser.url.pathname.startsWith('/consent/')) await browser.submit(/Allow/, {}, { stopAt: callback });
+    if (!browser.url.href.startsWith(callback))
+      throw new Error(`signing in ended at ${browser.url.href} (${browser.status}):\n${browser.text()}`);
+    return browser.url;
+  }
+}
+
+type Json = Record<string, unknown>;
+const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+
+/** The API of the organization with the key from bootstrap. */
+function apiOf(origin: string, f: Bootstrapped) {
+  return async (method: string, path: string, body?: Json): Promise<Json> => {
+    const answer = await fetch(`${origin}/api/orgs/${f.org}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${f.apiKey}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const got = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${got}`);
+    return got === '' ? {} : (JSON.parse(got) as Json);
+  };
+}
+
+async function text(url: string, f: Bootstrapped): Promise<string> {
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${f.apiKey}` } });
+  const got = await answer.text();
+  if (!answer.ok) throw new Error(`${url} was answered ${answer.status}: ${got}`);
+  return got;
+}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(`the story is not true: ${otherwise}`);
+}
+
+async function until(holds: () => boolean, otherwise: string): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (holds()) return;
+    await new Promise((r) => setTimeout(r, 25));
+  }
+  expect(false, otherwise);
+}
+
+/** As PostgreSQL's superuser, who is past every rule of ours: makes one refusal look like an answer, runs `look`, and puts it back. */
+async function tamper<T>(superUrl: string, log: string, look: () => Promise<T>): Promise<{ seq: number; answer: T }> {
+  const client = new pg.Client({ connectionString: superUrl.replace(/\/postgres$/, '/gatehouse') });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ seq: string; header: unknown }>(
+      `select seq, header from audit_event where log = $1 and header->>'disposition' = 'denied' order by seq limit 1`,
+      [log],
+    );
+    const row = rows[0];
+    expect(row !== undefined, 'no refusal is in the log');
+    await client.query(
+      `update audit_event set header = jsonb_set(header, '{disposition}', '"returned"') where log = $1 and seq = $2`,
+      [log, row.seq],
+    );
+    const answer = await look();
+    await client.query(`update audit_event set header = $3 where log = $1 and seq = $2`, [
+      log,
+      row.seq,
+      JSON.stringify(row.header),
+    ]);
+    return { seq: Number(row.seq), answer };
+  } finally {
+    await client.end();
+  }
+}
+
+export type { StandIn };

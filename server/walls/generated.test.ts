@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { allEvents } from '../all-events.ts';
+import { allOperations } from '../doors.ts';
+import { generated, problemCodes } from './generated.ts';
+
+for (const [name, text] of Object.entries(generated()))
+  test(`docs/generated/${name} says what the code says`, () => {
+    const file = new URL(`../../docs/generated/${name}`, import.meta.url);
+    assert.equal(
+      existsSync(file) ? readFileSync(file, 'utf8') : '',
+      text,
+      'run `npm run gen` and review the difference',
+    );
+  });
+
+test('every refusal has a test that expects its code', async () => {
+  const { globSync } = await import('node:fs');
+  const root = new URL('../', import.meta.url);
+  const tests = globSync('**/*.test.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })
+    .map((f) => readFileSync(new URL(f, root), 'utf8'))
+    .join('\n');
+  const untested = [...problemCodes().keys()].filter((code) => !tests.includes(code));
+  assert.deepEqual(untested, []);
+});
+
+test('event types are past tense of one room, with one sentence each', () => {
+  for (const [type, e] of Object.entries(allEvents)) {
+    assert.match(type, /^[a-z_]+\.[a-z_]+$/);
+    assert.equal(typeof e.says, 'function', type);
+  }
+});
+
+test('operations have unique names and unique routes', () => {
+  const all = allOperations();
+  assert.equal(new Set(all.map((o) => o.id)).size, all.length);
+  assert.equal(new Set(all.map((o) => `${o.at.split(' ')[0]} ${o.prefix}${o.at.split(' ')[1]}`)).size, all.length);
+});

@@ -1,0 +1,56 @@
+import { globSync, readFileSync } from 'node:fs';
+import { permissions } from '#kernel/permission.ts';
+import { memberRoles } from '#org/member.ts';
+import { can } from '#org/roles.ts';
+import { z } from 'zod';
+import { allEvents } from '../all-events.ts';
+import { variables } from '../config.ts';
+import { allOperations } from '../doors.ts';
+
+const root = new URL('../', import.meta.url);
+const head = (title: string, says: string): string =>
+  `# ${title}\n\nWritten by \`npm run gen\`; a wall checks that it is fresh, so a change of what the outside can see is a difference in review.\n\n${says}\n\n`;
+const cell = (s: string): string => s.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** Every code that a refusal can have, with the kinds and files it comes from. */
+export function problemCodes(): Map<string, Set<string>> {
+  const codes = new Map<string, Set<string>>();
+  for (const file of globSync('**/*.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })) {
+    if (file.endsWith('.test.ts') || /^(dev|walls|bench)\//.test(file)) continue;
+    for (const [, code = ''] of readFileSync(new URL(file, root), 'utf8').matchAll(
+      /'((?:kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|identity|authorization|policy|connectors|dlp|approvals|gateway)\/[a-z0-9-]+)'/g,
+    ))
+      codes.set(code, (codes.get(code) ?? new Set()).add(file));
+  }
+  return new Map([...codes].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The files of docs/generated, by name. */
+export function generated(): Record<string, string> {
+  const operations = allOperations();
+  return {
+    'config.md': `${head('Settings', 'Environment variables; nothing else configures a node. A misspelt name or half of a pair stops the start.')}| variable | what it sets | default |\n|---|---|---|\n${variables.map((v) => `| \`${v.name}\` | ${cell(v.says)} | ${cell(v.default ?? '')} |`).join('\n')}\n`,
+    'events.md': `${head('Events', 'Everything that the log can say. Types are added, never changed.')}| type | data | OCSF class |\n|---|---|---|\n${Object.entries(
+      allEvents,
+    )
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(
+        ([type, e]) =>
+          `| \`${type}\` | ${Object.entries(
+            (z.toJSONSchema(e.data, { unrepresentable: 'any', io: 'output' }).properties ?? {}) as Record<
+              string,
+              unknown
+            >,
+          )
+            .map(([k]) => `\`${k}\``)
+            .join(' ')} | ${e.ocsf} |`,
+      )
+      .join('\n')}\n`,
+    'operations.md': `${head('Operations', 'The HTTP surface. Shapes are in `/api/openapi.json` of a running deployment. The gateway (`/mcp/…`) and the authorization server (`/oauth/…`) speak their own protocols and are not in this table.')}| method and path | permission | operation | what it does |\n|---|---|---|---|\n${operations.map((o) => `| \`${o.at.replace(' ', ` ${o.prefix}`)}\` | ${o.can} | \`${o.id}\` | ${cell(o.says)} |`).join('\n')}\n`,
+    'codes.md': `${head('Codes of refusals', 'Each is stable for ever. The answer itself says what was found and what to do.')}${[...problemCodes().keys()].map((c) => `- \`${c}\``).join('\n')}\n`,
+    'access.txt': `Which role has which permission. Written by \`npm run gen\`, reviewed as a difference.\n\n${'permission'.padEnd(20)}${memberRoles.map((r) => r.padEnd(15)).join('')}\n${permissions
+      .map((p) => p.padEnd(20) + memberRoles.map((r) => (can(r, p) ? 'yes' : '-').padEnd(15)).join(''))
+      .map((l) => l.trimEnd())
+      .join('\n')}\n`,
+  };
+}

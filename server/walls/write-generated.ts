@@ -1,0 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import pg from 'pg';
+import { testDb } from '#dev/test-db.ts';
+import { describeSchema } from './describe-schema.ts';
+import { generated } from './generated.ts';
+
+// `npm run gen`: writes what the walls check.
+await using t = await testDb();
+const client = new pg.Client({ connectionString: t.superUrl });
+await client.connect();
+writeFileSync(new URL('../schema/schema.sql', import.meta.url), await describeSchema(client));
+await client.end();
+for (const [name, text] of Object.entries(generated()))
+  writeFileSync(new URL(`../../docs/generated/${name}`, import.meta.url), text);
