@@ -46,7 +46,7 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => void;
  * database starts.
  */
 export async function serve(config: Config, log: Log, options: { fresh?: boolean } = {}): Promise<Serving> {
-  const closing: (() => Promise<unknown> | unknown)[] = [];
+  const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const c of closing.splice(0).toReversed()) await c();
   };

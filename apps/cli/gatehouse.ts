@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Opened } from '@gatehouse/server/open-world.ts';
 
 /** One command: its words, and what it does with the arguments after them. Returns the exit status. */
 type Command = { words: string; says: string; run(args: string[]): Promise<number> };
@@ -33,9 +34,7 @@ const commands: Command[] = [
 ];
 
 /** Opens the deployment that this machine's settings name, beside a server that may run on it. */
-async function withWorld<T>(
-  work: (opened: import('@gatehouse/server/open-world.ts').Opened) => Promise<T>,
-): Promise<T> {
+async function withWorld<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
   const { environment, readConfig } = await import('@gatehouse/server/config.ts');
   const { openWorld } = await import('@gatehouse/server/open-world.ts');
   const { makeLog } = await import('@gatehouse/server/kernel/log.ts');
@@ -120,11 +119,9 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (e) {
+  // A Problem, told by its shape: the server's code is loaded only by the commands that need it.
   const p = e instanceof Error ? e : new Error(String(e));
-  const says =
-    'says' in p
-      ? `${String(p.says)}${'fix' in p && p.fix !== undefined ? `\nTo do: ${String(p.fix)}` : ''}`
-      : p.message;
-  console.error(`gatehouse: ${says}`);
+  const fix = 'fix' in p && typeof p.fix === 'string' ? `\nTo do: ${p.fix}` : '';
+  console.error(`gatehouse: ${'says' in p && typeof p.says === 'string' ? p.says : p.message}${fix}`);
   process.exitCode = 1;
 }

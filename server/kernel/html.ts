@@ -17,7 +17,6 @@ const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
  * Text from others, made safe and honest: HTML is escaped, and characters that reorder or hide text are printed by their code point,
  * so that a client's name cannot show as another's (design language §6).
  */
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
 export const escape = (s: string): string =>
   s
     .replace(/[&<>"']/g, (c) => escapes[c] ?? c)
@@ -60,10 +59,12 @@ export const assets: Record<string, { type: string; text: string }> = {
 export type Page = {
   title: string;
   body: Html;
-  /** Name in the header; the organization's where it is known. */ name?: string;
+  /** Name in the header; the organization's where it is known. */
+  name?: string;
   foot?: string;
   status?: number;
-  /** Further form-action sources of the CSP, e.g. the origin of a redirect URI. */ formAction?: readonly string[];
+  /** Further form-action sources of the CSP, e.g. the origin of a redirect URI. */
+  formAction?: readonly string[];
 };
 
 /** A whole page: no script, no frame, no referrer, nothing from elsewhere. */

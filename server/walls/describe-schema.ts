@@ -82,5 +82,5 @@ export async function describeSchema(client: pg.Client): Promise<string> {
              from aclexplode(p.proacl) a where a.grantee <> p.proowner), '-- may be run by: PUBLIC') as line
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' order by p.proname, pg_get_function_identity_arguments(p.oid)`))
     out.push(f, '');
-  return `${out.join('\n').replace(/[ \t]+$/gm, '')}`;
+  return out.join('\n').replace(/[ \t]+$/gm, '');
 }
