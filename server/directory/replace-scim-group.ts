@@ -1,0 +1,33 @@
+import { change } from '#audit/change.ts';
+import type { Id } from '#kernel/id.ts';
+import type { ScimCtx } from './directory.ts';
+import { saveChangedGroup } from './save-changed-group.ts';
+import { refuseStale, type Precondition } from './scim-etag.ts';
+import { lockScimGroup } from './scim-group.sql.ts';
+import { groupFields, memberIds, type ScimGroup } from './scim-group.ts';
+import { noGroup } from './scim-missing.ts';
+import { groupResource } from './scim-schema.ts';
+import { refuseOtherId, requireAll, typedResource } from './scim-value.ts';
+
+/**
+ * Sets name and members of a group (PUT). A request that does not mention `members` leaves them: forgetting a word must not take access
+ * from everybody. An empty list or null says that there are none.
+ */
+export async function replaceScimGroup(
+  ctx: ScimCtx,
+  id: Id<'grp'>,
+  body: unknown,
+  when: Precondition,
+): Promise<ScimGroup> {
+  const sent = typedResource(groupResource, body);
+  refuseOtherId(sent.id, id);
+  requireAll(groupResource, sent.attributes);
+  const ids = memberIds(sent.attributes['members']);
+  return change(ctx, async (tx) => {
+    const before = await lockScimGroup(tx, ctx.directory, id, 'alone');
+    if (!before) throw noGroup(id);
+    refuseStale(when, before.version);
+    const members = sent.mentioned.has('members') ? ([{ op: 'replace', ids }] as const) : [];
+    return saveChangedGroup(tx, ctx, before, groupFields(sent.attributes), members);
+  });
+}
