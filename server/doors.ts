@@ -11,14 +11,13 @@ import { scimDiscovery } from '#directory/scim-discovery.http.ts';
 import { scimGate } from '#directory/scim-gate.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
-import { apiGate, pageGate } from '#identity/gate.ts';
+import { apiGate, pageDialect, pageGate } from '#identity/gate.ts';
 import { doorPage, type Upstairs } from '#identity/door.http.ts';
 import { foundingPages } from '#identity/founding.http.ts';
 import { identityOperations } from '#identity/identity.http.ts';
 import { signInPages } from '#identity/sign-in.http.ts';
 import { scopeOf, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
-import { htmlDialect } from '#kernel/html.ts';
 import type { Door, Operation } from '#kernel/operation.ts';
 import { orgOperations } from '#org/org.http.ts';
 import type { Catalogue } from '#policy/catalogue.ts';
@@ -75,7 +74,7 @@ export function doors(world: World): Door[] {
     '/api': { gate: apiGate(world), dialect: problemJson },
     '/scim/v2/:directory': { gate: scimGate(world), dialect: scimDialect },
     '/logs': { gate: apiGate(world), dialect: problemJson },
-    '': { gate: pageGate(world), dialect: htmlDialect },
+    '': { gate: pageGate(world), dialect: pageDialect },
   };
   return behind.map((b) => {
     const how = gates[b.prefix];

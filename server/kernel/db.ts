@@ -75,6 +75,10 @@ export const prepared = <S extends Statement>(name: string, statement: S): S & {
   name,
 });
 
+/** What pg is given: it copies every property. */
+const asked = (s: Statement): pg.QueryConfig =>
+  s.name === undefined ? { text: s.text, values: s.values } : { name: s.name, text: s.text, values: s.values };
+
 /** JSON text for a jsonb parameter. */
 export const json = (value: unknown): string => JSON.stringify(value);
 
@@ -201,7 +205,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
   pool.on('connect', (c) => c.on('error', () => undefined));
 
   const handle = (c: pg.PoolClient): Tx => {
-    const many = async <T>(q: Query<T>): Promise<T[]> => (await c.query(q)).rows.map((r) => q.row.parse(r));
+    const many = async <T>(q: Query<T>): Promise<T[]> => (await c.query(asked(q))).rows.map((r) => q.row.parse(r));
     const tx: Omit<Tx, typeof mayWrite> = {
       many,
       maybe: async (q) => (await many(q))[0],
@@ -211,7 +215,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
           throw new Problem('bug', 'db/no-row', { says: 'a row that must exist is missing', because: q.text });
         return row;
       },
-      run: async (s) => (await c.query(s)).rowCount ?? 0,
+      run: async (s) => (await c.query(asked(s))).rowCount ?? 0,
     };
     return tx as Tx;
   };
@@ -257,7 +261,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
     },
     async atOnce(q) {
       try {
-        return q.row.parse((await pool.query(q)).rows[0]);
+        return q.row.parse((await pool.query(asked(q))).rows[0]);
       } catch (e) {
         throw refused(e);
       }

@@ -67,7 +67,7 @@ export type Page = {
   formAction?: readonly string[];
 };
 
-/** A whole page: no script, no frame, no referrer, nothing from elsewhere. */
+/** A whole page: no script, no frame, no referrer to others, nothing from elsewhere. */
 export function render(p: Page): Response {
   const text = html`<!doctype html>
     <html lang="en">
@@ -91,7 +91,8 @@ export function render(p: Page): Response {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action ${["'self'", ...(p.formAction ?? [])].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
-      'referrer-policy': 'no-referrer',
+      // Our own forms must show where they come from (the gate compares Origin); other sites learn nothing.
+      'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
       'cross-origin-opener-policy': 'same-origin',
     },

@@ -43,3 +43,7 @@ export const saveUserState = (tx: Tx, id: Id<'usr'>, state: User['state'], by: s
          suspended_at = case when ${state} = 'suspended' then ${at}::timestamptz end,
          suspended_by = case when ${state} = 'suspended' then ${by} end
    where parent = app_parent() and id = ${id} and state <> ${state}`);
+
+/** For `Db.lookup`. */
+export const lookupUserParent = (user: Id<'usr'>) =>
+  read(z.object({ parent: z.custom<Id<'par'>>().nullable() }))`select lookup_user_parent(${user}) as parent`;

@@ -68,7 +68,62 @@ create table api_key (
   revoked_at timestamptz,
   last_used_at timestamptz
 );
-comment on table api_key is 'A key for scripts: SHA-256 only, with the permissions that it carries.';
+comment on table api_key is 'A key for scripts: SHA-256 only, with the permissions that it carries. It works while its creator is an active member whose role still has them.';
+create index api_key_list on api_key (org, created_at desc, id desc);
 alter table api_key enable row level security;
 create policy api_key_of_org on api_key to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert, update on api_key to gatehouse_app;
+
+-- Lookups before the organization is known. Definer: they may see all rows, so each answers exactly one question.
+
+-- Which organization a key belongs to, and whether its creator still stands behind it. The caller has the hash only if it had the key.
+create function lookup_api_key(key_hash bytea)
+returns table (org text, parent text, key text, permissions text[], expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz,
+               creator text, creator_state text, creator_role text)
+language sql stable security definer set search_path = public as $$
+  select k.org, o.parent, k.id, k.permissions, k.expires_at, k.revoked_at, k.last_used_at, k.created_by, u.state, m.role
+    from api_key k
+    join org o on o.id = k.org
+    left join app_user u on u.id = k.created_by and u.parent = o.parent
+    left join member m on m.org = k.org and m.user_id = k.created_by
+   where k.hash = key_hash
+$$;
+revoke all on function lookup_api_key from public;
+grant execute on function lookup_api_key to gatehouse_app;
+
+-- Whose organization this is; for a person who says at the door where they want to go.
+create function lookup_org_parent(wanted text) returns text
+language sql stable security definer set search_path = public as $$ select parent from org where id = wanted $$;
+revoke all on function lookup_org_parent from public;
+grant execute on function lookup_org_parent to gatehouse_app;
+
+-- Whose user this is; for whoever makes a set-up link on the machine.
+create function lookup_user_parent(wanted text) returns text
+language sql stable security definer set search_path = public as $$ select parent from app_user where id = wanted $$;
+revoke all on function lookup_user_parent from public;
+grant execute on function lookup_user_parent to gatehouse_app;
+
+-- The parent of a deployment that has exactly one, so that its people need not say which; null otherwise.
+create function lookup_only_parent() returns text
+language sql stable security definer set search_path = public as $$
+  select case when count(*) = 1 then min(id) end from (select id from parent limit 2) p
+$$;
+revoke all on function lookup_only_parent from public;
+grant execute on function lookup_only_parent to gatehouse_app;
+
+-- Whether anybody is here yet: until then whoever holds the machine may found the first organization with a link.
+create function lookup_founded() returns boolean
+language sql stable security definer set search_path = public as $$ select exists (select from parent) $$;
+revoke all on function lookup_founded from public;
+grant execute on function lookup_founded to gatehouse_app;
+
+-- The organizations of one user, across the parent of this transaction. member is otherwise seen one organization at a time.
+create function orgs_of_user(wanted text) returns table (org text, name text, role text)
+language sql stable security definer set search_path = public as $$
+  select o.id, o.name, m.role
+    from member m join org o on o.id = m.org
+   where o.parent = app_parent() and m.user_id = wanted
+   order by o.name, o.id
+$$;
+revoke all on function orgs_of_user from public;
+grant execute on function orgs_of_user to gatehouse_app;

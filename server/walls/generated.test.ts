@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { allEvents } from '../all-events.ts';
 import { allOperations } from '../doors.ts';
@@ -15,13 +15,15 @@ for (const [name, text] of Object.entries(generated()))
     );
   });
 
-test('every refusal has a test that expects its code', async () => {
-  const { globSync } = await import('node:fs');
+test('every refusal has a test that expects its code', () => {
   const root = new URL('../', import.meta.url);
   const tests = globSync('**/*.test.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })
     .map((f) => readFileSync(new URL(f, root), 'utf8'))
-    .join('\n');
-  const untested = [...problemCodes().keys()].filter((code) => !tests.includes(code));
+    .join('\n')
+    .replaceAll('\\/', '/');
+  const { codes, bugs } = problemCodes();
+  // What can only be a fault of ours (`kind: 'bug'`) is no refusal; nobody can provoke it on purpose.
+  const untested = codes.filter((code) => !bugs.has(code) && !tests.includes(code));
   assert.deepEqual(untested, []);
 });
 

@@ -12,17 +12,25 @@ const head = (title: string, says: string): string =>
   `# ${title}\n\nWritten by \`npm run gen\`; a wall checks that it is fresh, so a change of what the outside can see is a difference in review.\n\n${says}\n\n`;
 const cell = (s: string): string => s.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** Every code that a refusal can have, with the kinds and files it comes from. */
-export function problemCodes(): Map<string, Set<string>> {
-  const codes = new Map<string, Set<string>>();
-  for (const file of globSync('**/*.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })) {
-    if (file.endsWith('.test.ts') || /^(dev|walls|bench)\//.test(file)) continue;
-    for (const [, code = ''] of readFileSync(new URL(file, root), 'utf8').matchAll(
-      /'((?:kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|identity|authorization|policy|connectors|dlp|approvals|gateway)\/[a-z0-9-]+)'/g,
-    ))
-      codes.set(code, (codes.get(code) ?? new Set()).add(file));
+const rooms =
+  'kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|identity|authorization|policy|connectors|dlp|approvals|gateway|provisioning|notify';
+const sources = (): { file: string; text: string }[] =>
+  globSync('**/*.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })
+    .filter((file) => !file.endsWith('.test.ts') && !/^(dev|walls|bench)\//.test(file))
+    .map((file) => ({ file, text: readFileSync(new URL(file, root), 'utf8') }));
+
+/** Every code that an answer can have. A few are put together (`authorization/token-${what}`); those are found by their parts in tests. */
+export function problemCodes(): { codes: string[]; bugs: Set<string> } {
+  const codes = new Set<string>();
+  const bugs = new Set<string>();
+  const refusals = new Set<string>();
+  for (const { text } of sources()) {
+    for (const [, code = ''] of text.matchAll(new RegExp(`'((?:${rooms})/[a-z0-9-]+)'`, 'g')))
+      if (code !== 'server/discover') codes.add(code); // a method of MCP
+    for (const [, kind, code = ''] of text.matchAll(/\bProblem\(\s*'(\w+)',\s*'([a-z]+\/[a-z0-9-]+)'/g))
+      (kind === 'bug' ? bugs : refusals).add(code);
   }
-  return new Map([...codes].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { codes: [...codes].sort(), bugs: bugs.difference(refusals) };
 }
 
 /** The files of docs/generated, by name. */
@@ -47,7 +55,9 @@ export function generated(): Record<string, string> {
       )
       .join('\n')}\n`,
     'operations.md': `${head('Operations', 'The HTTP surface. Shapes are in `/api/openapi.json` of a running deployment. The gateway (`/mcp/…`) and the authorization server (`/oauth/…`) speak their own protocols and are not in this table.')}| method and path | permission | operation | what it does |\n|---|---|---|---|\n${operations.map((o) => `| \`${o.at.replace(' ', ` ${o.prefix}`)}\` | ${o.can} | \`${o.id}\` | ${cell(o.says)} |`).join('\n')}\n`,
-    'codes.md': `${head('Codes of refusals', 'Each is stable for ever. The answer itself says what was found and what to do.')}${[...problemCodes().keys()].map((c) => `- \`${c}\``).join('\n')}\n`,
+    'codes.md': `${head('Codes of refusals', 'Each is stable for ever. The answer itself says what was found and what to do.')}${problemCodes()
+      .codes.map((c) => `- \`${c}\``)
+      .join('\n')}\n`,
     'access.txt': `Which role has which permission. Written by \`npm run gen\`, reviewed as a difference.\n\n${'permission'.padEnd(20)}${memberRoles.map((r) => r.padEnd(15)).join('')}\n${permissions
       .map((p) => p.padEnd(20) + memberRoles.map((r) => (can(r, p) ? 'yes' : '-').padEnd(15)).join(''))
       .map((l) => l.trimEnd())

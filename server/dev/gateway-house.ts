@@ -1,0 +1,99 @@
+import { decideApproval } from '#approvals/decide-approval.ts';
+import { addConnector } from '#connectors/add-connector.ts';
+import { reviewTools } from '#connectors/review-tools.ts';
+import { listToolsOf } from '#connectors/tool.sql.ts';
+import { startGateway, type Gateway, type GatewayDeps } from '#gateway/start-gateway.ts';
+import { scopeOf, systemCtx, type OrgCtx } from '#kernel/ctx.ts';
+import { newId, type Id } from '#kernel/id.ts';
+import { addRule } from '#policy/add-rule.ts';
+import type { RuleDraft } from '#policy/rule.ts';
+import type { ToolClass } from '#policy/schema.ts';
+import { oauthHouse, register, signIn, type HousePerson, type OauthHouse, type TestClient } from './oauth-house.ts';
+import type { WorldOver } from './test-world.ts';
+
+/** An organization with its gateway, listening on the same origin as its authorization server. */
+export type GatewayHouse = {
+  house: OauthHouse;
+  gateway: Gateway;
+  client: TestClient;
+  ctx: OrgCtx;
+  /** As a signed-in person, for what only people may do. */
+  as(person: HousePerson): OrgCtx;
+  /** Adds a server, reviews every tool (`read` unless `classes` says otherwise), and lets everyone use them all. */
+  connect(
+    slug: string,
+    url: string,
+    o?: { bearer?: string; classes?: Record<string, ToolClass>; rules?: boolean },
+  ): Promise<Id<'con'>>;
+  rule(draft: RuleDraft): Promise<void>;
+  token(person?: HousePerson, resource?: string, scope?: string): Promise<string>;
+  decide(approval: Id<'apr'>, decision: 'allow' | 'refuse', by: HousePerson, reason?: string): Promise<void>;
+  /** What the log has of calls, in order, sequenced or not. */
+  events(type?: string): Promise<{ type: string; header: Record<string, unknown>; data: Record<string, unknown> }[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } = {}): Promise<GatewayHouse> {
+  const house = await oauthHouse(o.over ? { over: o.over } : {});
+  const gateway = await startGateway(house.world, o.deps);
+  house.also.raw = gateway;
+  const client = await register(house);
+  // Read each time: the house's clock can be moved.
+  const ctxNow = (): OrgCtx => ({
+    ...systemCtx(house.world, 'test', { parent: house.parent, org: house.org }),
+    org: house.org,
+  });
+  const self: GatewayHouse = {
+    house,
+    gateway,
+    client,
+    get ctx() {
+      return ctxNow();
+    },
+    as: (person) => ({ ...ctxNow(), actor: { kind: 'user', id: person.user, session: newId('ses') } }),
+    async connect(slug, url, { bearer, classes = {}, rules = true } = {}) {
+      const { connector } = await addConnector(ctxNow(), { slug, name: slug, url, bearer, allowPrivate: true });
+      const tools = await house.world.db.read(scopeOf(ctxNow()), (db) => listToolsOf(db, connector.id));
+      if (tools.length > 0)
+        await reviewTools(
+          ctxNow(),
+          connector.id,
+          tools.map((t) => ({ name: t.name, pin: t.pin, class: classes[t.name] ?? 'read' })),
+        );
+      if (rules)
+        await self.rule({
+          name: `everyone uses ${slug}`,
+          who: { kind: 'everyone' },
+          connector: connector.id,
+          tools: { classes: ['read', 'write', 'destructive'] },
+          effect: 'allow',
+          asks: 'never',
+        });
+      return connector.id;
+    },
+    async rule(draft) {
+      await addRule(ctxNow(), draft, { hasConnector: () => Promise.resolve(true) });
+    },
+    async token(person, resource = `${house.origin}/mcp`, scope = 'mcp:read mcp:write') {
+      return (await signIn(house, client, { resource, scope }, person)).access_token;
+    },
+    async decide(approval, decision, by, reason) {
+      await decideApproval(self.as(by), approval, decision, reason);
+    },
+    events: async (type) =>
+      (
+        await house.t.super<{ header: Record<string, unknown>; data: Record<string, unknown> }>(
+          `select header, data from (
+             select arrived as n, header, data from audit_inbox where log = $1) e order by n`,
+          house.org,
+        )
+      )
+        .map((e) => ({ ...e, type: String(e.header['type']) }))
+        .filter((e) => type === undefined || e.type === type),
+    async [Symbol.asyncDispose]() {
+      await gateway.stop();
+      await house[Symbol.asyncDispose]();
+    },
+  };
+  return self;
+}

@@ -1,0 +1,184 @@
+import type { Context } from 'hono';
+import { can, rolesWith } from '#org/roles.ts';
+import { hashKey, isKeyValue, livePermissions } from '#org/api-key.ts';
+import { lookupApiKey } from '#org/api-key.sql.ts';
+import { findMemberByUser, listPeopleWithRole } from '#org/member.sql.ts';
+import { noSuchOrg } from '#org/org.ts';
+import { recordKeyUse } from '#org/record-key-use.ts';
+import type { Actor, Ctx, World } from '#kernel/ctx.ts';
+import { htmlDialect } from '#kernel/html.ts';
+import { parseId, type Id } from '#kernel/id.ts';
+import type { Dialect, Gate, Operation } from '#kernel/operation.ts';
+import type { Permission } from '#kernel/permission.ts';
+import { Problem } from '#kernel/problem.ts';
+import { sessionOf, touchSession } from './current-user.ts';
+import type { SessionState, SignedIn } from './session.ts';
+
+/** The scope of somebody who is nowhere: the form of an id, and no row has it. */
+const nowhere = parseId('par', `par_${'0'.repeat(32)}`);
+
+function ctxOf(
+  world: World,
+  who: { actor: Actor; parent: Id<'par'>; org: Id<'org'> | undefined },
+  request: string,
+): Ctx {
+  const { now, ...rest } = world;
+  return { ...rest, ...who, now: now(), request };
+}
+
+function nobodyCtx(world: World, request: string): Ctx {
+  if (!nowhere) throw new TypeError('the empty scope has lost its form');
+  return ctxOf(world, { actor: { kind: 'nobody' }, parent: nowhere, org: undefined }, request);
+}
+
+const userCtx = (world: World, s: SignedIn, org: Id<'org'> | undefined, request: string): Ctx =>
+  ctxOf(world, { actor: { kind: 'user', id: s.user, session: s.session }, parent: s.parent, org }, request);
+
+/** Who comes to the API: a session cookie from our own pages, or `Authorization: Bearer ghk_…`. */
+export const apiGate =
+  (world: World): Gate =>
+  async (c, op, request) => {
+    if (op.can === 'public') return nobodyCtx(world, request);
+    const bearer = c.req.header('authorization');
+    // A request that shows a key is judged by the key alone, so that a script never borrows a browser's cookie.
+    return bearer === undefined ? bySession(world, c, op, request) : byKey(world, c, op, bearer, request);
+  };
+
+async function byKey(world: World, c: Context, op: Operation, header: string, request: string): Promise<Ctx> {
+  const value = /^bearer +(\S+)$/i.exec(header)?.[1] ?? '';
+  if (!isKeyValue(value))
+    throw new Problem('unauthenticated', 'identity/not-an-api-key', {
+      says: 'the Authorization header does not have an API key of this server',
+      fix: 'send "Authorization: Bearer ghk_…"; access tokens of agents work at /mcp only',
+    });
+  const found = await world.db.lookup(lookupApiKey(hashKey(value)));
+  if (!found)
+    throw new Problem('unauthenticated', 'identity/unknown-key', {
+      says: 'there is no such API key',
+      fix: 'check that the key is whole and of this deployment, or create another',
+    });
+  const has = livePermissions(found, world.now());
+  if (op.at.includes('/:org') && c.req.param('org') !== found.org) throw noSuchOrg();
+  if (!has.has(op.can))
+    throw new Problem('forbidden', 'org/not-permitted', {
+      says: `this needs the permission ${op.can}, which the API key does not carry or its creator no longer has`,
+      fix: 'create a key that carries it',
+      more: { permission: op.can },
+    });
+  const ctx = ctxOf(
+    world,
+    { actor: { kind: 'api_key', id: found.key }, parent: found.parent, org: found.org },
+    request,
+  );
+  await recordKeyUse({ ...ctx, org: found.org }, found.key, found.lastUsedAt);
+  return ctx;
+}
+
+async function bySession(world: World, c: Context, op: Operation, request: string): Promise<Ctx> {
+  const s = await liveSession(world, c);
+  refuseCrossSite(world, c);
+  if (op.at.includes('/:org')) return userCtx(world, s, await orgFor(world, s, c.req.param('org'), op.can), request);
+  if (!can('user', op.can))
+    throw new Problem('bug', 'identity/no-org-in-path', {
+      says: `${op.id} needs ${op.can} and names no organization`,
+      fix: 'declare it under /orgs/:org',
+    });
+  return userCtx(world, s, undefined, request);
+}
+
+async function liveSession(world: World, c: Context): Promise<SignedIn> {
+  const s = await sessionOf(world, c.req.header('cookie'));
+  if (s?.state !== 'live') throw signedOut(s?.state);
+  await touchSession(world, s);
+  return s;
+}
+
+function signedOut(why: Exclude<SessionState, 'live'> | undefined): Problem {
+  switch (why) {
+    case undefined:
+      return new Problem('unauthenticated', 'identity/signed-out', {
+        says: 'you are not signed in',
+        fix: 'sign in at /sign-in; scripts send "Authorization: Bearer ghk_…"',
+      });
+    case 'suspended':
+      return new Problem('unauthenticated', 'identity/suspended', {
+        says: 'this account is suspended',
+        fix: 'whoever manages people in your organization can say why and let you back in',
+      });
+    case 'revoked':
+    case 'expired':
+    case 'idle':
+      return new Problem('unauthenticated', 'identity/session-ended', {
+        says: why === 'idle' ? 'the session was not used for 12 hours and has ended' : `the session has ended (${why})`,
+        fix: 'sign in again at /sign-in',
+      });
+  }
+}
+
+/** The organization in the path, once it is clear that this person may do this there. */
+async function orgFor(world: World, s: SignedIn, text: string | undefined, needed: Permission): Promise<Id<'org'>> {
+  const org = parseId('org', text ?? '');
+  if (!org) throw noSuchOrg();
+  return world.db.read({ parent: s.parent, org }, async (db) => {
+    const member = await findMemberByUser(db, s.user);
+    if (!member) throw noSuchOrg();
+    if (can(member.role, needed)) return org;
+    const roles = rolesWith(needed);
+    const people = await listPeopleWithRole(db, roles, 3);
+    throw new Problem('forbidden', 'org/not-permitted', {
+      says: `this needs the permission ${needed}; you are ${member.role}`,
+      fix: roles.length
+        ? `the roles with it are ${roles.join(', ')}; ask ${people.map((p) => p.name).join(', ') || 'one of them'}`
+        : 'no role has it',
+      more: { permission: needed, roles },
+    });
+  });
+}
+
+/**
+ * Cross-site requests are refused where a cookie could act. Browsers say where a request comes from in Sec-Fetch-Site; older ones in
+ * Origin. Our own pages have the policy no-referrer, which makes the Origin of their forms `null`: that is taken only beside a
+ * Sec-Fetch-Site that says same-origin, which no page of another site can make a browser say.
+ */
+function refuseCrossSite(world: World, c: Context): void {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  const fine =
+    site === undefined
+      ? origin === world.origin
+      : site === 'same-origin' && (origin === undefined || origin === 'null' || origin === world.origin);
+  if (fine) return;
+  throw new Problem('forbidden', 'identity/cross-site', {
+    says: `this request changes something and did not come from a page of ${world.origin}`,
+    fix: 'do it on a page of this server; scripts use an API key instead of a cookie',
+  });
+}
+
+/** Who comes to the pages. Public ones know you if you are signed in; the others send you to sign in and back. */
+export const pageGate =
+  (world: World): Gate =>
+  async (c, op, request) => {
+    refuseCrossSite(world, c);
+    if (op.can === 'public') {
+      const s = await sessionOf(world, c.req.header('cookie'));
+      return s?.state === 'live' ? userCtx(world, s, undefined, request) : nobodyCtx(world, request);
+    }
+    const s = await liveSession(world, c);
+    if (op.can !== 'signed_in')
+      throw new Problem('bug', 'identity/page-permission', {
+        says: 'a page is for everybody or for whoever is signed in',
+      });
+    return userCtx(world, s, undefined, request);
+  };
+
+/** How the pages say no: whoever is not signed in goes to sign in and comes back, everybody else sees what and why. */
+export const pageDialect: Dialect = (c, p, request) => {
+  if (c.req.method === 'GET' && (p.code === 'identity/signed-out' || p.code === 'identity/session-ended')) {
+    const { pathname, search } = new URL(c.req.url);
+    const back = pathname + search === '/' ? '' : `?return_to=${encodeURIComponent(pathname + search)}`;
+    return new Response(null, { status: 303, headers: { location: `/sign-in${back}`, 'cache-control': 'no-store' } });
+  }
+  const trace = p.more?.['trace'];
+  return htmlDialect(c, p, typeof trace === 'string' ? trace : request);
+};

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { declare } from '#audit/events.ts';
+
+const id = z.string().max(40);
+const code = z.string().max(60);
+
+/** What the log of a parent tells about signing in. */
+export const identityEvents = {
+  'sso.connection_created': declare({
+    data: z.object({
+      connection: id,
+      kind: z.enum(['oidc']),
+      issuer: z.string().max(300),
+      matchDirectory: z.boolean(),
+    }),
+    says: (d) => `connected the identity provider ${d.issuer}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.connection }),
+  }),
+  'sso.connection_disabled': declare({
+    data: z.object({ connection: id }),
+    says: (d) => `switched off signing in through ${d.connection}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.connection }),
+  }),
+  'sso.connection_enabled': declare({
+    data: z.object({ connection: id }),
+    says: (d) => `switched on signing in through ${d.connection}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.connection }),
+  }),
+  'sso.secret_replaced': declare({
+    data: z.object({ connection: id, generation: z.number().int() }),
+    says: (d) => `replaced the client secret of ${d.connection}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.connection }),
+  }),
+  'sso.discovery_changed': declare({
+    data: z.object({ connection: id, changed: z.array(z.string().max(80)) }),
+    says: (d) => `found that the identity provider of ${d.connection} changed its ${d.changed.join(', ')}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.connection }),
+  }),
+  'identity.linked': declare({
+    data: z.object({ user: id, connection: id, by: z.enum(['directory', 'person']) }),
+    says: (d) => `linked ${d.user} to an identity of ${d.connection}`,
+    ocsf: 3001,
+    about: (d) => ({ resource: d.user }),
+  }),
+  'session.opened': declare({
+    data: z.object({
+      session: id,
+      user: id,
+      via: z.enum(['oidc', 'setup_link']),
+      connection: id.nullable(),
+      trace: id.nullable(),
+      replaced: id.nullable(),
+    }),
+    says: (d) => (d.via === 'oidc' ? `signed in through ${d.connection}` : 'signed in with the set-up link'),
+    ocsf: 3002,
+    about: (d) => ({ resource: d.session }),
+  }),
+  'session.ended': declare({
+    data: z.object({ session: id, user: id, why: z.enum(['signed_out', 'revoked']) }),
+    says: (d) => (d.why === 'signed_out' ? 'signed out' : `ended the session ${d.session}`),
+    ocsf: 3002,
+    about: (d) => ({ resource: d.session }),
+  }),
+  'sign_in.refused': declare({
+    data: z.object({ trace: id, connection: id, code }),
+    says: (d) => `was refused at sign-in through ${d.connection}: ${d.code}`,
+    ocsf: 3002,
+    about: (d) => ({ resource: d.trace }),
+  }),
+  'setup_link.created': declare({
+    data: z.object({ link: id, user: id }),
+    says: (d) => `made a one-time set-up link for ${d.user}`,
+    ocsf: 3001,
+    about: (d) => ({ resource: d.user }),
+  }),
+  'setup_link.used': declare({
+    data: z.object({ link: id, user: id }),
+    says: (d) => `used the set-up link ${d.link}`,
+    ocsf: 3002,
+    about: (d) => ({ resource: d.user }),
+  }),
+} as const;

@@ -1,0 +1,284 @@
+import { z } from 'zod';
+import type { Ctx } from '#kernel/ctx.ts';
+import { parseId, type Id } from '#kernel/id.ts';
+import { containing, listed, listOf, ListQuery } from '#kernel/list.ts';
+import { operation, type Operation } from '#kernel/operation.ts';
+import { Problem } from '#kernel/problem.ts';
+import { Secret } from '#kernel/secret.ts';
+import { memberRoles } from '#org/member.ts';
+import { listOrgsOfUser } from '#org/org.sql.ts';
+import { findUser } from '#org/user.sql.ts';
+import { createConnection } from './create-connection.ts';
+import { endSession } from './end-session.ts';
+import { replaceClientSecret } from './replace-client-secret.ts';
+import { SESSION_IDLE_MS, type SignedIn } from './session.ts';
+import { listSessions } from './session.sql.ts';
+import { setConnectionState } from './set-connection-state.ts';
+import { Stage, type SignInTrace } from './sign-in-trace.ts';
+import { findTrace, listTraces } from './sign-in-trace.sql.ts';
+import { authMethods, noSuchConnection, redirectUri, type SsoConnection } from './sso-connection.ts';
+import { findConnection, listConnections } from './sso-connection.sql.ts';
+
+const OrgPath = z.object({ org: z.string() });
+const Time = z.iso.datetime({ offset: true });
+const Name = z.string().trim().min(1).max(200);
+
+const noSuchTrace = (): Problem =>
+  new Problem('missing', 'identity/no-such-trace', { says: 'there is no such sign-in in this organization' });
+const noSuchSession = (): Problem =>
+  new Problem('missing', 'identity/no-such-session', { says: 'you have no such session' });
+
+/** An id in a path; one that cannot be ours is answered like one that does not exist. */
+const idOf = <K extends string>(kind: K, missing: () => Problem) =>
+  z.string().transform((text): Id<K> => {
+    const id = parseId(kind, text);
+    if (!id) throw missing();
+    return id;
+  });
+const ConnectionPath = OrgPath.extend({ connection: idOf('sso', noSuchConnection) });
+
+/** Connections and traces are the parent's: the organization in the path says who asks, not whose they are. */
+const ofParent = (ctx: Ctx) => ({ parent: ctx.parent });
+
+const ShownConnection = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.literal('oidc'),
+  issuer: z.string(),
+  clientId: z.string(),
+  authMethod: z.enum(authMethods),
+  allowPrivate: z.array(z.string()),
+  matchDirectory: z.boolean(),
+  state: z.enum(['active', 'disabled']),
+  /** To be registered at the identity provider. */
+  redirectUri: z.string(),
+  signInUrl: z.string(),
+  discoveredAt: Time,
+  createdAt: Time,
+});
+const shown = (c: SsoConnection, origin: string): z.infer<typeof ShownConnection> => ({
+  id: c.id,
+  name: c.name,
+  kind: 'oidc',
+  issuer: c.issuer,
+  clientId: c.clientId,
+  authMethod: c.authMethod,
+  allowPrivate: c.allowPrivate,
+  matchDirectory: c.matchDirectory,
+  state: c.state,
+  redirectUri: redirectUri(origin),
+  signInUrl: `${origin}/sign-in/start/${c.id}`,
+  discoveredAt: c.discoveredAt.toISOString(),
+  createdAt: c.createdAt.toISOString(),
+});
+
+const ShownTrace = z.object({
+  id: z.string(),
+  at: Time,
+  connection: z.string(),
+  user: z.string().nullable(),
+  subject: z.string().nullable(),
+  outcome: z.string(),
+  stages: z.array(Stage),
+});
+const shownTrace = (t: SignInTrace): z.infer<typeof ShownTrace> => ({ ...t, at: t.at.toISOString() });
+
+/** A person with a session; keys are nobody in particular. */
+function personOf(ctx: Ctx): SignedIn {
+  if (ctx.actor.kind === 'user') return { parent: ctx.parent, user: ctx.actor.id, session: ctx.actor.session };
+  throw new Problem('forbidden', 'identity/not-a-person', {
+    says: 'this is about the person who is signed in, and an API key is not one',
+    fix: 'sign in at /sign-in',
+  });
+}
+
+const setState = (verb: 'enable' | 'disable', state: SsoConnection['state'], says: string): Operation =>
+  operation({
+    id: `identity.${verb}_connection`,
+    at: `POST /orgs/:org/sso-connections/:connection/${verb}`,
+    can: 'sso.manage',
+    says,
+    params: ConnectionPath,
+    reply: ShownConnection,
+    handle: async (ctx, { params }) => shown(await setConnectionState(ctx, params.connection, state), ctx.origin),
+  });
+
+/** Connections, traces and a person's own sessions, under `/api`. */
+export const identityOperations: readonly Operation[] = [
+  operation({
+    id: 'identity.create_connection',
+    at: 'POST /orgs/:org/sso-connections',
+    can: 'sso.manage',
+    says: 'Connects an OpenID Connect identity provider from its issuer; its discovery document is fetched and judged at once.',
+    params: OrgPath,
+    body: z.strictObject({
+      kind: z.literal('oidc').default('oidc'),
+      name: Name,
+      issuer: z.url({ protocol: /^https?$/ }).max(300),
+      clientId: z.string().min(1).max(300),
+      clientSecret: z.string().min(1).max(2000).optional(),
+      /** true: the issuer's own host; or all its hosts (`host` or `host:port`) that are inside a private network. */
+      allowPrivate: z.union([z.boolean(), z.array(z.string().min(1).max(260)).max(10)]).default(false),
+      matchDirectory: z.boolean().optional(),
+    }),
+    reply: ShownConnection,
+    status: 201,
+    headers: (c, ctx) => ({ location: `/api/orgs/${ctx.org}/sso-connections/${c.id}` }),
+    async handle(ctx, { body }) {
+      const { name, issuer, clientId, matchDirectory, allowPrivate: inside } = body;
+      const clientSecret = body.clientSecret === undefined ? undefined : new Secret(body.clientSecret);
+      const allowPrivate = typeof inside === 'boolean' ? (inside ? [new URL(issuer).host] : []) : inside;
+      const wanted = { name, issuer, clientId, clientSecret, allowPrivate, matchDirectory };
+      return shown(await createConnection(ctx, wanted), ctx.origin);
+    },
+  }),
+  operation({
+    id: 'identity.list_connections',
+    at: 'GET /orgs/:org/sso-connections',
+    can: 'sso.manage',
+    says: 'Lists the identity providers; q searches name and issuer.',
+    params: OrgPath,
+    query: ListQuery.extend({ state: z.enum(['active', 'disabled']).optional() }),
+    reply: listOf(ShownConnection),
+    async handle(ctx, { query }) {
+      const { cursor: after, ...filter } = query;
+      const rows = await ctx.db.read(ofParent(ctx), (db) => listConnections(db, { ...filter, after }));
+      const page = listed(rows, query.limit, (c) => [c.name.toLowerCase(), c.id]);
+      return { ...page, items: page.items.map((c) => shown(c, ctx.origin)) };
+    },
+  }),
+  operation({
+    id: 'identity.read_connection',
+    at: 'GET /orgs/:org/sso-connections/:connection',
+    can: 'sso.manage',
+    says: 'Shows one identity provider.',
+    params: ConnectionPath,
+    reply: ShownConnection,
+    async handle(ctx, { params }) {
+      const found = await ctx.db.read(ofParent(ctx), (db) => findConnection(db, params.connection));
+      if (!found) throw noSuchConnection();
+      return shown(found, ctx.origin);
+    },
+  }),
+  setState('disable', 'disabled', 'Switches signing in through an identity provider off; sessions go on.'),
+  setState('enable', 'active', 'Switches signing in through an identity provider on again.'),
+  operation({
+    id: 'identity.replace_client_secret',
+    at: 'PUT /orgs/:org/sso-connections/:connection/client-secret',
+    can: 'sso.manage',
+    says: 'Replaces the client secret of an identity provider.',
+    params: ConnectionPath,
+    body: z.strictObject({ clientSecret: z.string().min(1).max(2000) }),
+    reply: z.undefined(),
+    status: 204,
+    handle: (ctx, { params, body }) => replaceClientSecret(ctx, params.connection, new Secret(body.clientSecret)),
+  }),
+  operation({
+    id: 'identity.list_sign_ins',
+    at: 'GET /orgs/:org/sign-ins',
+    can: 'trace.read',
+    says: 'Lists sign-ins with what happened at each stage, newest first; q searches outcome, subject, e-mail and stages, or finds an id.',
+    params: OrgPath,
+    query: ListQuery.extend({ outcome: z.string().max(100).optional() }),
+    reply: listOf(ShownTrace),
+    async handle(ctx, { query }) {
+      const { cursor: after, ...filter } = query;
+      const rows = await ctx.db.read(ofParent(ctx), (db) => listTraces(db, { ...filter, after }));
+      const page = listed(rows, query.limit, (t) => [t.id]);
+      return { ...page, items: page.items.map(shownTrace) };
+    },
+  }),
+  operation({
+    id: 'identity.read_sign_in',
+    at: 'GET /orgs/:org/sign-ins/:trace',
+    can: 'trace.read',
+    says: 'Shows one sign-in by the number that its person saw.',
+    params: OrgPath.extend({ trace: idOf('sgn', noSuchTrace) }),
+    reply: ShownTrace,
+    async handle(ctx, { params }) {
+      const found = await ctx.db.read(ofParent(ctx), (db) => findTrace(db, params.trace));
+      if (!found) throw noSuchTrace();
+      return shownTrace(found);
+    },
+  }),
+  operation({
+    id: 'identity.read_me',
+    at: 'GET /me',
+    can: 'signed_in',
+    says: 'Shows who is signed in and where they are a member.',
+    reply: z.object({
+      id: z.string(),
+      email: z.string(),
+      displayName: z.string(),
+      session: z.string(),
+      orgs: z.array(z.object({ id: z.string(), name: z.string(), role: z.enum(memberRoles) })),
+    }),
+    async handle(ctx) {
+      const me = personOf(ctx);
+      return ctx.db.read(ofParent(ctx), async (db) => {
+        const user = await findUser(db, me.user);
+        if (!user) throw new Problem('bug', 'identity/no-user', { says: 'the session has no user' });
+        const orgs = await listOrgsOfUser(db, me.user);
+        return {
+          id: user.id,
+          email: user.email,
+          displayName: user.displayName,
+          session: me.session,
+          orgs: orgs.map((o) => ({ id: o.org, name: o.name, role: o.role })),
+        };
+      });
+    },
+  }),
+  operation({
+    id: 'identity.list_my_sessions',
+    at: 'GET /me/sessions',
+    can: 'signed_in',
+    says: 'Lists the browsers in which the caller is signed in; q searches their names.',
+    query: ListQuery,
+    reply: listOf(
+      z.object({
+        id: z.string(),
+        current: z.boolean(),
+        connection: z.string().nullable(),
+        userAgent: z.string(),
+        createdAt: Time,
+        lastSeenAt: Time,
+        expiresAt: Time,
+      }),
+    ),
+    async handle(ctx, { query }) {
+      const me = personOf(ctx);
+      const idleSince = new Date(ctx.now.getTime() - SESSION_IDLE_MS);
+      const rows = await ctx.db.read(ofParent(ctx), (db) =>
+        listSessions(db, me.user, {
+          now: ctx.now,
+          idleSince,
+          like: containing(query.q),
+          after: query.cursor,
+          limit: query.limit,
+        }),
+      );
+      const page = listed(rows, query.limit, (s) => [s.id]);
+      return {
+        ...page,
+        items: page.items.map((s) => ({
+          ...s,
+          current: s.id === me.session,
+          createdAt: s.createdAt.toISOString(),
+          lastSeenAt: s.lastSeenAt.toISOString(),
+          expiresAt: s.expiresAt.toISOString(),
+        })),
+      };
+    },
+  }),
+  operation({
+    id: 'identity.revoke_my_session',
+    at: 'DELETE /me/sessions/:session',
+    can: 'signed_in',
+    says: 'Ends one of the caller’s own sessions at once.',
+    params: z.object({ session: idOf('ses', noSuchSession) }),
+    reply: z.undefined(),
+    status: 204,
+    handle: (ctx, { params }) => endSession(ctx, personOf(ctx).user, params.session, 'revoked'),
+  }),
+];

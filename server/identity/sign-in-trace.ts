@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { Id } from '#kernel/id.ts';
+
+/** The stages of a sign-in through OpenID Connect, in order. The trace ends with the one that refused. */
+export const stageNames = ['discovery', 'redirect', 'response', 'token', 'claims', 'link', 'session'] as const;
+export type StageName = (typeof stageNames)[number];
+
+const Passed = z.object({ stage: z.enum(stageNames), ok: z.literal(true), found: z.string().optional() });
+const Failed = z.object({
+  stage: z.enum(stageNames),
+  ok: z.literal(false),
+  code: z.string(),
+  says: z.string(),
+  found: z.string().optional(),
+  expected: z.string().optional(),
+  fix: z.string().optional(),
+});
+export const Stage = z.discriminatedUnion('ok', [Passed, Failed]);
+export type Stage = z.infer<typeof Stage>;
+
+/** What happened at each stage of one sign-in. `outcome` is signed_in, linked, or the code of the refusal. */
+export type SignInTrace = {
+  id: Id<'sgn'>;
+  at: Date;
+  connection: Id<'sso'>;
+  user: Id<'usr'> | null;
+  subject: string | null;
+  outcome: string;
+  stages: Stage[];
+};
+
+/** Text from outside in a trace is cut here: long enough to compare, too short to fill a table. */
+export const cut = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

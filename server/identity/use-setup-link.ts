@@ -1,0 +1,76 @@
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import type { Ctx } from '#kernel/ctx.ts';
+import { newId, type Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import { findUser, lockUser } from '#org/user.sql.ts';
+import type { User } from '#org/user.ts';
+import { hashSecret, isSecret } from './cookies.ts';
+import { identityEvents } from './identity.events.ts';
+import { openSession, type Browser } from './open-session.ts';
+import { findSetupLink, lookupSetupLinkParent, saveSetupLinkUsed, type SetupLink } from './setup-link.sql.ts';
+
+/** A link that could be used now and whom it would sign in; looking uses nothing up, because mail scanners look, too. */
+export async function openSetupLink(anybody: Ctx, token: string): Promise<{ ctx: Ctx; link: SetupLink; user: User }> {
+  const hash = hashSecret(token);
+  const parent = isSecret(token) ? (await anybody.db.lookup(lookupSetupLinkParent(hash)))?.parent : undefined;
+  if (!parent) throw noSuchLink();
+  const ctx: Ctx = { ...anybody, parent, org: undefined, actor: { kind: 'nobody' } };
+  return ctx.db.read({ parent }, async (db) => {
+    const link = await findSetupLink(db, hash);
+    const user = link && (await findUser(db, link.user));
+    if (!link || !user) throw noSuchLink();
+    if (link.usedAt) throw usedUp();
+    if (link.expiresAt <= ctx.now)
+      throw new Problem('conflict', 'identity/setup-link-expired', {
+        says: 'this set-up link was valid for 24 hours and has expired',
+        fix: 'whoever runs this deployment can make another on its machine',
+      });
+    return { ctx, link, user };
+  });
+}
+
+/** Uses a set-up link up and signs its user in. */
+export async function useSetupLink(
+  anybody: Ctx,
+  token: string,
+  browser: Browser,
+): Promise<{ cookie: string; user: Id<'usr'> }> {
+  const { ctx, link } = await openSetupLink(anybody, token);
+  const session = newId('ses', ctx.now.getTime());
+  return change({ ...ctx, actor: { kind: 'user', id: link.user, session } }, async (tx) => {
+    if ((await saveSetupLinkUsed(tx, link.id, ctx.now)) === 0) throw usedUp();
+    if ((await lockUser(tx, link.user))?.state !== 'active')
+      throw new Problem('forbidden', 'identity/suspended', {
+        says: 'this account is suspended',
+        fix: 'whoever manages people in your organization can say why and let you back in',
+      });
+    const opened = await openSession(tx, ctx, { id: session, user: link.user }, { connection: null, browser });
+    return {
+      value: { cookie: opened.cookie, user: link.user },
+      events: [
+        event(identityEvents, 'setup_link.used', { link: link.id, user: link.user }),
+        event(identityEvents, 'session.opened', {
+          session,
+          user: link.user,
+          via: 'setup_link',
+          connection: null,
+          trace: null,
+          replaced: opened.replaced,
+        }),
+      ],
+    };
+  });
+}
+
+const noSuchLink = (): Problem =>
+  new Problem('missing', 'identity/no-setup-link', {
+    says: 'there is no such set-up link',
+    fix: 'check that the address is whole; whoever runs this deployment can make another on its machine',
+  });
+
+const usedUp = (): Problem =>
+  new Problem('conflict', 'identity/setup-link-used', {
+    says: 'this set-up link was used already; it works once',
+    fix: 'if it was not you, tell whoever runs this deployment now; else sign in at /sign-in',
+  });

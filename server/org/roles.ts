@@ -1,0 +1,43 @@
+import { permissions, type Permission } from '#kernel/permission.ts';
+import { memberRoles, type MemberRole } from './member.ts';
+
+/** What anybody with a place in the organization may do. Which approvals are theirs to see or decide is the approvals room's question. */
+const everyMember: readonly Permission[] = ['public', 'signed_in', 'org.read', 'connector.read'];
+
+/** The daily work: people below owner, systems, rules, approvals, the log. */
+const adminsToo: readonly Permission[] = [
+  'member.read',
+  'member.manage',
+  'api_key.manage',
+  'trace.read',
+  'connector.manage',
+  'tool.review',
+  'policy.read',
+  'policy.manage',
+  'approval.read',
+  'approval.decide',
+  'audit.read',
+  'audit.export',
+];
+
+/** What belongs to the parent or can shut everybody out: who owns, where people come from, how they sign in. */
+const ownersToo: readonly Permission[] = ['org.manage', 'owner.manage', 'directory.manage', 'sso.manage'];
+
+// `scim` and `agent` are in no list: a directory's token and an access token are not a person's role (their doors judge them).
+const granted: Record<MemberRole, ReadonlySet<Permission>> = {
+  user: new Set(everyMember),
+  admin: new Set([...everyMember, ...adminsToo]),
+  owner: new Set([...everyMember, ...adminsToo, ...ownersToo]),
+  // The primary owner alone may also hand the organization over (transfer-ownership.ts), which is no permission, so that no key can carry it.
+  primary_owner: new Set([...everyMember, ...adminsToo, ...ownersToo]),
+};
+
+/** Whether a role has a permission. The only place that decides it; docs/generated/access.txt shows the whole matrix. */
+export const can = (role: MemberRole, permission: Permission): boolean => granted[role].has(permission);
+
+/** Every permission of a role. */
+export const permissionsOf = (role: MemberRole): readonly Permission[] => permissions.filter((p) => can(role, p));
+
+/** The roles that have a permission, highest first: whom a refusal may point to. */
+export const rolesWith = (permission: Permission): readonly MemberRole[] =>
+  memberRoles.filter((r) => can(r, permission));
