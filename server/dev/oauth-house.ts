@@ -64,10 +64,10 @@ export async function oauthHouse(
   let offset = 0;
   const servers: Server[] = [];
   const also: OauthHouse['also'] = { answer: undefined };
-  let handler: AuthorizationHandler | undefined;
-  const node = (mine: () => AuthorizationHandler | undefined): Server => {
+  const mine: { handler: AuthorizationHandler | undefined } = { handler: undefined };
+  const node = (which: () => AuthorizationHandler | undefined): Server => {
     const server = createServer((req, res) => {
-      const h = mine();
+      const h = which();
       if (h?.handles((req.url ?? '/').split('?')[0] ?? '/')) return h.handle(req, res);
       if (also.raw?.handles((req.url ?? '/').split('?')[0] ?? '/')) return also.raw.handle(req, res);
       const as = /^\/test-sign-in\/(usr_[0-9a-f]+)$/.exec(req.url ?? '')?.[1];
@@ -92,7 +92,7 @@ export async function oauthHouse(
     servers.push(server);
     return server;
   };
-  const port = await listen(node(() => handler));
+  const port = await listen(node(() => mine.handler));
   const origin = `http://localhost:${port}`;
   const world = await testWorld(t, { origin, now: () => new Date(Date.now() + offset), ...options.over });
   const founded = await foundOrg(world, {
@@ -107,7 +107,7 @@ export async function oauthHouse(
     dcr: options.dcr ?? true,
     ...(options.allowPrivate ? { allowPrivate: options.allowPrivate } : {}),
   };
-  handler = await authorizationHandler(world, deps);
+  const handler = (mine.handler = await authorizationHandler(world, deps));
   const addOrg = async (name: string): Promise<Id<'org'>> => {
     const id = newId('org');
     await t.super(
