@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { assets } from '#kernel/html.ts';
+import { assets } from '#kernel/page-assets.ts';
 
 /** What the node says about itself to whoever runs it. None of it needs the database, except readiness, which asks it. */
 export type Health = {
@@ -38,10 +38,10 @@ export function answerSystem(req: IncomingMessage, res: ServerResponse, path: st
   } else if (file) {
     res.writeHead(200, {
       'content-type': file.type,
-      'cache-control': 'public, max-age=3600',
+      'cache-control': 'public, max-age=86400',
       'x-content-type-options': 'nosniff',
     });
-    res.end(file.text);
+    res.end(req.method === 'HEAD' ? undefined : file.body);
   } else if (path === '/healthz') text(res, 200, 'alive\n');
   else if (path === '/readyz')
     void health.notReady().then(

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Context } from 'hono';
 import type { Problem } from './problem.ts';
 import { status } from './problem.ts';
@@ -48,14 +47,6 @@ const down =
 /** The mark: half raised in the header, down on a page that refuses. */
 export const mark = { brand: arch(20, half), open: arch(48, half), refused: arch(48, down) };
 
-const asset = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
-
-/** Static files that the server's own pages use: path, media type, text. */
-export const assets: Record<string, { type: string; text: string }> = {
-  '/assets/gatehouse.css': { type: 'text/css; charset=utf-8', text: asset('tokens.css') + asset('page.css') },
-  '/favicon.svg': { type: 'image/svg+xml', text: asset('favicon.svg') },
-};
-
 export type Page = {
   title: string;
   body: Html;
@@ -99,14 +90,19 @@ export function render(p: Page): Response {
   });
 }
 
+/** A clause of a problem as a heading: problems are written to be joined, pages to be read. */
+export const heading = (clause: string): string => clause.slice(0, 1).toUpperCase() + clause.slice(1);
+/** And as a sentence. */
+export const sentence = (clause: string): string => `${heading(clause)}${/[.?)]$/.test(clause) ? '' : '.'}`;
+
 /** The dialect of doors that people see: a refusal is a page with what happened, what to do and the number to quote. */
 export const htmlDialect = (_c: Context, p: Problem, request: string): Response =>
   render({
     title: 'Refused',
     status: status[p.kind],
     body: html`${mark.refused}
-      <h1>${p.says}</h1>
-      ${p.fix && html`<p>${p.fix}</p>`}
+      <h1>${heading(p.says)}</h1>
+      ${p.fix && html`<p>${sentence(p.fix)}</p>`}
       <section class="box">
         <h2>Whoever runs this deployment finds it by this number</h2>
         <code class="id">${request}</code>
