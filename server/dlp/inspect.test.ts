@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { policiesFrom } from './dlp-policy.ts';
+import { fold } from './fold.ts';
+import { inspect, MAX_FINDINGS, MAX_INSPECTED_CHARS, MAX_INSPECTED_VALUES } from './inspect.ts';
+import { luhn, paymentCard } from './payment-card.ts';
+
+const CARD = '4111111111111111';
+const blocking = policiesFrom([]);
+const look = (content: unknown) => inspect(blocking, 'to_tool', content);
+
+test('a detector that nobody has set blocks both ways', () => {
+  for (const way of ['to_tool', 'to_user'] as const) assert.equal(inspect(blocking, way, { a: CARD }).kind, 'blocked');
+});
+
+test('each way has its own action, and the verdict is that of the action', () => {
+  const set = policiesFrom([{ detector: 'payment_card', to_tool: 'flag', to_user: 'allow' }]);
+  assert.deepEqual(inspect(set, 'to_tool', [CARD]), {
+    kind: 'flagged',
+    findings: [{ detector: 'payment_card', at: '/0', count: 1 }],
+  });
+  assert.deepEqual(inspect(set, 'to_user', [CARD]), { kind: 'clean' });
+  const kept = blocking.map((p) => ({ ...p, to_tool: 'quarantine' as const }));
+  assert.equal(inspect(kept, 'to_tool', [CARD]).kind, 'quarantined');
+});
+
+const places: readonly [what: string, content: unknown, at: string][] = [
+  ['a bare string', CARD, ''],
+  ['a number', { card: 4111111111111111 }, '/card'],
+  ['a number that JSON would write with an exponent', { card: JSON.parse('4.111111111111111e15') }, '/card'],
+  ['the text block of a tool result', { content: [{ type: 'text', text: `card ${CARD}` }] }, '/content/0/text'],
+  ['structured content', { structuredContent: { deals: [{ note: CARD }] } }, '/structuredContent/deals/0/note'],
+  ['a name with a slash and a tilde', { 'a/b~c': CARD }, '/a~1b~0c'],
+  ['JSON inside a string', { body: JSON.stringify({ card: CARD }) }, '/body'],
+];
+for (const [what, content, at] of places)
+  test(`a card number in ${what} is found at ${at || 'the top'}`, () => {
+    assert.deepEqual(look(content), { kind: 'blocked', findings: [{ detector: 'payment_card', at, count: 1 }] });
+  });
+
+test('a card number used as a key is found, and stands in no pointer', () => {
+  const verdict = look({ rows: { [CARD]: { inner: CARD } } });
+  assert.deepEqual(verdict, {
+    kind: 'blocked',
+    findings: [
+      { detector: 'payment_card', at: '/rows/*', count: 1 },
+      { detector: 'payment_card', at: '/rows/*/inner', count: 1 },
+    ],
+  });
+});
+
+test('a verdict never has the digits that were found, whatever the content', () => {
+  fc.assert(
+    fc.property(
+      fc.object({
+        key: fc.oneof(fc.string(), fc.constant(CARD), fc.constant(`x ${CARD}`)),
+        values: [fc.constant(CARD), fc.integer()],
+      }),
+      (o) => {
+        assert.ok(!JSON.stringify(look(o)).includes('1111'));
+      },
+    ),
+    { numRuns: 300, seed: 7 },
+  );
+});
+
+test('several card numbers in one text are counted, in several texts each named', () => {
+  assert.deepEqual(look({ a: `${CARD}, 5555555555554444`, b: '378282246310005' }), {
+    kind: 'blocked',
+    findings: [
+      { detector: 'payment_card', at: '/a', count: 2 },
+      { detector: 'payment_card', at: '/b', count: 1 },
+    ],
+  });
+});
+
+test('what is too large to be looked at is blocked and says so, even if nothing was found', () => {
+  const tooLarge = { kind: 'blocked', findings: [{ detector: 'not_inspected', at: '', count: 1 }] };
+  assert.deepEqual(look('x'.repeat(MAX_INSPECTED_CHARS + 1)), tooLarge);
+  assert.deepEqual(look(Array.from({ length: MAX_INSPECTED_VALUES + 1 }, () => null)), tooLarge);
+  assert.equal(look('x'.repeat(MAX_INSPECTED_CHARS)).kind, 'clean');
+});
+
+test('findings are named up to a limit; the verdict counts them all', () => {
+  const verdict = look(Array.from({ length: 500 }, () => CARD));
+  assert.equal(verdict.kind, 'blocked');
+  assert.equal(verdict.kind === 'blocked' && verdict.findings.length, MAX_FINDINGS);
+});
+
+test('nesting 100,000 deep is walked without exhausting the stack', () => {
+  let nested: unknown = CARD;
+  for (let i = 0; i < 100_000; i++) nested = [nested];
+  const verdict = look(nested);
+  assert.equal(verdict.kind, 'blocked');
+  assert.ok(verdict.kind === 'blocked' && verdict.findings[0]!.at.length <= 300);
+});
+
+const issuers: readonly [lead: string, length: number][] = [
+  ['4', 13],
+  ['4', 16],
+  ['4', 19],
+  ['51', 16],
+  ['55', 16],
+  ['2221', 16],
+  ['2720', 16],
+  ['34', 15],
+  ['37', 15],
+  ['6011', 16],
+  ['644', 16],
+  ['65', 19],
+  ['300', 14],
+  ['36', 14],
+  ['39', 16],
+  ['3528', 16],
+  ['3589', 19],
+  ['62', 16],
+  ['62', 19],
+  ['81', 16],
+  ['2200', 16],
+  ['508', 16],
+  ['6762', 18],
+  ['5018', 13],
+  ['9792', 16],
+  ['5060990', 16],
+];
+const card = fc
+  .tuple(fc.constantFrom(...issuers), fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 19, maxLength: 19 }))
+  .map(([[lead, length], rest]) => {
+    const body = (lead + rest.join('')).slice(0, length - 1);
+    return body + '0123456789'.split('').find((d) => luhn(body + d));
+  });
+// Digits and hexadecimal letters beside a number can make another number or an id of it; those cases are the detector's lists.
+const prose = fc.string({
+  unit: fc.constantFrom(...'ghijklmnoprstuvwyz GHIJKLMNOP,;:!?()[]"\'é漢\n'.split(''), '😀'),
+  maxLength: 60,
+});
+const separators = [
+  '',
+  ' ',
+  '-',
+  '.',
+  '\u00a0',
+  '\u2009',
+  '\u200b',
+  '\u2060',
+  '\ufeff',
+  '\u2013',
+  '\u2212',
+  ' - ',
+  '\n',
+  '\t',
+];
+
+/** Cuts the digits into pieces of these sizes (the last takes the rest) and puts the separator between. */
+function cut(digits: string, sizes: readonly number[], separator: string): string {
+  const pieces: string[] = [];
+  let rest = digits;
+  for (const n of sizes) {
+    if (rest.length <= n) break;
+    pieces.push(rest.slice(0, n));
+    rest = rest.slice(n);
+  }
+  return [...pieces, rest].join(separator);
+}
+
+test('every card number of every network is found at any place of a text, cut anywhere by any one separator', () => {
+  fc.assert(
+    fc.property(
+      prose,
+      card,
+      prose,
+      fc.constantFrom(...separators),
+      fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 18 }),
+      (before, digits, after, separator, sizes) => {
+        const pieces = cut(digits, sizes, separator);
+        fc.pre(!(separator === '.' && pieces.split('.').length === 2)); // that is a decimal fraction
+        const text = `${before}g ${pieces} g${after}`;
+        assert.equal(paymentCard.count(fold(text)), 1, JSON.stringify(text));
+      },
+    ),
+    { numRuns: 20_000, seed: 20261120 },
+  );
+});
+
+test('every card number as printed is found in a row of other numbers', () => {
+  fc.assert(
+    fc.property(card, fc.integer({ min: 0, max: 999 }), fc.integer({ min: 0, max: 999 }), (digits, a, b) => {
+      const text = digits.length === 16 ? cut(digits, [4, 4, 4, 4], ' ') : digits;
+      assert.equal(paymentCard.count(`${a} ${text} ${b}`), 1, text);
+    }),
+    { numRuns: 5000, seed: 3 },
+  );
+});
+
+test('a number with one digit changed is never a card', () => {
+  fc.assert(
+    fc.property(card, fc.integer({ min: 0, max: 11 }), fc.integer({ min: 1, max: 9 }), (digits, at, by) => {
+      const changed = digits.slice(0, at) + ((Number(digits[at]) + by) % 10) + digits.slice(at + 1);
+      assert.equal(paymentCard.count(changed), 0, changed);
+    }),
+    { numRuns: 5000, seed: 4 },
+  );
+});
+
+test('digits of every width and script count as digits', () => {
+  for (const zero of [0xff10, 0x660, 0x6f0, 0x966, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6]) {
+    const text = CARD.split('')
+      .map((d) => String.fromCodePoint(zero + Number(d)))
+      .join('');
+    assert.equal(fold(text), CARD, `U+${zero.toString(16)}`);
+  }
+});
+
+const hostile: readonly [what: string, make: (size: number) => string][] = [
+  ['digits without end', (n) => '4'.repeat(n)],
+  ['digits one by one', (n) => '4 '.repeat(n / 2)],
+  ['groups of four without end', (n) => '4111 '.repeat(n / 5)],
+  ['groups that change their separator', (n) => '4111 1111-'.repeat(n / 10)],
+  ['groups of an odd size', (n) => '411-'.repeat(n / 4)],
+  ['hexadecimal without end', (n) => 'a4111111111111111'.repeat(n / 17)],
+  ['separators without end', (n) => '4' + ' '.repeat(n - 1)],
+  ['card numbers without end', (n) => `${CARD} `.repeat(n / 17)],
+  ['invisible characters', (n) => '4\u200b'.repeat(n / 2)],
+  [
+    'a different character each time',
+    (n) => Array.from({ length: n }, (_, i) => String.fromCodePoint(0x4e00 + (i % 20_000))).join(''),
+  ],
+];
+for (const [what, make] of hostile)
+  test(`eight times as much hostile text takes about eight times as long: ${what}`, () => {
+    const best = (text: string): number => {
+      let least = Infinity;
+      for (let i = 0; i < 5; i++) {
+        const from = performance.now();
+        inspect(blocking, 'to_user', text);
+        least = Math.min(least, performance.now() - from);
+      }
+      return least;
+    };
+    const small = make(131_072);
+    const large = make(1_048_576);
+    best(small);
+    const ratio = best(large) / Math.max(best(small), 0.2);
+    // Quadratic would be 64; the machine may be busy.
+    assert.ok(ratio < 32, `${ratio.toFixed(1)} times`);
+  });

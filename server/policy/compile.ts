@@ -1,0 +1,146 @@
+import { decideByWasm, policyJson } from './cedar.ts';
+import type { CedarPolicyJson, Policies, Verdict } from './cedar.ts';
+import { compileExpression, fieldsOf, NotCompilable, textOf, uidOf } from './compile-expression.ts';
+import type { Run } from './compile-expression.ts';
+import { EvaluationError, isIn } from './value.ts';
+import type { Facts, Uid } from './value.ts';
+
+type Test = (f: Facts) => boolean;
+type Compiled = {
+  id: string;
+  forbids: boolean;
+  principal: Test;
+  action: Test;
+  resource: Test;
+  conditions: Run[];
+  unless: boolean[];
+};
+
+/** Policies ready to be asked. Immutable: a change makes another one. */
+export type Program = {
+  /** By the key of the entity that a policy's resource must be or lie under. */
+  readonly under: ReadonlyMap<string, readonly Compiled[]>;
+  /** Policies about any resource. */
+  readonly anywhere: readonly Compiled[];
+  /** What is left to cedar-wasm, with what it is that our compiler lacks. */
+  readonly rest: Policies;
+  readonly lacks: readonly { policy: string; what: string }[];
+};
+
+const always: Test = () => true;
+
+function scopeTest(scope: unknown, of: (f: Facts) => Uid): Test {
+  const parts = fieldsOf(scope);
+  const op = textOf(parts['op']);
+  if ('slot' in parts) throw new NotCompilable('a template');
+  switch (op) {
+    case 'All':
+      return always;
+    case '==': {
+      const { key } = uidOf(parts['entity']);
+      return (f) => of(f).key === key;
+    }
+    case 'in': {
+      const targets = Array.isArray(parts['entities']) ? parts['entities'].map(uidOf) : [uidOf(parts['entity'])];
+      const [only] = targets;
+      if (only && targets.length === 1) return (f) => isIn(f.entities, of(f), only);
+      return (f) => targets.some((t) => isIn(f.entities, of(f), t));
+    }
+    case 'is': {
+      const type = textOf(parts['entity_type']);
+      if (parts['in'] === undefined) return (f) => of(f).type === type;
+      const within = uidOf(fieldsOf(parts['in'])['entity']);
+      return (f) => of(f).type === type && isIn(f.entities, of(f), within);
+    }
+    default:
+      throw new NotCompilable(`the scope operator ${op}`);
+  }
+}
+
+/** The one entity that the resource must be or lie under, if the scope names one. */
+function anchor(scope: CedarPolicyJson['resource']): string | undefined {
+  const parts = fieldsOf(scope);
+  if (parts['op'] === '==' || parts['op'] === 'in') return uidOf(parts['entity']).key;
+  return parts['op'] === 'is' && parts['in'] !== undefined ? uidOf(fieldsOf(parts['in'])['entity']).key : undefined;
+}
+
+function compilePolicy(id: string, json: CedarPolicyJson): Compiled {
+  return {
+    id,
+    forbids: json.effect === 'forbid',
+    principal: scopeTest(json.principal, (f) => f.principal),
+    action: scopeTest(json.action, (f) => f.action),
+    resource: scopeTest(json.resource, (f) => f.resource),
+    conditions: json.conditions.map((c) => compileExpression(c.body)),
+    unless: json.conditions.map((c) => c.kind === 'unless'),
+  };
+}
+
+/** Compiles policies to closures and indexes them. What cannot be compiled is kept for cedar-wasm and named. */
+export function compile(policies: Policies): Program {
+  const under = new Map<string, Compiled[]>();
+  const anywhere: Compiled[] = [];
+  const rest: Record<string, Policies[string]> = {};
+  const lacks: { policy: string; what: string }[] = [];
+  for (const [id, policy] of Object.entries(policies)) {
+    try {
+      const json = policyJson(policy);
+      const compiled = compilePolicy(id, json);
+      const key = anchor(json.resource);
+      if (key === undefined) anywhere.push(compiled);
+      else under.set(key, [...(under.get(key) ?? []), compiled]);
+    } catch (e) {
+      if (!(e instanceof NotCompilable)) throw e;
+      rest[id] = policy;
+      lacks.push({ policy: id, what: e.what });
+    }
+  }
+  return { under, anywhere, rest, lacks };
+}
+
+/** Whether the policy applies. Scope first, then every condition in order; the first that fails ends it, as in Cedar's `&&`. */
+function satisfied(p: Compiled, f: Facts): boolean {
+  if (!p.principal(f) || !p.action(f) || !p.resource(f)) return false;
+  for (let i = 0; i < p.conditions.length; i++) {
+    const value = p.conditions[i]?.(f);
+    if (typeof value !== 'boolean') throw new EvaluationError('type error: a condition is not a bool');
+    if (value === p.unless[i]) return false;
+  }
+  return true;
+}
+
+/**
+ * Cedar's decision: allowed if some permit applies and no forbid does. A policy that fails to evaluate applies to nothing and is named.
+ * INVARIANT (same as Cedar): compile.test.ts holds this against cedar-wasm on generated policies.
+ */
+export function run(program: Program, f: Facts): Verdict & { engine: 'compiled' | 'cedar-wasm' } {
+  const permits: string[] = [];
+  const forbids: string[] = [];
+  const errors: { policy: string; says: string }[] = [];
+  const ask = (list: readonly Compiled[]): void => {
+    for (const p of list)
+      try {
+        if (satisfied(p, f)) (p.forbids ? forbids : permits).push(p.id);
+      } catch (e) {
+        if (!(e instanceof EvaluationError)) throw e;
+        errors.push({ policy: p.id, says: e.message });
+      }
+  };
+  ask(program.anywhere);
+  const own = program.under.get(f.resource.key);
+  if (own) ask(own);
+  for (const key of f.entities.get(f.resource.key)?.ancestors.keys() ?? []) {
+    // An entity may be listed among its own ancestors; its policies are asked once.
+    const list = key === f.resource.key ? undefined : program.under.get(key);
+    if (list) ask(list);
+  }
+  const engine = program.lacks.length > 0 ? 'cedar-wasm' : 'compiled';
+  if (engine === 'cedar-wasm') {
+    // Answering for the rest alone loses nothing: forbids are reported whenever there are any, permits whenever there are no forbids.
+    const more = decideByWasm(program.rest, f);
+    (more.allowed ? permits : forbids).push(...more.reasons);
+    errors.push(...more.errors);
+  }
+  const allowed = forbids.length === 0 && permits.length > 0;
+  return { allowed, reasons: (allowed ? permits : forbids).sort(), errors, engine };
+}
