@@ -115,9 +115,15 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
           .end('this node does not serve that; GATEHOUSE_ROLES says what a node does\n');
     };
+    const stopped = metrics.gauge(
+      'gatehouse_logs_halted',
+      'Logs whose sequencer stopped because going on would be wrong. An alarm: events are kept and wait in the inbox.',
+    );
+    health.metrics = () => {
+      stopped.set(sequencer?.halted().size ?? 0);
+      return metrics.text();
+    };
     health.notReady = async () => {
-      const halted = sequencer?.halted();
-      if (halted && halted.size > 0) return `${halted.size} log(s) have stopped: ${[...halted.values()][0]?.code}`;
       await world.db.read({}, async () => undefined);
       return undefined;
     };

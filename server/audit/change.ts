@@ -1,9 +1,12 @@
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import { lostRace, type Tx } from '#kernel/db.ts';
 import type { AuditEvent } from './events.ts';
-import { recordEvents } from './inbox.sql.ts';
+import { recordEvents, type Beside } from './inbox.sql.ts';
 
-export type Done<T> = { value: T; events: readonly [AuditEvent, ...AuditEvent[]] } | { value: T; unchanged: true };
+/** `beside`: an insert that travels with the events in one statement, for what is written with every change of a busy door (the SCIM journal). */
+export type Done<T> =
+  | { value: T; events: readonly [AuditEvent, ...AuditEvent[]]; beside?: Beside }
+  | { value: T; unchanged: true };
 
 /**
  * The only way to write. INVARIANT (recorded): a row changed and the event that says so commit together or not at all.
@@ -14,7 +17,7 @@ export async function change<T>(ctx: Ctx, work: (tx: Tx) => Promise<Done<T>>): P
     try {
       return await ctx.db.transact(scopeOf(ctx), async (tx) => {
         const done = await work(tx);
-        if ('events' in done) await recordEvents(tx, ctx, done.events);
+        if ('events' in done) recordEvents(tx, ctx, done.events, done.beside);
         return done.value;
       });
     } catch (e) {

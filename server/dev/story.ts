@@ -31,7 +31,13 @@ const verifier = fileURLToPath(new URL('../../packages/contract/verify.mjs', imp
  * The story of the README, told with real parts: a server, an identity provider, a CRM and MCP clients that know nothing of it. Each step
  * checks what it claims and throws if it is not so; nothing here is told that did not happen.
  */
-export async function tellStory(config: Config, log: Log, tell: (step: Step) => void): Promise<Story> {
+export async function tellStory(
+  config: Config,
+  log: Log,
+  tell: (step: Step) => void,
+  /** PostgreSQL's superuser in our database, for the last step; the embedded one is known. */
+  superUrl?: string,
+): Promise<Story> {
   const closing: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closing.splice(0).toReversed()) await close();
@@ -240,7 +246,11 @@ export async function tellStory(config: Config, log: Log, tell: (step: Step) => 
       };
       const before = await check('log.jsonl');
       expect(before.status === 0, `the log does not verify: ${before.out}`);
-      const bad = await tamper(serving.opened.embedded?.superUrl ?? '', founded.org, () => check('log-tampered.jsonl'));
+      const bad = await tamper(
+        superUrl ?? serving.opened.embedded?.superUrl.replace(/\/postgres$/, '/gatehouse') ?? '',
+        founded.org,
+        () => check('log-tampered.jsonl'),
+      );
       const first = /position (\d+)/.exec(bad.answer.out)?.[1];
       expect(
         bad.answer.status === 1 && first === String(bad.seq),
@@ -316,7 +326,7 @@ async function until(holds: () => boolean, otherwise: string): Promise<void> {
 
 /** As PostgreSQL's superuser, who is past every rule of ours: makes one refusal look like an answer, runs `look`, and puts it back. */
 async function tamper<T>(superUrl: string, log: string, look: () => Promise<T>): Promise<{ seq: number; answer: T }> {
-  const client = new pg.Client({ connectionString: superUrl.replace(/\/postgres$/, '/gatehouse') });
+  const client = new pg.Client({ connectionString: superUrl });
   await client.connect();
   try {
     const { rows } = await client.query<{ seq: string; header: unknown }>(

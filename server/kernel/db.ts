@@ -123,9 +123,12 @@ export interface Db {
   end(): Promise<void>;
 }
 
+/** A reader sees one snapshot; a writer sees what others committed before each statement, and takes locks where that matters. */
+type Mode = 'isolation level repeatable read read only' | 'isolation level read committed read write';
+
 const idForm = /^[a-z]{3}_[0-9a-f]{32}$/;
 
-function begin(scope: Scope, mode: 'read only' | 'read write'): string {
+function begin(scope: Scope, mode: Mode): string {
   const set = (name: string, id: string | undefined): string => {
     if (id === undefined) return '';
     // INVARIANT (scope ids are inert): they are put into the text of a statement, so nothing but an id's form may pass.
@@ -233,11 +236,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
     return tx as Tx;
   };
 
-  const inTransaction = async <T>(
-    scope: Scope,
-    mode: 'read only' | 'read write',
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> => {
+  const inTransaction = async <T>(scope: Scope, mode: Mode, work: (tx: Tx) => Promise<T>): Promise<T> => {
     let client: pg.PoolClient;
     try {
       client = await pool.connect();
@@ -268,8 +267,8 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
 
   return {
     pool,
-    read: (scope, work) => inTransaction(scope, 'read only', work),
-    transact: (scope, work) => inTransaction(scope, 'read write', work),
+    read: (scope, work) => inTransaction(scope, 'isolation level repeatable read read only', work),
+    transact: (scope, work) => inTransaction(scope, 'isolation level read committed read write', work),
     async lookup(q) {
       try {
         const [row] = (await pool.query(q.text, q.values)).rows;

@@ -52,7 +52,7 @@ export function openApi(doors: readonly Door[], origin: string, version: string)
   for (const door of doors)
     for (const op of door.operations) {
       const [method = 'GET', path = ''] = op.at.split(' ');
-      const full = (door.prefix + (path === '/' ? '' : path) || '/').replaceAll(/:(\w+)/g, '{$1}');
+      const full = (door.prefix + (path === '/' ? '' : path) || '/').replaceAll(/:(\w+)(?:\{[^}]*\})?/g, '{$1}');
       paths[full] = {
         ...paths[full],
         [method.toLowerCase()]: described(

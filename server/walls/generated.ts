@@ -33,6 +33,21 @@ export function problemCodes(): { codes: string[]; bugs: Set<string> } {
   return { codes: [...codes].sort(), bugs: bugs.difference(refusals) };
 }
 
+/** Literals of the code that live outside it: prefixes of ids, names of cookies and job tasks, marks of formats, purposes of derived keys. */
+function pins(): string[] {
+  const found = new Set<string>();
+  for (const { text } of sources()) {
+    for (const [, prefix] of text.matchAll(/(?:newId|parseId)\(\s*'(\w+)'/g)) found.add(`id prefix  ${prefix}_`);
+    for (const [cookie] of text.matchAll(/__(?:Host|Secure)-[a-z_-]+/g)) found.add(`cookie     ${cookie}`);
+    for (const [, purpose] of text.matchAll(/\.derive\(\s*'([^']+)'/g)) found.add(`key for    ${purpose}`);
+    for (const [, name] of text.matchAll(/^ {2}name: '([a-z_.]+)',\n(?=[^]{0,80}\brun)/gm))
+      found.add(`job        ${name}`);
+    for (const [secret] of text.matchAll(/\bgh[a-z]_(?=[`$\['])/g)) found.add(`secret     ${secret}`);
+  }
+  for (const mark of ['gatehouse-action-v1', 'gatehouse-audit-1']) found.add(`format     ${mark}`);
+  return [...found].sort();
+}
+
 /** The files of docs/generated, by name. */
 export function generated(): Record<string, string> {
   const operations = allOperations();
@@ -58,6 +73,7 @@ export function generated(): Record<string, string> {
     'codes.md': `${head('Codes of refusals', 'Each is stable for ever. The answer itself says what was found and what to do.')}${problemCodes()
       .codes.map((c) => `- \`${c}\``)
       .join('\n')}\n`,
+    'pins.txt': `What others may have stored or compare by the letter; none of it may change. Written by \`npm run gen\`.\n\n${pins().join('\n')}\n`,
     'access.txt': `Which role has which permission. Written by \`npm run gen\`, reviewed as a difference.\n\n${'permission'.padEnd(20)}${memberRoles.map((r) => r.padEnd(15)).join('')}\n${permissions
       .map((p) => p.padEnd(20) + memberRoles.map((r) => (can(r, p) ? 'yes' : '-').padEnd(15)).join(''))
       .map((l) => l.trimEnd())
