@@ -76,8 +76,7 @@ test('a start on a taken port says so before it touches any data', async () => {
 });
 
 test('a start on an address that this machine does not have says so', async () => {
-  const r = await start(main, [], { GATEHOUSE_HOST: '203.0.113.1', GATEHOUSE_ORIGIN: 'https://gate.example' })
-    .ended;
+  const r = await start(main, [], { GATEHOUSE_HOST: '203.0.113.1', GATEHOUSE_ORIGIN: 'https://gate.example' }).ended;
   assert.equal(r.code, 1);
   assert.match(r.out, /\(server\/cannot-listen\)/);
 });

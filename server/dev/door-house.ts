@@ -64,7 +64,9 @@ export async function doorHouse(more: { operations?: readonly Operation[] } = {}
   const pages = [...signInPages, doorPage(servers)];
   mount(app, { prefix: '', gate: pageGate(world), dialect: pageDialect, operations: pages }, silentLog);
   const server = await new Promise<Server>((resolve) => {
-    const s = serve({ fetch: app.fetch, port, hostname: 'localhost' }, () => resolve(s as Server));
+    // As serve.ts does: the adapter's own global Response is not the one that the rest of the code knows.
+    const o = { fetch: app.fetch, port, hostname: 'localhost', overrideGlobalObjects: false };
+    const s = serve(o, () => resolve(s as Server));
   });
   const acme = await foundOrg(world, {
     parentName: 'Acme',

@@ -1,3 +1,4 @@
+import { request, type IncomingHttpHeaders } from 'node:http';
 import { decideApproval } from '#approvals/decide-approval.ts';
 import { addConnector } from '#connectors/add-connector.ts';
 import { reviewTools } from '#connectors/review-tools.ts';
@@ -97,3 +98,65 @@ export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } =
   };
   return self;
 }
+
+export type RawAnswer = { status: number; headers: IncomingHttpHeaders; text: string; json: Record<string, unknown> };
+export type RawRequest = {
+  path?: string;
+  method?: string;
+  token?: string | undefined;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+};
+
+/** One request as it is: any header, any bytes. The answer is read to its end. */
+export function raw(g: GatewayHouse, r: RawRequest): Promise<RawAnswer> {
+  const url = new URL(r.path ?? '/mcp/up', g.house.origin);
+  return new Promise((resolve, reject) => {
+    const req = request(
+      url,
+      {
+        method: r.method ?? 'POST',
+        agent: false,
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...(r.token === undefined ? {} : { authorization: `Bearer ${r.token}` }),
+          ...r.headers,
+        },
+      },
+      (res) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (c: Buffer) => chunks.push(c));
+        const end = (): void => {
+          const text = Buffer.concat(chunks).toString();
+          const last = [...text.matchAll(/^data: ?(.+)$/gm)].at(-1)?.[1] ?? text;
+          let json: Record<string, unknown> = {};
+          try {
+            json = JSON.parse(last) as Record<string, unknown>;
+          } catch {
+            // not every answer is JSON
+          }
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, text, json });
+        };
+        res.on('end', end).on('error', end);
+      },
+    );
+    req.on('error', reject);
+    req.end(r.body ?? '');
+  });
+}
+
+/** A call of the older revision, without session. */
+export const callBody = (name: string, args: unknown = {}, id: string | number = 1): string =>
+  JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
+
+/** The code of a refusal of this door. */
+export const codeOf = (a: RawAnswer): unknown => {
+  const e = a.json['error'] as { data?: { code?: string } } | undefined;
+  return e?.data?.code;
+};
+/** What the model reads of an answer to a call. */
+export const saidOf = (a: RawAnswer): string => {
+  const r = a.json['result'] as { content?: { text?: string }[] } | undefined;
+  return r?.content?.[0]?.text ?? '';
+};

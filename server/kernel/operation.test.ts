@@ -145,6 +145,34 @@ test('a good request is answered with the declared status, headers and shape', a
   assert.deepEqual(r.json, { name: 'a', watts: 5 });
 });
 
+test('a form with a field twice is refused where forms are taken, and with it once it is read: http/form-duplicate', async () => {
+  const form = new Hono();
+  const send = operation({
+    id: 'lamp.send',
+    at: 'POST /send',
+    can: 'public',
+    says: 'Send a lamp',
+    accepts: ['application/x-www-form-urlencoded'],
+    body: z.strictObject({ to: z.string() }),
+    reply: z.object({ to: z.string() }),
+    handle: async (_ctx, { body }) => body,
+  });
+  mount(form, { ...door, operations: [send] }, silentLog);
+  const post = async (body: string) =>
+    form.request('/api/send', {
+      method: 'POST',
+      headers: { authorization: 'Bearer good', 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    });
+  const r = await post('to=ada&to=mallory');
+  const said = (await r.json()) as Record<string, unknown>;
+  assert.deepEqual(
+    [r.status, said['code'], said['detail']],
+    [400, 'http/form-duplicate', 'the field to is there twice'],
+  );
+  assert.deepEqual(await (await post('to=ada')).json(), { to: 'ada' });
+});
+
 test('a 405 names the methods that the path knows', async () => {
   assert.equal((await ask('PUT', '/api/lamps/a', '{}')).headers.get('allow'), 'GET, DELETE');
 });

@@ -14,6 +14,8 @@ const cell = (s: string): string => s.replaceAll('|', '\\|').replaceAll('\n', ' 
 
 const rooms =
   'kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|identity|authorization|policy|connectors|dlp|approvals|gateway|provisioning|notify';
+/** Strings of the same form: a method of MCP, and what a key is derived for. */
+const notCodes = new Set(['server/discover', 'seal/deployment']);
 const sources = (): { file: string; text: string }[] =>
   globSync('**/*.ts', { cwd: root.pathname, exclude: ['**/node_modules/**'] })
     .filter((file) => !file.endsWith('.test.ts') && !/^(dev|walls|bench)\//.test(file))
@@ -26,7 +28,7 @@ export function problemCodes(): { codes: string[]; bugs: Set<string> } {
   const refusals = new Set<string>();
   for (const { text } of sources()) {
     for (const [, code = ''] of text.matchAll(new RegExp(`'((?:${rooms})/[a-z0-9-]+)'`, 'g')))
-      if (code !== 'server/discover') codes.add(code); // a method of MCP
+      if (!notCodes.has(code)) codes.add(code);
     for (const [, kind, code = ''] of text.matchAll(/\bProblem\(\s*'(\w+)',\s*'([a-z]+\/[a-z0-9-]+)'/g))
       (kind === 'bug' ? bugs : refusals).add(code);
   }
@@ -42,7 +44,7 @@ function pins(): string[] {
     for (const [, purpose] of text.matchAll(/\.derive\(\s*'([^']+)'/g)) found.add(`key for    ${purpose}`);
     for (const [, name] of text.matchAll(/^ {2}name: '([a-z_.]+)',\n(?=[^]{0,80}\brun)/gm))
       found.add(`job        ${name}`);
-    for (const [secret] of text.matchAll(/\bgh[a-z]_(?=[`$\['])/g)) found.add(`secret     ${secret}`);
+    for (const [secret] of text.matchAll(/\bgh[a-z]_(?=[`$['])/g)) found.add(`secret     ${secret}`);
   }
   for (const mark of ['gatehouse-action-v1', 'gatehouse-audit-1']) found.add(`format     ${mark}`);
   return [...found].sort();

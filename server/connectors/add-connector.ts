@@ -1,0 +1,87 @@
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import type { OrgCtx } from '#kernel/ctx.ts';
+import { checkedUrl } from '#kernel/egress.ts';
+import { newId } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import { Secret } from '#kernel/secret.ts';
+import { connectorEvents } from './connectors.events.ts';
+import { bearerAad, egressRules, type Connector, type ConnectorAuth } from './connector.ts';
+import { insertConnector } from './connector.sql.ts';
+import { fetchCatalogue, type Catalogue } from './fetch-catalogue.ts';
+import { observeTools } from './observe-tools.ts';
+import { seen, type Seen } from './tool.ts';
+
+export type NewConnector = {
+  slug: string;
+  name: string;
+  url: string;
+  bearer?: string | undefined;
+  /** Lets this connector's own host be an address inside the network. */
+  allowPrivate?: boolean | undefined;
+};
+/** `refused` are tools that cannot be offered, with the reason. */
+export type Added = { connector: Connector; server: Catalogue['server']; refused: { name: string; why: string }[] };
+
+/** Makes an MCP server available. Its tools are known at once and usable by nobody: they wait for a review and for a rule. */
+export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added> {
+  const id = newId('con', ctx.now.getTime());
+  const privateHost = n.allowPrivate ? URL.parse(n.url)?.host : undefined;
+  const { href } = checkedUrl(n.url, egressRules({ privateHost }));
+  const catalogue = await fetchCatalogue(ctx.egress, {
+    url: href,
+    privateHost,
+    bearer: n.bearer === undefined ? undefined : new Secret(n.bearer),
+  });
+  const { tools, refused } = sorted(catalogue);
+  const auth: ConnectorAuth =
+    n.bearer === undefined
+      ? { kind: 'none' }
+      : {
+          kind: 'bearer',
+          generation: 1,
+          sealed: await ctx.seal.seal(bearerAad(ctx.org, id, 1), Buffer.from(n.bearer)),
+        };
+  const connector: Connector = {
+    id,
+    slug: n.slug,
+    name: n.name,
+    url: href,
+    privateHost,
+    auth,
+    state: 'on',
+    created: ctx.now,
+  };
+
+  return change(ctx, async (tx) => {
+    if ((await insertConnector(tx, connector)) === 0)
+      throw new Problem('conflict', 'connectors/slug-taken', {
+        says: `there is a connector ${n.slug} in this organization already`,
+        fix: 'choose another slug',
+      });
+    const added = event(connectorEvents, 'connector.added', {
+      connector: id,
+      slug: n.slug,
+      host: new URL(href).host,
+      auth: auth.kind,
+      privateHost: privateHost !== undefined,
+    });
+    const observed = await observeTools(tx, id, tools, true, ctx.now);
+    return {
+      value: { connector, server: catalogue.server, refused },
+      events: observed ? [added, observed.event] : [added],
+    };
+  });
+}
+
+/** What a catalogue offers, apart from what cannot be reviewed. */
+export function sorted(catalogue: Catalogue): { tools: Seen[]; refused: { name: string; why: string }[] } {
+  const tools: Seen[] = [];
+  const refused: { name: string; why: string }[] = [];
+  for (const definition of catalogue.tools) {
+    const s = seen(definition);
+    if ('refused' in s) refused.push({ name: s.name, why: s.refused });
+    else tools.push(s);
+  }
+  return { tools, refused };
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { read, write, type Reader, type Tx } from '#kernel/db.ts';
+import type { Id } from '#kernel/id.ts';
+import type { Connector } from './connector.ts';
+
+const ConnectorRow = z
+  .object({
+    id: z.custom<Id<'con'>>(),
+    slug: z.string(),
+    name: z.string(),
+    url: z.string(),
+    privateHost: z.string().nullable(),
+    bearer: z.instanceof(Buffer).nullable(),
+    generation: z.number(),
+    state: z.enum(['on', 'off']),
+    created: z.date(),
+  })
+  .transform(({ bearer, generation, privateHost, ...c }): Connector => ({
+    ...c,
+    privateHost: privateHost ?? undefined,
+    auth: bearer ? { kind: 'bearer', sealed: bearer, generation } : { kind: 'none' },
+  }));
+
+/** By name; an org has tens of them. */
+export const listConnectors = (db: Reader): Promise<Connector[]> =>
+  db.many(read(ConnectorRow)`
+    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+      from connector where org = app_org() order by slug`);
+
+export const findConnector = (db: Reader, id: Id<'con'>): Promise<Connector | undefined> =>
+  db.maybe(read(ConnectorRow)`
+    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+      from connector where org = app_org() and id = ${id}`);
+
+/** Takes the row for the rest of the transaction; what is known of its tools changes under this lock only. */
+export const lockConnector = (tx: Tx, id: Id<'con'>): Promise<Connector | undefined> =>
+  tx.maybe(read(ConnectorRow)`
+    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+      from connector where org = app_org() and id = ${id} for update`);
+
+/** 0: the slug is taken. */
+export const insertConnector = (tx: Tx, c: Connector): Promise<number> =>
+  tx.run(write`
+    insert into connector (org, id, slug, name, url, private_host, bearer, bearer_generation, state, created_at)
+    values (app_org(), ${c.id}, ${c.slug}, ${c.name}, ${c.url}, ${c.privateHost ?? null},
+            ${c.auth.kind === 'bearer' ? c.auth.sealed : null}, ${c.auth.kind === 'bearer' ? c.auth.generation : 0}, ${c.state}, ${c.created})
+    on conflict (org, slug) do nothing`);
+
+export const saveConnectorState = (tx: Tx, id: Id<'con'>, state: Connector['state']): Promise<number> =>
+  tx.run(write`update connector set state = ${state} where org = app_org() and id = ${id}`);

@@ -1,0 +1,39 @@
+import { change } from '#audit/change.ts';
+import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import { Secret } from '#kernel/secret.ts';
+import { sorted } from './add-connector.ts';
+import { bearerAad, type Connector } from './connector.ts';
+import { findConnector, lockConnector } from './connector.sql.ts';
+import { fetchCatalogue } from './fetch-catalogue.ts';
+import { observeTools, type Difference } from './observe-tools.ts';
+
+export type Refreshed = Difference & { refused: { name: string; why: string }[] };
+
+/** Asks the upstream for its tools again; what differs from its review stops being usable at once. */
+export async function refreshTools(ctx: OrgCtx, id: Id<'con'>): Promise<Refreshed> {
+  const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
+  if (!connector) throw noConnector(id);
+  const catalogue = await fetchCatalogue(ctx.egress, {
+    url: connector.url,
+    privateHost: connector.privateHost,
+    bearer: await openBearer(ctx, connector),
+  });
+  const { tools, refused } = sorted(catalogue);
+  return change(ctx, async (tx) => {
+    if (!(await lockConnector(tx, id))) throw noConnector(id);
+    const observed = await observeTools(tx, id, tools, true, ctx.now);
+    if (!observed) return { value: { added: [], changed: [], restored: [], removed: [], refused }, unchanged: true };
+    return { value: { ...observed.difference, refused }, events: [observed.event] };
+  });
+}
+
+/** The credential that a connector sends, for the line that sends it. */
+export async function openBearer(ctx: Pick<OrgCtx, 'seal' | 'org'>, c: Connector): Promise<Secret | undefined> {
+  if (c.auth.kind === 'none') return undefined;
+  return new Secret(await ctx.seal.open(bearerAad(ctx.org, c.id, c.auth.generation), c.auth.sealed));
+}
+
+export const noConnector = (id: string): Problem =>
+  new Problem('missing', 'connectors/no-connector', { says: `there is no connector ${id} in this organization` });

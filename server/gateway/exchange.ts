@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import type { OrgCtx } from '#kernel/ctx.ts';
+import type { Known } from './caller.ts';
+import type { Gate } from './start-gateway.ts';
+import type { Message } from './message.ts';
+import type { ConnectorView, OrgView } from './org-view.ts';
+import type { Reply } from './reply.ts';
+import { Broken, upstreamHeaders, type UpstreamRequest } from './upstream.ts';
+
+/** One request of a client, as far as it is understood. */
+export type Exchange = {
+  gate: Gate;
+  req: IncomingMessage;
+  reply: Reply;
+  path: string;
+  ctx: OrgCtx;
+  who: Known;
+  view: OrgView;
+  connector: ConnectorView;
+  /** The upstream's own session id, opened from the client's. */
+  session: string | undefined;
+  body: Buffer | undefined;
+  message: Message | undefined;
+  end: AbortController;
+};
+
+/** The request that goes upstream: the same bytes, the connector's own credential, and only headers that MCP names. */
+export async function towardsUpstream(x: Exchange): Promise<UpstreamRequest> {
+  const { connector, gate } = x;
+  const method = x.req.method === 'GET' || x.req.method === 'DELETE' ? x.req.method : 'POST';
+  return {
+    dispatcher: gate.world.egress.dispatcher(connector.rules),
+    origin: connector.origin,
+    path: connector.path,
+    method,
+    headers: upstreamHeaders(x.req.headers, x.session),
+    body: x.body,
+    bearer: await connector.bearer(),
+    signal: x.end.signal,
+  };
+}
+
+/** Ends what is under way after `ms`, when the client leaves, and when access ends. Returns how to let go of it. */
+export function watch(x: Exchange, ms: number, still: (view: OrgView) => boolean): () => void {
+  const { gate, end, who } = x;
+  const left = (): void => {
+    if (!x.reply.res.writableFinished) end.abort(new Broken('client_left', 'the client left'));
+  };
+  x.reply.res.once('close', left);
+  const timer = setTimeout(
+    () => end.abort(new Broken('timeout', `the connector did not answer within ${Math.round(ms / 1000)} seconds`)),
+    ms,
+  );
+  timer.unref();
+  const remove = gate.streams.add({
+    parent: who.caller.parent,
+    org: who.caller.org,
+    end,
+    async still() {
+      if (!(await gate.callers.still(who.token))) return false;
+      const view = await gate.views(who.caller);
+      return view.connectors.get(x.connector.slug)?.state === 'on' && still(view);
+    },
+  });
+  return () => {
+    clearTimeout(timer);
+    remove();
+    x.reply.res.removeListener('close', left);
+  };
+}
+
+/** The upstream's session, sealed for this member; set as a header of our answer. */
+export function passSession(x: Exchange, upstream: string | string[] | undefined): void {
+  if (typeof upstream !== 'string') return;
+  const sealed = x.gate.sessions.seal({
+    upstream,
+    member: x.who.caller.member,
+    connector: x.connector.id,
+    expires: x.ctx.now.getTime() + x.gate.sessionMs,
+  });
+  if (sealed === undefined)
+    throw new Broken('malformed', "the connector's session id has characters that a header may not have");
+  x.reply.extra['mcp-session-id'] = sealed;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { declare, type Disposition } from '#audit/events.ts';
+
+export const outcomes = ['answered', 'held', 'denied', 'blocked', 'failed', 'lost'] as const;
+const disposition: Record<(typeof outcomes)[number], Disposition> = {
+  answered: 'returned',
+  held: 'held',
+  denied: 'denied',
+  blocked: 'blocked',
+  failed: 'failed',
+  lost: 'lost',
+};
+
+const tool = z.string().max(128);
+
+/** A call has exactly two events: before anything leaves, and when it ended. */
+export const gatewayEvents = {
+  'tool.called': declare({
+    data: z.object({
+      call: z.string(),
+      connector: z.string(),
+      /** The tool as reviewed, or the method; null where the connector has no such tool. */
+      tool: tool.nullable(),
+      member: z.string(),
+      /** HMAC-SHA-256 of the arguments' canonical form under a key of this deployment: equal for equal arguments, and no way back. */
+      argsHash: z.string(),
+      bytes: z.number().int(),
+    }),
+    says: (d) => `called ${d.tool ?? 'a tool that does not exist'}`,
+    ocsf: 6003,
+    about: (d) => ({ call: d.call, connector: d.connector, tool: d.tool ?? undefined }),
+  }),
+  'tool.finished': declare({
+    data: z.object({
+      call: z.string(),
+      connector: z.string(),
+      tool: tool.nullable(),
+      outcome: z.enum(outcomes),
+      why: z.string().nullable(),
+      /** Ids of the policies that decided. */
+      policies: z.array(z.string()).max(100),
+      policyVersion: z.string().nullable(),
+      approval: z.string().nullable(),
+      findings: z.array(z.object({ detector: z.string(), at: z.string(), count: z.number().int() })).max(100),
+      bytes: z.number().int().nullable(),
+      /** Whether the upstream's answer was an error of its own. */
+      error: z.boolean(),
+      ms: z.number().int().nullable(),
+    }),
+    says: (d) =>
+      `had a call of ${d.tool ?? 'a tool that does not exist'} end as ${d.outcome}${d.why === null ? '' : ` (${d.why})`}`,
+    ocsf: 6003,
+    about: (d) => ({
+      call: d.call,
+      connector: d.connector,
+      tool: d.tool ?? undefined,
+      disposition: disposition[d.outcome],
+      decisions: d.policies.length > 0 ? d.policies : undefined,
+    }),
+  }),
+  'answer.resumed': declare({
+    data: z.object({ connector: z.string(), bytes: z.number().int(), error: z.boolean() }),
+    says: () => 'took the answer to an earlier call, whose stream had ended before it',
+    ocsf: 6003,
+    about: (d) => ({ connector: d.connector, disposition: 'returned' }),
+  }),
+} as const;

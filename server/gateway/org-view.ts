@@ -1,0 +1,89 @@
+import type { Connector } from '#connectors/connector.ts';
+import { egressRules } from '#connectors/connector.ts';
+import { listConnectors } from '#connectors/connector.sql.ts';
+import { openBearer } from '#connectors/refresh-tools.ts';
+import { listTools } from '#connectors/tool.sql.ts';
+import { isRecord, type Tool } from '#connectors/tool.ts';
+import type { DlpPolicy } from '#dlp/dlp-policy.ts';
+import { loadDlpPolicies } from '#dlp/load-dlp-policies.ts';
+import type { World } from '#kernel/ctx.ts';
+import type { EgressRules } from '#kernel/egress.ts';
+import type { Id } from '#kernel/id.ts';
+import type { Secret } from '#kernel/secret.ts';
+import type { Versions } from '#kernel/versions.ts';
+import type { PolicySet } from '#policy/decide.ts';
+import { loadPolicySet } from '#policy/load-policy-set.ts';
+import { paramHeadersOf } from './check-headers.ts';
+import { cached } from './view-cache.ts';
+
+/** A tool as calls need it. */
+export type CalledTool = Pick<Tool, 'name' | 'state' | 'class' | 'pin' | 'reviewedPin'> & {
+  paramHeaders: readonly [string, string[]][];
+};
+
+export type ConnectorView = {
+  id: Id<'con'>;
+  slug: string;
+  state: Connector['state'];
+  origin: string;
+  path: string;
+  rules: EgressRules;
+  tools: ReadonlyMap<string, CalledTool>;
+  bearer(): Promise<Secret | undefined>;
+};
+
+/** Everything of an organization that a call is decided on, as of one moment. */
+export type OrgView = {
+  connectors: ReadonlyMap<string, ConnectorView>;
+  policies: PolicySet;
+  dlp: readonly DlpPolicy[];
+};
+
+export type Place = { parent: Id<'par'>; org: Id<'org'> };
+
+/** Reads an organization once per version; see kernel/versions.ts for how late that can be. */
+export function orgViews(world: World, versions: Versions): (place: Place) => Promise<OrgView> | OrgView {
+  return cached(
+    versions,
+    (p: Place) => p.org,
+    (p) => [p.parent, p.org],
+    (place) =>
+      world.db.read(place, async (db) => {
+        const [policies, dlp, connectors, tools] = [
+          await loadPolicySet(db),
+          await loadDlpPolicies(db),
+          await listConnectors(db),
+          await listTools(db),
+        ];
+        return { policies, dlp, connectors: new Map(connectors.map((c) => [c.slug, viewOf(world, place, c, tools)])) };
+      }),
+  );
+}
+
+function viewOf(world: World, place: Place, c: Connector, tools: readonly Tool[]): ConnectorView {
+  const url = new URL(c.url);
+  // Opened at the first call and kept as long as the view, so as a change of it is seen.
+  let bearer: Promise<Secret | undefined> | undefined;
+  return {
+    id: c.id,
+    slug: c.slug,
+    state: c.state,
+    origin: url.origin,
+    path: url.pathname + url.search,
+    rules: egressRules(c),
+    tools: new Map(tools.filter((t) => t.connector === c.id).map((t) => [t.name, called(t)])),
+    bearer: () => (bearer ??= openBearer({ seal: world.seal, org: place.org }, c)),
+  };
+}
+
+function called(t: Tool): CalledTool {
+  const definition: unknown = JSON.parse(t.definition);
+  return {
+    name: t.name,
+    state: t.state,
+    class: t.class,
+    pin: t.pin,
+    reviewedPin: t.reviewedPin,
+    paramHeaders: isRecord(definition) ? paramHeadersOf(definition['inputSchema']) : [],
+  };
+}

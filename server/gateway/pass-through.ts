@@ -1,0 +1,207 @@
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import { noteTools } from '#connectors/note-tools.ts';
+import { inspect } from '#dlp/inspect.ts';
+import { asProblem, Problem } from '#kernel/problem.ts';
+import { decide } from '#policy/decide.ts';
+import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
+import { gatewayEvents } from './gateway.events.ts';
+import type { Message, Params } from './message.ts';
+import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
+import { refuse, rpcError } from './reply.ts';
+import { shownTools } from './shown-tools.ts';
+import { Broken } from './upstream.ts';
+import type { OrgView } from './org-view.ts';
+import type { Caller } from './caller.ts';
+
+/** Methods that are no calls: nothing of a system's content comes with them, or it is filtered here. What is in neither list is refused. */
+const free = new Set(['initialize', 'ping', 'server/discover', 'logging/setLevel', 'tools/list']);
+/** Of these the names alone tell something, so they need what reading would need. */
+const reading = new Set([
+  'resources/list',
+  'resources/templates/list',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'prompts/list',
+  'subscriptions/listen',
+]);
+const notifications = new Set([
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+]);
+
+/** An hour; a client opens it again then. Long enough to be cheap, short enough that none is for ever. */
+export const STREAM_MS = 60 * 60_000;
+
+/** Whatever is not a call: lists, handshakes, notifications, answers to the upstream's questions, streams and the end of a session. */
+export async function passThrough(x: Exchange): Promise<void> {
+  const { message: m, gate, reply } = x;
+  const id = m?.kind === 'request' ? m.id : undefined;
+  if (m) allow(x, m);
+  const lasting =
+    m === undefined ? x.req.method === 'GET' : m.kind === 'request' && m.method === 'subscriptions/listen';
+  const release = watch(
+    x,
+    lasting ? STREAM_MS : gate.callMs,
+    (view) => !lasting || mayRead(view, x.who.caller, x.connector.id),
+  );
+  try {
+    const r = await relay(await towardsUpstream(x), reply, {
+      wants: id,
+      eager: lasting,
+      maxStreamBytes: lasting ? Infinity : MAX_STREAM_BYTES,
+      look: (message, raw) => {
+        const content = message['params'] ?? message['result'] ?? message['error'] ?? null;
+        const v = inspect(x.view.dlp, 'to_user', content);
+        if (v.kind === 'blocked' || v.kind === 'quarantined') throw stopped(v.findings.map((f) => f.detector));
+        if (m === undefined && !('method' in message)) return resumed(x, message, raw);
+        return undefined;
+      },
+      head: (h) => passSession(x, h['mcp-session-id']),
+    });
+    await give(x, r);
+  } catch (e) {
+    if (reply.streaming || reply.res.headersSent) reply.res.end();
+    else refuse(gate.world, reply, x.path, e instanceof Broken ? asRefusal(e) : asProblem(e), id ?? null);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * An answer on a stream of its own is the rest of a call whose stream ended early, which older clients may resume. That call is in the log
+ * as interrupted; that its answer was taken after all is recorded before it is given out.
+ */
+async function resumed(x: Exchange, answer: Params, raw: Buffer): Promise<void> {
+  if (x.req.headers['last-event-id'] === undefined)
+    throw new Broken('malformed', 'the connector sent an answer where none was asked for');
+  const facts = { connector: x.connector.id, bytes: raw.length, error: 'error' in answer };
+  await change({ ...x.ctx, now: x.gate.world.now() }, async () => ({
+    value: undefined,
+    events: [event(gatewayEvents, 'answer.resumed', facts)],
+  }));
+}
+
+async function give(x: Exchange, r: Relayed): Promise<void> {
+  const { reply } = x;
+  if (r.kind === 'ended') {
+    reply.beginStream();
+    reply.res.end();
+    return;
+  }
+  if (r.kind === 'empty') {
+    const allow = r.headers.allow;
+    if (r.status >= 400)
+      reply.json(
+        r.status,
+        rpcError(null, -32000, `the connector answered with status ${r.status}`),
+        allow ? { allow } : {},
+      );
+    else reply.empty(r.status);
+    return;
+  }
+  const list = x.message?.kind === 'request' && x.message.method === 'tools/list';
+  if (!list) {
+    const v = inspect(x.view.dlp, 'to_user', r.message['result'] ?? r.message['error'] ?? null);
+    if (v.kind === 'blocked' || v.kind === 'quarantined') throw stopped(v.findings.map((f) => f.detector));
+    if (r.streamed) reply.endWithEvent(r.raw);
+    else reply.json(r.status, r.raw);
+    return;
+  }
+  const { text, changed } = await filtered(x, r.text);
+  if (!changed && r.streamed) reply.endWithEvent(r.raw);
+  else if (r.streamed) {
+    // Everything of the event but its data stays: an id is what the client resumes from.
+    const head = r.raw
+      .toString('utf8')
+      .split(/\r\n|\n|\r/)
+      .filter((l) => l !== '' && !/^data(:|$)/.test(l));
+    reply.endWithEvent(
+      Buffer.from(`${[...head, ...text.split(/\r\n|\n|\r/).map((l) => `data: ${l}`)].join('\n')}\n\n`),
+    );
+  } else reply.json(r.status, changed ? text : r.raw);
+}
+
+/** A list of tools as this person may see it. What is not as reviewed is written down before anybody is told what there is. */
+async function filtered(x: Exchange, text: string): Promise<{ text: string; changed: boolean }> {
+  const { tools, id: connector } = x.connector;
+  const { policies } = x.view;
+  const { user, groups } = x.who.caller;
+  const shown = shownTools(
+    text,
+    (t) => {
+      const k = tools.get(t.name);
+      // By what the upstream says now, not by what was last known: a definition that came back as reviewed is written down below.
+      if (k?.class === undefined || k.reviewedPin !== t.pin) return false;
+      return decide(policies, {
+        user,
+        groups,
+        tool: { connector, name: t.name, class: k.class },
+        action: 'call',
+        context: { surface: 'mcp' },
+      }).allowed;
+    },
+    (t) => {
+      const k = tools.get(t.name);
+      return k !== undefined && k.state !== 'removed' && k.pin === t.pin;
+    },
+  );
+  if (shown.other.length > 0)
+    await noteTools({ ...x.ctx, actor: { kind: 'system', id: 'gateway.list' } }, connector, shown.other);
+  return { text: shown.text, changed: shown.text !== text };
+}
+
+function allow(x: Exchange, m: Message): void {
+  if (m.kind === 'response') {
+    const v = inspect(x.view.dlp, 'to_tool', m.answer);
+    if (v.kind === 'blocked' || v.kind === 'quarantined') throw blockedOut(v.findings.map((f) => f.detector));
+    return;
+  }
+  const { method } = m;
+  const known = m.kind === 'notification' ? notifications.has(method) : free.has(method) || reading.has(method);
+  if (!known)
+    throw new Problem('missing', 'gateway/unknown-method', {
+      says: `${JSON.stringify(method.slice(0, 60))} is not a method that this gateway passes on`,
+      fix: 'methods of MCP 2026-07-28 and 2025-11-25 are; extensions are not',
+    });
+  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector.id))
+    throw new Problem('forbidden', 'gateway/no-reading', {
+      says: 'no rule lets you read from this connector',
+      fix: 'ask an administrator if this is needed for the work',
+    });
+  const v = inspect(x.view.dlp, 'to_tool', m.params);
+  if (v.kind === 'blocked' || v.kind === 'quarantined') throw blockedOut(v.findings.map((f) => f.detector));
+}
+
+/** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */
+export const mayRead = (view: OrgView, c: Caller, connector: Exchange['connector']['id']): boolean =>
+  decide(view.policies, {
+    user: c.user,
+    groups: c.groups,
+    tool: { connector, name: 'resources/read', class: 'read' },
+    action: 'call',
+    context: { surface: 'mcp' },
+  }).allowed;
+
+const stopped = (detectors: readonly string[]): Problem =>
+  new Problem('forbidden', 'gateway/blocked-result', {
+    says: `what came back contains ${detectors.join(', ')} and is not given out`,
+    fix: 'ask an administrator if it should be',
+  });
+const blockedOut = (detectors: readonly string[]): Problem =>
+  new Problem('forbidden', 'gateway/blocked-message', {
+    says: `the message contains ${detectors.join(', ')} and was not sent`,
+    fix: 'take it out and send the message again',
+  });
+
+const asRefusal = (e: Broken): Problem => {
+  const kind =
+    e.why === 'timeout' || e.why === 'unreachable'
+      ? 'unavailable'
+      : e.why === 'access_ended'
+        ? 'unauthenticated'
+        : 'upstream';
+  return new Problem(kind, `gateway/upstream-${e.why.replaceAll('_', '-')}`, { says: e.says, because: e });
+};

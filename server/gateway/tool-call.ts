@@ -1,0 +1,61 @@
+import type { Approval } from '#approvals/approval.ts';
+import type { Finding } from '#dlp/inspect.ts';
+import type { Id } from '#kernel/id.ts';
+import type { ToolClass } from '#policy/schema.ts';
+import type { CalledTool } from './org-view.ts';
+
+/**
+ * One thing that an agent wants done or read. Reading a resource or a prompt is a call too, by the name of its method: it takes content
+ * out of a system just as a tool does.
+ */
+export type ToolCall = {
+  id: Id<'tcl'>;
+  connector: Id<'con'>;
+  /** Of `tools/call`: the tool's name as the client wrote it. Else the method. */
+  tool: string;
+  method: CallMethod;
+  /** What is known of the tool; undefined where the connector has none of this name. */
+  known: CalledTool | undefined;
+  args: unknown;
+  /** Of the message as it came. */
+  bytes: number;
+};
+
+export const callMethods = ['tools/call', 'resources/read', 'prompts/get', 'completion/complete'] as const;
+export type CallMethod = (typeof callMethods)[number];
+
+/** Every way a call can end but one: `lost` is only ever said of a node that died. The answer and the record both switch over this, and nothing else does. */
+export type Outcome =
+  | { kind: 'answered'; approval: Id<'apr'> | undefined; flagged: readonly Finding[]; bytes: number; error: boolean }
+  | { kind: 'held'; approval: Approval }
+  | { kind: 'denied'; why: Denial; says: string; policies: readonly string[] }
+  | { kind: 'blocked'; where: 'to_tool' | 'to_user'; findings: readonly Finding[] }
+  | { kind: 'failed'; why: Failure; says: string };
+
+export type Denial =
+  | 'unknown_tool'
+  | 'unreviewed'
+  | 'changed'
+  | 'policy'
+  | 'scope'
+  | 'refused'
+  /** The policy engine or the inspection broke: unknown means no. */
+  | 'cannot_decide';
+
+export type Failure =
+  | 'unreachable'
+  | 'timeout'
+  | 'too_large'
+  | 'malformed'
+  | 'redirect'
+  | 'credential_refused'
+  | 'upstream_error'
+  | 'access_ended'
+  | 'client_left'
+  /** The stream ended before the answer and the client may resume it. */
+  | 'interrupted'
+  | 'ours';
+
+/** The class that rules look at. INVARIANT (unknown is destructive): only a review makes a tool anything milder. */
+export const classOf = (call: ToolCall): ToolClass =>
+  call.method === 'tools/call' ? (call.known?.class ?? 'destructive') : 'read';
