@@ -47,7 +47,7 @@ async function decideAndSend(call: ToolCall, admission: Admission, the: Stages):
   const sent = await the.send(call);
   if (!sent.ok) return sent.ended;
   const back = await the.inspect('to_user', sent.result);
-  if (stops(back) && !back) return { kind: 'blocked', where: 'to_user', findings: back.findings };
+  if (stops(back)) return { kind: 'blocked', where: 'to_user', findings: back.findings };
   return { kind: 'answered', approval, flagged: [...found(out), ...found(back)], bytes: sent.bytes, error: sent.error };
 }
 

@@ -196,18 +196,10 @@ async function serve(
   return passThrough(x);
 }
 
-const ctxOf = ({ db, log, seal, egress, origin, now }: World, { caller }: Known, request: string): OrgCtx => ({
-  db,
-  log,
-  seal,
-  egress,
-  origin,
-  actor: caller.actor,
-  parent: caller.parent,
-  org: caller.org,
-  now: now(),
-  request,
-});
+function ctxOf(world: World, { caller }: Known, request: string): OrgCtx {
+  const { now, ...rest } = world;
+  return { ...rest, actor: caller.actor, parent: caller.parent, org: caller.org, now: now(), request };
+}
 
 function sessionOf(x: Exchange): string | undefined {
   const given = x.req.headers['mcp-session-id'];
