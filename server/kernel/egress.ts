@@ -94,7 +94,8 @@ export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptio
           },
         );
       } catch (e) {
-        if (e instanceof Problem) log.warn({ code: e.code, err: e.cause }, 'an outgoing request was refused or failed');
+        if (e instanceof Problem)
+          log.warn({ problem: e.code, err: e.cause }, 'an outgoing request was refused or failed');
         throw e;
       }
     },

@@ -1,21 +1,13 @@
-import { randomFillSync } from 'node:crypto';
+import { randomPooled } from './random.ts';
 
 declare const kind: unique symbol;
 
-/** A text id whose prefix and type both name what it identifies: `grp_…` is an `Id<'grp'>`. Prefixes are pinned in walls/pins.test.ts. */
+/** A text id whose prefix and type both name what it identifies: `grp_…` is an `Id<'grp'>`. Prefixes are listed in docs/generated/pins.txt. */
 export type Id<K extends string> = `${K}_${string}` & { readonly [kind]: K };
-
-const pool = Buffer.alloc(16 * 256);
-let used = pool.length;
 
 /** A new id: prefix, underscore, 32 hex digits of a UUIDv7 (RFC 9562 §5.7), so rows made together lie together in an index. */
 export function newId<K extends string>(prefix: K, now: number = Date.now()): Id<K> {
-  if (used >= pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const b = pool.subarray(used, used + 16);
-  used += 16;
+  const b = randomPooled(16);
   b.writeUIntBE(now, 0, 6);
   b[6] = 0x70 | ((b[6] ?? 0) & 0x0f);
   b[8] = 0x80 | ((b[8] ?? 0) & 0x3f);

@@ -26,6 +26,8 @@ type Common<P, Q, B> = {
   discloses?: true;
   /** Extra media types that a body may come as; JSON always may. */
   accepts?: readonly string[];
+  /** Largest body in bytes, where it is not MAX_BODY_BYTES. */
+  maxBody?: number;
 };
 
 /** One declaration gives route, parsing, permission, OpenAPI and the walls' coverage. */
@@ -123,7 +125,7 @@ async function bodyOf(c: Context, op: Operation): Promise<unknown> {
         : 'the body has no Content-Type; application/json was expected',
       fix: 'set Content-Type',
     });
-  const bytes = await readBody(c.req.raw, MAX_BODY_BYTES);
+  const bytes = await readBody(c.req.raw, op.maxBody ?? MAX_BODY_BYTES);
   if (!form) return parseJson(bytes);
   const fields: Record<string, string> = {};
   for (const [k, v] of new URLSearchParams(new TextDecoder().decode(bytes))) {
@@ -207,7 +209,7 @@ export function mount(app: Hono, door: Door, log: Log): void {
     const p = asProblem(e);
     const fields = {
       request,
-      code: p.code,
+      problem: p.code,
       path: c.req.path,
       err: p.kind === 'bug' || p.kind === 'unavailable' ? p.cause : undefined,
     };

@@ -43,7 +43,7 @@ export type ProblemParts = {
   because?: unknown;
 };
 
-/** Every refusal of the product. `code` is `room/what` and stays for ever (walls/pins.test.ts). */
+/** Every refusal of the product. `code` is `room/what` and stays for ever (docs/generated/pins.txt). */
 export class Problem extends Error {
   readonly kind: Kind;
   readonly code: string;

@@ -49,6 +49,12 @@ export const doorsInside: { name: string; uses: RegExp; only: RegExp; why: strin
     only: /^audit\/change\.ts$|^audit\/(sequence|publish)[a-z-]*\.ts$|^gateway\/call-writer\.ts$|^authorization\/adapter[a-z-]*\.ts$|^kernel\/(db|seal)\.ts$/,
     why: 'everybody else writes through change(), so that nothing changes without its event',
   },
+  {
+    name: 'atOnce',
+    uses: /\.atOnce\(/,
+    only: /^gateway\/call-writer\.ts$|^kernel\/db\.ts$/,
+    why: 'a statement that is its own transaction writes its events itself',
+  },
   { name: 'process.env', uses: /process\.env/, only: /^config\.ts$/, why: 'only config.ts reads the environment' },
   {
     name: 'hono',
