@@ -372,3 +372,11 @@ test('a monitor that fetches whenever the log grows does not make it grow', asyn
     ['tiles'],
   );
 });
+
+test('a bundle of a log that lost a row to the superuser is refused and points to the verifier, instead of being filled up', async () => {
+  const ctx = await written(300);
+  const { get } = client(ctx);
+  await t.super('delete from audit_event where log = $1 and seq = 7', ctx.org);
+  const r = await get('/logs/:org/tile/entries/000');
+  assert.deepEqual([r.status, await r.json()], [409, { code: 'audit/damaged-log' }]);
+});
