@@ -53,9 +53,11 @@ export async function startEmbedded({ folder, log, settings = {}, fresh = false 
     });
   try {
     const binaries = findBinaries(place);
-    for (const f of readdirSync(place.root))
-      if (/\.new-[0-9a-f]{8}$/.test(f)) rmSync(join(place.root, f), { recursive: true, force: true, maxRetries: 3 });
-    if (!existsSync(place.pg)) await initData(place, binaries);
+    sweepHalves(place);
+    if (!existsSync(place.pg)) {
+      await initData(place, binaries);
+      sweepHalves(place);
+    }
     checkVersion(place, binaries);
     const running = await keepRunning(place, binaries, settings, log);
     try {
@@ -68,6 +70,15 @@ export async function startEmbedded({ folder, log, settings = {}, fresh = false 
     lock.release();
     throw fileProblem(e, place.root);
   }
+}
+
+/**
+ * Takes away what starts that were killed had half made. An initdb whose Gatehouse is gone may still be writing, so it is looked for again
+ * when ours is done; whatever outlives even that goes at the next start.
+ */
+function sweepHalves(place: Place): void {
+  for (const f of readdirSync(place.root))
+    if (/\.new-[0-9a-f]{8}$/.test(f)) rmSync(join(place.root, f), { recursive: true, force: true, maxRetries: 3 });
 }
 
 function checkVersion(place: Place, binaries: Binaries): void {
