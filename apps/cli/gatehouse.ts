@@ -12,6 +12,15 @@ const verifier = fileURLToPath(new URL('../../packages/contract/verify.mjs', imp
 const node = (file: string, args: readonly string[]): number =>
   spawnSync(process.execPath, [file, ...args], { stdio: 'inherit' }).status ?? 1;
 
+/** For any SCIM 2.0 server, ours and others'. */
+const scimSays = {
+  sync: 'List the users, groups and memberships of a SCIM server.',
+  plan: 'Say what would make it as a file of people and grants wants it.',
+  apply: 'Do what a plan says.',
+  grant: 'Put people into a group: --user E-MAIL --group NAME.',
+  revoke: 'Take people out of a group.',
+};
+
 const commands: Command[] = [
   { words: 'start', says: 'Start a node, as npm start does.', run: async () => node(`${root}server/main.ts`, []) },
   {
@@ -31,6 +40,11 @@ const commands: Command[] = [
     says: 'Verify an export offline: FILE --key KEY [--checkpoint FILE]…',
     run: async (args) => node(verifier, args),
   },
+  ...(['sync', 'plan', 'apply', 'grant', 'revoke'] as const).map((verb) => ({
+    words: `scim ${verb}`,
+    says: scimSays[verb],
+    run: async (args: string[]) => (await import('./scim/scim-commands.ts')).scim(verb, args),
+  })),
 ];
 
 /** Opens the deployment that this machine's settings name, beside a server that may run on it. */

@@ -1,7 +1,7 @@
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import { lostRace, type Tx } from '#kernel/db.ts';
 import type { AuditEvent } from './events.ts';
-import { recordEvents, type Beside } from './inbox.sql.ts';
+import { recordEvents, type Beside, type Told } from './inbox.sql.ts';
 
 /** `beside`: an insert that travels with the events in one statement, for what is written with every change of a busy door (the SCIM journal). */
 export type Done<T> =
@@ -12,14 +12,31 @@ export type Done<T> =
  * The only way to write. INVARIANT (recorded): a row changed and the event that says so commit together or not at all.
  * A transaction that PostgreSQL sacrificed in a race is run again, so `work` must do nothing but read and write through `tx`.
  */
-export async function change<T>(ctx: Ctx, work: (tx: Tx) => Promise<Done<T>>): Promise<T> {
+export const change = <T>(ctx: Ctx, work: (tx: Tx) => Promise<Done<T>>): Promise<T> =>
+  again(ctx, async (tx) => {
+    const done = await work(tx);
+    if ('events' in done) recordEvents(tx, ctx, [{ by: ctx, events: done.events }], done.beside);
+    return done.value;
+  });
+
+/**
+ * `change` for several requests that one transaction serves, because each alone would wait for the others: every event is recorded under the
+ * request that it belongs to. All of them are of the scope of `ctx`.
+ */
+export const changeTogether = <T>(
+  ctx: Ctx,
+  work: (tx: Tx) => Promise<{ value: T; told: readonly Told[]; beside?: Beside }>,
+): Promise<T> =>
+  again(ctx, async (tx) => {
+    const { value, told, beside } = await work(tx);
+    if (told.some((t) => t.events.length > 0)) recordEvents(tx, ctx, told, beside);
+    return value;
+  });
+
+async function again<T>(ctx: Ctx, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ctx.db.transact(scopeOf(ctx), async (tx) => {
-        const done = await work(tx);
-        if ('events' in done) recordEvents(tx, ctx, done.events, done.beside);
-        return done.value;
-      });
+      return await ctx.db.transact(scopeOf(ctx), work);
     } catch (e) {
       if (attempt >= 4 || !lostRace(e)) throw e;
     }

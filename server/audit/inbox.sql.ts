@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Ctx } from '#kernel/ctx.ts';
 import { json, prepared, sql, write, type Fragment, type Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { KiB } from '#kernel/limits.ts';
+import { randomPooled } from '#kernel/random.ts';
 import type { AuditEvent } from './events.ts';
 
 /** A log belongs to an organization, or to a parent for what is the parent's: users, domains, directories, sign-in. */
@@ -64,9 +65,12 @@ export function inboxRow(r: Recorded): {
     at: r.at,
     header: eventText(header, MAX_HEADER_CHARS, () => storable(header, 64)),
     data: eventText(r.event.data, MAX_DATA_CHARS, sizeAndHash),
-    salt: randomBytes(16).toString('hex'),
+    salt: randomPooled(16).toString('hex'),
   };
 }
+
+/** What one request did: its events, under its actor and its id. */
+export type Told = { by: Pick<Ctx, 'now' | 'actor' | 'request'>; events: readonly AuditEvent[] };
 
 /** An insert that goes along with the events; its text is always the same for one `name`. */
 export type Beside = { name: string; insert: Fragment };
@@ -75,9 +79,11 @@ export type Beside = { name: string; insert: Fragment };
  * Puts events into the inbox of their log, in order, within the caller's transaction, and bumps the version that caches are keyed by: one
  * statement, the transaction's last, because the version is one row that all changes of a parent queue at.
  */
-export function recordEvents(tx: Tx, ctx: Ctx, events: readonly AuditEvent[], beside?: Beside): void {
+export function recordEvents(tx: Tx, ctx: Ctx, told: readonly Told[], beside?: Beside): void {
   const log = logOf(ctx);
-  const rows = events.map((event) => inboxRow({ log, at: ctx.now, actor: ctx.actor, request: ctx.request, event }));
+  const rows = told.flatMap(({ by, events }) =>
+    events.map((event) => inboxRow({ log, at: by.now, actor: by.actor, request: by.request, event })),
+  );
   tx.last(
     prepared(
       beside ? `record beside ${beside.name}` : 'record',

@@ -110,7 +110,7 @@ export function startSequencer(o: SequencerOptions): Sequencer {
     await giveUp(s, log);
     if (e instanceof Problem && e.kind === 'conflict') {
       halted.set(log, e);
-      world.log.fatal({ log, code: e.code, says: e.says, err: e.cause }, 'a log has stopped');
+      world.log.fatal({ log, problem: e.code, says: e.says, err: e.cause }, 'a log has stopped');
       return;
     }
     const failures = (notBefore.get(log)?.failures ?? 0) + 1;

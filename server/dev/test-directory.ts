@@ -3,11 +3,18 @@ import type { World } from '#kernel/ctx.ts';
 import { stoppedClock } from '#kernel/clock.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { silentLog } from '#kernel/log.ts';
-import { mount } from '#kernel/operation.ts';
+import { problemJson } from '#kernel/dialect.ts';
+import { mount, type Gate } from '#kernel/operation.ts';
+import { adoptionOperations } from '#directory/adoption.http.ts';
+import { directoryOperations } from '#directory/directory.http.ts';
+import { journalOperations } from '#directory/journal.http.ts';
+import { scimClientOperations } from '#directory/scim-client.http.ts';
 import { scimDialect } from '#directory/scim-dialect.ts';
 import { scimDiscovery } from '#directory/scim-discovery.http.ts';
 import { scimGate } from '#directory/scim-gate.ts';
+import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
+import { admission } from '#provisioning/admission.ts';
 import { newScimToken, scimTokenHash } from '#directory/directory.ts';
 import { testDb, type TestDb } from './test-db.ts';
 
@@ -26,6 +33,8 @@ export type TestDirectory = {
   base: string;
   /** A request to this directory with its token. A string is sent as it is, anything else as JSON. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** A request of an administrator to `/api/orgs/{org}` of this directory's org. Who may do this is tested elsewhere. */
+  api(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Another directory of the same parent, or of another one. */
   another(where: 'same parent' | 'another parent'): Promise<TestDirectory>;
 };
@@ -42,6 +51,7 @@ export async function testDirectory(): Promise<TestDirectory> {
     log: silentLog,
     seal: { seal: none, open: none, derive: none },
     egress: { fetch: none, dispatcher: none, close: none },
+    dns: { ask: none, roots: [], resolvers: [] },
     origin: 'https://gatehouse.test',
     now: () => clock.now(),
   };
@@ -50,9 +60,36 @@ export async function testDirectory(): Promise<TestDirectory> {
     app,
     {
       prefix: '/scim/v2/:directory',
-      gate: scimGate(world),
+      gate: scimGate(world, admission),
       dialect: scimDialect,
-      operations: [...scimOperations, ...scimDiscovery],
+      operations: [...scimOperations, ...scimDiscovery, ...scimTokenOperations],
+    },
+    silentLog,
+  );
+  const gate: Gate = (c, _op, request) => {
+    const { now, ...rest } = world;
+    const [parent, org] = (c.req.header('x-test-scope') ?? '').split(' ');
+    return Promise.resolve({
+      ...rest,
+      now: now(),
+      actor: { kind: 'api_key', id: newId('key') },
+      parent: parent as Id<'par'>,
+      org: org as Id<'org'>,
+      request,
+    });
+  };
+  mount(
+    app,
+    {
+      prefix: '/api',
+      gate,
+      dialect: problemJson,
+      operations: [
+        ...directoryOperations,
+        ...scimClientOperations,
+        ...journalOperations(admission),
+        ...adoptionOperations(admission),
+      ],
     },
     silentLog,
   );
@@ -79,7 +116,7 @@ async function makeDirectory(
   const id = newId('dir');
   const token = newScimToken();
   await t.super(
-    `insert into directory (parent, id, org, name, created_at) values ($1, $2, $3, 'IdP', now())`,
+    `insert into directory (parent, id, org, name, created_at, rate) values ($1, $2, $3, 'IdP', now(), 100000)`,
     parent,
     id,
     org,
@@ -110,6 +147,18 @@ async function makeDirectory(
           ...headers,
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await res.text();
+      return { status: res.status, headers: res.headers, text, body: text === '' ? {} : JSON.parse(text) };
+    },
+    async api(method, path, body) {
+      const res = await app.request(`https://gatehouse.test/api/orgs/${org}${path}`, {
+        method,
+        headers: {
+          'x-test-scope': `${parent} ${org}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await res.text();
       return { status: res.status, headers: res.headers, text, body: text === '' ? {} : JSON.parse(text) };

@@ -4,11 +4,14 @@ import type { PatchOp } from './scim-patch.ts';
 import type { Attribute } from './scim-schema.ts';
 import { complex, isComplex, sameValue, type Complex, type Value } from './scim-value.ts';
 
+/** Hears of a filter that fits nothing where something was to be removed: success for a lenient directory, refused by a strict one. */
+export type Missed = (problem: Problem) => void;
+
 /** The attributes after all operations, in order. The given ones are not touched. */
-export function applyPatch(before: Complex, ops: readonly PatchOp[]): Complex {
+export function applyPatch(before: Complex, ops: readonly PatchOp[], missed: Missed = () => undefined): Complex {
   let now = complex(before);
   ops.forEach((op, i) => {
-    now = within(now, op.at.path, (v, a) => applied(v, a, op, i));
+    now = within(now, op.at.path, (v, a) => applied(v, a, op, i, missed));
   });
   return now;
 }
@@ -29,21 +32,29 @@ function within(
   return made;
 }
 
-function applied(old: Value | undefined, a: Attribute, op: PatchOp, index: number): Value | undefined {
+function applied(old: Value | undefined, a: Attribute, op: PatchOp, index: number, missed: Missed): Value | undefined {
   if (!a.multi) {
     if (op.op === 'remove') return undefined;
     // RFC 7644 §3.5.2.3: parts of an object that the value does not name stay.
     return isComplex(op.value) ? complex({ ...(isComplex(old) ? old : {}), ...op.value }) : op.value;
   }
   const list: readonly Value[] = Array.isArray(old) ? (old as readonly Value[]) : [];
-  const next = elements(list, a, op, index);
+  const next = elements(list, a, op, index, missed);
   return next.length > 0 ? next : undefined;
 }
 
-function elements(list: readonly Value[], a: Attribute, op: PatchOp, index: number): readonly Value[] {
+function elements(list: readonly Value[], a: Attribute, op: PatchOp, index: number, missed: Missed): readonly Value[] {
   const { where, sub } = op.at;
   const fits = (e: Value): boolean => !where || (isComplex(e) && matches(where, e));
   if (op.op === 'remove') {
+    if (where && !list.some(fits))
+      missed(
+        new Problem('invalid', 'directory/no-target', {
+          says: `operation ${index}: no element of ${a.name} fits the filter, so there is nothing to remove`,
+          fix: 'read the resource again, or set the directory to "compat", where this is success',
+          more: { scimType: 'noTarget', operation: index, path: a.name },
+        }),
+      );
     if (sub) return list.flatMap((e) => (fits(e) ? without(e, sub) : [e]));
     if (op.only) return list.filter((e) => !op.only?.some((o) => sameElement(e, o)));
     // A filter that fits nothing removes nothing, and that is success: who asks for it has what they want.

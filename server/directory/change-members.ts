@@ -48,7 +48,13 @@ export async function changeMembers(
       .filter(([, n]) => n === by)
       .map(([id]) => id)
       .sort();
-  return { added: of(1), removed: of(-1), whole: needsAlone(ops) };
+  const changed = { added: of(1), removed: of(-1), whole: needsAlone(ops) };
+  ctx.call.people = [...changed.added, ...changed.removed];
+  if (changed.whole && changed.removed.length > 0)
+    ctx.call.notes.push(
+      `full replacement removed ${changed.removed.length} members; whoever was added after the client read the group is among them`,
+    );
+  return changed;
 }
 
 /** The event of a change, if it was one. */

@@ -5,6 +5,7 @@ import { newId } from '#kernel/id.ts';
 import { directoryEvents } from './directory.events.ts';
 import { insertDirectory } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
+import { defaultSettings } from './directory-settings.ts';
 
 /** Connects a directory whose people become members of the present org. It can do nothing until it has a token. */
 export async function createDirectory(ctx: OrgCtx, name: string): Promise<Directory> {
@@ -14,6 +15,7 @@ export async function createDirectory(ctx: OrgCtx, name: string): Promise<Direct
     name,
     state: 'active',
     created: ctx.now,
+    settings: defaultSettings,
   };
   return change(ctx, async (tx) => {
     await insertDirectory(tx, directory);

@@ -17,6 +17,63 @@ export const directoryEvents = {
     ocsf: 5019,
     about: (d) => ({ resource: d.directory }),
   }),
+  'directory.changed': declare({
+    data: z.object({ directory: id, settings: names }),
+    says: (d) => `changed ${d.settings.join(', ')} of the directory ${d.directory}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.paused': declare({
+    data: z.object({ directory: id }),
+    says: (d) => `paused the directory ${d.directory}: what it sends is refused`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.resumed': declare({
+    data: z.object({ directory: id }),
+    says: (d) => `resumed the directory ${d.directory}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.client_created': declare({
+    data: z.object({ directory: id, client: id, expires: z.string() }),
+    says: (d) => `made the OAuth client ${d.client} for the directory ${d.directory}, until ${d.expires}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.client_revoked': declare({
+    data: z.object({ directory: id, client: id }),
+    says: (d) =>
+      `revoked the OAuth client ${d.client} of the directory ${d.directory}, and with it every token that it got`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.client_token_issued': declare({
+    data: z.object({ directory: id, client: id, token: id }),
+    says: (d) => `gave the OAuth client ${d.client} the token ${d.token} of the directory ${d.directory}`,
+    ocsf: 3002,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.journal_read': declare({
+    data: z.object({ directory: id, entry: id.nullable(), filter: z.string().max(300).nullable() }),
+    says: (d) =>
+      `read ${d.entry ? `the entry ${d.entry}` : 'the journal'} of the directory ${d.directory}${d.filter ? ` (${d.filter})` : ''}`,
+    ocsf: 6003,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.journal_rehearsed': declare({
+    data: z.object({ directory: id, entry: id }),
+    says: (d) => `replayed the entry ${d.entry} of the directory ${d.directory} without any effect`,
+    ocsf: 6003,
+    about: (d) => ({ resource: d.directory }),
+  }),
+  'directory.user_adopted': declare({
+    data: z.object({ directory: id, entry: id, user: id, by: z.enum(['external_id', 'email']) }),
+    says: (d) =>
+      `put the account ${d.user} under the directory ${d.directory}, whose entry ${d.entry} has the same ${d.by === 'email' ? 'e-mail address' : 'external id'}`,
+    ocsf: 3001,
+    about: (d) => ({ resource: d.user }),
+  }),
   'directory.token_created': declare({
     data: z.object({ directory: id, token: id, expires: z.string() }),
     says: (d) => `made the token ${d.token} for the directory ${d.directory}, until ${d.expires}`,
@@ -35,7 +92,7 @@ export const directoryEvents = {
       entry: id,
       user: id.nullable(),
       active: z.boolean(),
-      link: z.enum(['created', 'returned', 'local_user', 'address_in_use', 'no_address']),
+      link: z.enum(['created', 'returned', 'local_user', 'address_in_use', 'no_address', 'domain_held']),
     }),
     says: (d) =>
       ({
@@ -44,6 +101,7 @@ export const directoryEvents = {
         local_user: `added ${d.entry}, whose address belongs to a local account; that account was not touched and is linked when its owner signs in`,
         address_in_use: `added ${d.entry}, whose address another entry's account has; it has no account`,
         no_address: `added ${d.entry}, which has no e-mail address; it has no account until it has one`,
+        domain_held: `added ${d.entry}, whose address is in none of the directory's domains; it has no account until that changes`,
       })[d.link],
     ocsf: 3001,
     about: (d) => ({ resource: d.entry }),
@@ -79,11 +137,20 @@ export const directoryEvents = {
     about: (d) => ({ resource: d.user }),
   }),
   'directory.address_kept': declare({
-    data: z.object({ directory: id, entry: id, user: id, because: z.enum(['address_in_use', 'no_address']) }),
+    data: z.object({
+      directory: id,
+      entry: id,
+      user: id,
+      because: z.enum(['address_in_use', 'no_address', 'domain_held']),
+    }),
     says: (d) =>
-      d.because === 'no_address'
-        ? `left the account ${d.user} its address, because ${d.entry} has none`
-        : `left the account ${d.user} its address, because another account has the new one`,
+      `left the account ${d.user} its address, because ${
+        {
+          no_address: `${d.entry} has none`,
+          address_in_use: 'another account has the new one',
+          domain_held: "the new one is in none of the directory's domains",
+        }[d.because]
+      }`,
     ocsf: 3001,
     about: (d) => ({ resource: d.user }),
   }),

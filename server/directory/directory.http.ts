@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
-import { parseId, type Id } from '#kernel/id.ts';
+import { parseId } from '#kernel/id.ts';
 import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { inOrg } from '#org/org.http.ts';
 import { createDirectory } from './create-directory.ts';
+import { changeDirectory } from './change-directory.ts';
+import { Domain, DirectorySettings, Extensions } from './directory-settings.ts';
 import { createScimToken } from './create-scim-token.ts';
 import {
   findDirectory,
@@ -17,6 +19,7 @@ import {
 } from './directory.sql.ts';
 import { MAX_TOKEN_DAYS, type Directory, type ScimToken } from './directory.ts';
 import { noDirectory } from './no-directory.ts';
+import { directoryId } from './journal.http.ts';
 import { revokeScimToken } from './revoke-scim-token.ts';
 import { fold } from './scim-filter.ts';
 import { noGroup } from './scim-missing.ts';
@@ -31,6 +34,7 @@ const DirectoryReply = z.object({
   created: z.string(),
   /** What the directory's side is configured with, beside a token. */
   url: z.string(),
+  settings: DirectorySettings,
 });
 const TokenReply = z.object({
   id: z.string(),
@@ -54,13 +58,8 @@ const MemberReply = z.object({
   name: z.string(),
   userName: z.string(),
   active: z.boolean(),
-  unlinkedBecause: z.enum(['local_user', 'address_in_use', 'no_address']).nullable(),
+  unlinkedBecause: z.enum(['local_user', 'address_in_use', 'no_address', 'domain_held']).nullable(),
 });
-const directoryId = (text: string): Id<'dir'> => {
-  const id = parseId('dir', text);
-  if (!id) throw noDirectory(text);
-  return id;
-};
 
 const shownDirectory = (ctx: Ctx, d: Directory): z.infer<typeof DirectoryReply> => ({
   id: d.id,
@@ -68,6 +67,7 @@ const shownDirectory = (ctx: Ctx, d: Directory): z.infer<typeof DirectoryReply> 
   state: d.state,
   created: d.created.toISOString(),
   url: `${ctx.origin}/scim/v2/${d.id}`,
+  settings: d.settings,
 });
 
 const shownToken = (t: ScimToken): z.infer<typeof TokenReply> => ({
@@ -109,6 +109,51 @@ export const directoryOperations: readonly Operation[] = [
       items: (await ctx.db.read(scopeOf(ctx), listDirectories)).map((d) => shownDirectory(ctx, d)),
       next: null,
     }),
+  }),
+  operation({
+    id: 'directory.get_directory',
+    at: 'GET /orgs/:org/directories/:directory',
+    can: 'directory.manage',
+    says: 'One directory with its settings.',
+    params: OfDirectory,
+    reply: DirectoryReply,
+    async handle(ctx, { params }) {
+      const id = directoryId(params.directory);
+      const found = await ctx.db.read(scopeOf(ctx), (db) => findDirectory(db, id));
+      if (!found) throw noDirectory(id);
+      return shownDirectory(ctx, found);
+    },
+  }),
+  operation({
+    id: 'directory.change_directory',
+    at: 'PATCH /orgs/:org/directories/:directory',
+    can: 'directory.manage',
+    says: 'Changes name or settings of a directory, pauses or resumes it. What is left out stays.',
+    params: OfDirectory,
+    body: z.strictObject({
+      name: z.string().trim().min(1).max(200).optional(),
+      state: z.enum(['active', 'paused']).optional(),
+      profile: z
+        .enum(['compat', 'strict'])
+        .optional()
+        .describe(
+          'compat takes every spelling that vendors document; strict refuses unknown attributes and removals of nothing.',
+        ),
+      domains: z.array(Domain).max(500).optional().describe('Domains that its people may have addresses of.'),
+      domainPolicy: z
+        .enum(['accept', 'hold', 'refuse'])
+        .optional()
+        .describe(
+          'What becomes of people with an address of another domain: an account, an entry without account, or 400.',
+        ),
+      extensions: Extensions.optional().describe('Schema extensions of people, with typed attributes.'),
+      rate: z.number().int().min(1).max(100_000).optional().describe('Requests a second that each node serves.'),
+      journal: z.enum(['changes', 'all']).optional(),
+      journalDays: z.number().int().min(1).max(365).optional(),
+    }),
+    reply: DirectoryReply,
+    handle: async (ctx, { params, body }) =>
+      shownDirectory(ctx, await changeDirectory(inOrg(ctx), directoryId(params.directory), body)),
   }),
   operation({
     id: 'directory.create_scim_token',

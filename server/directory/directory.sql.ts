@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { read, write, type Db, type Reader, type Tx } from '#kernel/db.ts';
+import { json, prepared, read, sql, write, type Db, type Fragment, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import type { Directory, ScimToken } from './directory.ts';
+import { DirectorySettings } from './directory-settings.ts';
 
 const Found = z.object({
   id: z.custom<Id<'sct'>>(),
@@ -11,13 +12,19 @@ const Found = z.object({
   expires: z.date(),
   revoked: z.date().nullable(),
   state: z.enum(['active', 'paused']),
+  settings: DirectorySettings,
 });
 
 /** Whose token this is, live or not; notes its use. */
 export const lookupScimToken = (db: Db, hash: Buffer, at: Date): Promise<z.infer<typeof Found> | undefined> =>
-  db.lookup(read(Found)`
-  select id, directory, parent, org, expires_at as expires, revoked_at as revoked, directory_state as state
-    from lookup_scim_token(${hash}, ${at})`);
+  db.lookup(
+    prepared(
+      'scim token',
+      read(Found)`
+  select id, directory, parent, org, expires_at as expires, revoked_at as revoked, directory_state as state, settings
+    from lookup_scim_token(${hash}, ${at})`,
+    ),
+  );
 
 const DirectoryRow: z.ZodType<Directory> = z.object({
   id: z.custom<Id<'dir'>>(),
@@ -25,16 +32,35 @@ const DirectoryRow: z.ZodType<Directory> = z.object({
   name: z.string(),
   state: z.enum(['active', 'paused']),
   created: z.date(),
+  settings: DirectorySettings,
 });
+
+const columns: Fragment = sql`id, org, name, state, created_at as created,
+  jsonb_build_object('profile', profile, 'domains', domains, 'domainPolicy', domain_policy, 'extensions', extensions,
+                     'rate', rate, 'journal', journal, 'journalDays', journal_days) as settings`;
 
 /** Directories whose people become members of the present org. */
 export const listDirectories = (db: Reader): Promise<Directory[]> =>
   db.many(read(DirectoryRow)`
-  select id, org, name, state, created_at as created from directory where parent = app_parent() and org = app_org() order by id`);
+  select ${columns} from directory where parent = app_parent() and org = app_org() order by id`);
 
 export const findDirectory = (db: Reader, id: Id<'dir'>): Promise<Directory | undefined> =>
   db.maybe(read(DirectoryRow)`
-  select id, org, name, state, created_at as created from directory where parent = app_parent() and org = app_org() and id = ${id}`);
+  select ${columns} from directory where parent = app_parent() and org = app_org() and id = ${id}`);
+
+/** Takes the row for the rest of the transaction. */
+export const lockDirectory = (tx: Tx, id: Id<'dir'>): Promise<Directory | undefined> =>
+  tx.maybe(read(DirectoryRow)`
+  select ${columns} from directory where parent = app_parent() and org = app_org() and id = ${id} for no key update`);
+
+/** Name, state and settings as they shall be from now on. */
+export const saveDirectory = (tx: Tx, d: Directory): Promise<number> =>
+  tx.run(write`
+  update directory
+     set name = ${d.name}, state = ${d.state}, profile = ${d.settings.profile}, domains = ${d.settings.domains}::text[],
+         domain_policy = ${d.settings.domainPolicy}, extensions = ${json(d.settings.extensions)}::jsonb, rate = ${d.settings.rate},
+         journal = ${d.settings.journal}, journal_days = ${d.settings.journalDays}
+   where parent = app_parent() and org = app_org() and id = ${d.id}`);
 
 export const insertDirectory = (tx: Tx, d: Directory): Promise<number> =>
   tx.run(write`
@@ -52,7 +78,7 @@ const TokenRow: z.ZodType<ScimToken> = z.object({
 export const listScimTokens = (db: Reader, directory: Id<'dir'>): Promise<ScimToken[]> =>
   db.many(read(TokenRow)`
   select id, created_at as created, created_by as "createdBy", expires_at as expires, revoked_at as revoked, last_used_at as "lastUsed"
-    from scim_token where parent = app_parent() and directory = ${directory} order by id`);
+    from scim_token where parent = app_parent() and directory = ${directory} and client is null order by id`);
 
 export const insertScimToken = (
   tx: Tx,
@@ -101,7 +127,7 @@ const MemberRow = z.object({
   name: z.string(),
   userName: z.string(),
   active: z.boolean(),
-  unlinkedBecause: z.enum(['local_user', 'address_in_use', 'no_address']).nullable(),
+  unlinkedBecause: z.enum(['local_user', 'address_in_use', 'no_address', 'domain_held']).nullable(),
 });
 export type ListedMember = z.infer<typeof MemberRow>;
 

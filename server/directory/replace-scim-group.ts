@@ -1,12 +1,12 @@
-import { change } from '#audit/change.ts';
 import type { Id } from '#kernel/id.ts';
 import type { ScimCtx } from './directory.ts';
+import { refuseIgnored } from './directory-settings.ts';
 import { saveChangedGroup } from './save-changed-group.ts';
+import { scimChange } from './scim-change.ts';
 import { refuseStale, type Precondition } from './scim-etag.ts';
 import { lockScimGroup } from './scim-group.sql.ts';
 import { groupFields, memberIds, type ScimGroup } from './scim-group.ts';
 import { noGroup } from './scim-missing.ts';
-import { groupResource } from './scim-schema.ts';
 import { refuseOtherId, requireAll, typedResource } from './scim-value.ts';
 
 /**
@@ -19,15 +19,22 @@ export async function replaceScimGroup(
   body: unknown,
   when: Precondition,
 ): Promise<ScimGroup> {
-  const sent = typedResource(groupResource, body);
+  const { call, resources } = ctx;
+  call.resource = id;
+  const sent = typedResource(resources.group, body, call.ignored);
+  refuseIgnored(ctx.settings.profile, call.ignored);
   refuseOtherId(sent.id, id);
-  requireAll(groupResource, sent.attributes);
+  requireAll(resources.group, sent.attributes);
   const ids = memberIds(sent.attributes['members']);
-  return change(ctx, async (tx) => {
+  const members = sent.mentioned.has('members') ? ([{ op: 'replace', ids }] as const) : [];
+  call.meant = {
+    set: { ...groupFields(sent.attributes), ...(members.length > 0 ? { members: ids } : {}) },
+    whole: true,
+  };
+  return scimChange(ctx, async (tx) => {
     const before = await lockScimGroup(tx, ctx.directory, id, 'alone');
     if (!before) throw noGroup(id);
     refuseStale(when, before.version);
-    const members = sent.mentioned.has('members') ? ([{ op: 'replace', ids }] as const) : [];
     return saveChangedGroup(tx, ctx, before, groupFields(sent.attributes), members);
   });
 }

@@ -1,10 +1,10 @@
-import { change } from '#audit/change.ts';
 import type { Id } from '#kernel/id.ts';
 import type { ScimCtx } from './directory.ts';
+import { refuseIgnored } from './directory-settings.ts';
 import { saveChangedUser } from './save-changed-user.ts';
+import { scimChange } from './scim-change.ts';
 import { refuseStale, type Precondition } from './scim-etag.ts';
 import { noUser } from './scim-missing.ts';
-import { userResource } from './scim-schema.ts';
 import { lockScimUser } from './scim-user.sql.ts';
 import type { ScimUser } from './scim-user.ts';
 import { complex, refuseOtherId, typedResource } from './scim-value.ts';
@@ -19,9 +19,13 @@ export async function replaceScimUser(
   body: unknown,
   when: Precondition,
 ): Promise<ScimUser> {
-  const sent = typedResource(userResource, body);
+  const { call } = ctx;
+  call.resource = id;
+  const sent = typedResource(ctx.resources.user, body, call.ignored);
+  refuseIgnored(ctx.settings.profile, call.ignored);
   refuseOtherId(sent.id, id);
-  return change(ctx, async (tx) => {
+  call.meant = { set: sent.attributes, whole: true };
+  return scimChange(ctx, async (tx) => {
     const before = await lockScimUser(tx, ctx.directory, id);
     if (!before) throw noUser(id);
     refuseStale(when, before.version);

@@ -1,13 +1,13 @@
 import type { Done } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import type { Tx } from '#kernel/db.ts';
+import { settleAccepted } from './accepted-domain.ts';
 import { directoryEvents } from './directory.events.ts';
 import type { ScimCtx } from './directory.ts';
+import { diffOf } from './scim-journal.ts';
 import { requireAll, changedNames, type Complex } from './scim-value.ts';
-import { userResource } from './scim-schema.ts';
 import { saveScimUser } from './scim-user.sql.ts';
 import { isActive, type ScimUser } from './scim-user.ts';
-import { settlePerson } from './settle-person.ts';
 
 /** The common end of PUT and PATCH: nothing is written, counted or logged unless something is different. */
 export async function saveChangedUser(
@@ -16,15 +16,17 @@ export async function saveChangedUser(
   before: ScimUser,
   attributes: Complex,
 ): Promise<Done<ScimUser>> {
-  requireAll(userResource, attributes);
+  requireAll(ctx.resources.user, attributes);
   const changed = changedNames(before.attributes, attributes);
   if (changed.length === 0) return { value: before, unchanged: true };
   const { id } = before;
-  const { person, link, events } = await settlePerson(tx, ctx, {
+  ctx.call.diff = { ...diffOf(before.attributes, attributes), version: before.version + 1 };
+  const { person, link, events } = await settleAccepted(tx, ctx, {
     id,
     person: before.person,
     attributes,
     wasActive: isActive(before.attributes),
+    before: before.attributes,
   });
   const user: ScimUser = { ...before, attributes, person, version: before.version + 1, changed: ctx.now };
   await saveScimUser(tx, ctx.directory, user);

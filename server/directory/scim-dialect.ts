@@ -1,32 +1,28 @@
 import type { Dialect } from '#kernel/operation.ts';
 import { status } from '#kernel/problem.ts';
-import { errorSchema, SCIM_TYPE } from './scim-wire.ts';
+import { tokenOf } from './scim-change.ts';
+import { scimError } from './scim-error.ts';
+import { callerOf } from './scim-gate.ts';
+import { entryOf } from './scim-journal.ts';
+import { SCIM_TYPE } from './scim-wire.ts';
 
-/** Where we add to a SCIM error what RFC 7644 has no word for. */
-export const explainKey = 'urn:gatehouse:params:scim:explain';
-
-/** How the SCIM door says no: every refusal is an error document (RFC 7644 §3.12), whatever went wrong. `status` is a string there. */
+/** How the SCIM door says no: every refusal is an error document, whatever went wrong, and stands in the journal of its directory. */
 export const scimDialect: Dialect = (c, p, request) => {
-  const { scimType, retryAfter, ...facts } = p.more ?? {};
-  const type = typeof scimType === 'string' ? scimType : p.kind === 'invalid' ? 'invalidSyntax' : undefined;
+  const caller = callerOf(c.req.raw);
+  if (caller && !caller.call.noted) {
+    caller.call.noted = true;
+    caller.call.note(entryOf(caller.call, { ...caller, token: tokenOf(caller) }, { problem: p }));
+  }
+  const retryAfter = p.more?.['retryAfter'];
   const challenge = c.req.header('authorization') === undefined ? '' : ', error="invalid_token"';
-  return new Response(
-    JSON.stringify({
-      schemas: [errorSchema],
-      status: String(status[p.kind]),
-      ...(type === undefined ? {} : { scimType: type }),
-      detail: p.fix ? `${p.says}. What to do: ${p.fix}.` : `${p.says}.`,
-      [explainKey]: { code: p.code, request, ...facts },
-    }),
-    {
-      status: status[p.kind],
-      headers: {
-        'content-type': SCIM_TYPE,
-        'cache-control': 'no-store',
-        // Clients read whole seconds only.
-        ...(typeof retryAfter === 'number' ? { 'retry-after': String(Math.ceil(retryAfter)) } : {}),
-        ...(p.kind === 'unauthenticated' ? { 'www-authenticate': `Bearer realm="scim"${challenge}` } : {}),
-      },
+  return new Response(JSON.stringify(scimError(p, request)), {
+    status: status[p.kind],
+    headers: {
+      'content-type': SCIM_TYPE,
+      'cache-control': 'no-store',
+      // Clients read whole seconds only.
+      ...(typeof retryAfter === 'number' ? { 'retry-after': String(Math.ceil(retryAfter)) } : {}),
+      ...(p.kind === 'unauthenticated' ? { 'www-authenticate': `Bearer realm="scim"${challenge}` } : {}),
     },
-  );
+  });
 };

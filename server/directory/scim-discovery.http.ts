@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { page, type Operation } from '#kernel/operation.ts';
-import { MAX_BODY_BYTES } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import { scimCtx } from './directory.ts';
-import { resources, shownAttribute, type Resource, type Schema } from './scim-schema.ts';
+import { scimCtx, type ScimCtx } from './directory.ts';
+import { MAX_BULK_BYTES, MAX_BULK_OPERATIONS } from './scim-bulk.ts';
+import { shownAttribute, type Resource, type Schema } from './scim-schema.ts';
 import { baseOf, scimJson } from './scim.http.ts';
-import { errorSchema, MAX_SCIM_PAGE, shownList, type Shown } from './scim-wire.ts';
+import { errorSchema, MAX_SCIM_PAGE, SCIM_PAGE, shownList, type Shown } from './scim-wire.ts';
 
 const params = z.object({ directory: z.string() });
 const one = z.object({ directory: z.string(), id: z.string() });
@@ -15,11 +15,19 @@ const can = 'scim';
 const config = (base: string): Shown => ({
   schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
   patch: { supported: true },
-  bulk: { supported: false, maxOperations: 0, maxPayloadSize: MAX_BODY_BYTES },
+  bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: MAX_BULK_BYTES },
   filter: { supported: true, maxResults: MAX_SCIM_PAGE },
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: true },
+  // RFC 9865: a walk by cursor neither skips nor repeats anybody who stays; cursors do not expire.
+  pagination: {
+    cursor: true,
+    index: true,
+    defaultPaginationMethod: 'index',
+    defaultPageSize: SCIM_PAGE,
+    maxPageSize: MAX_SCIM_PAGE,
+  },
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',
@@ -27,6 +35,13 @@ const config = (base: string): Shown => ({
       description: 'A token that an administrator makes for the directory.',
       specUri: 'https://www.rfc-editor.org/info/rfc6750',
       primary: true,
+    },
+    {
+      type: 'oauth2',
+      name: 'OAuth 2.0 client credentials',
+      description: `A client that an administrator makes for the directory gets tokens of an hour at ${base}/token.`,
+      specUri: 'https://www.rfc-editor.org/info/rfc6749',
+      primary: false,
     },
   ],
   meta: { resourceType: 'ServiceProviderConfig', location: `${base}/ServiceProviderConfig` },
@@ -52,7 +67,8 @@ const shownType = (base: string, r: Resource): Shown => ({
   meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${r.name}` },
 });
 
-const schemas = resources.flatMap((r) => [r.schema, ...r.extensions]);
+const kinds = (ctx: ScimCtx): readonly Resource[] => [ctx.resources.user, ctx.resources.group];
+const schemasOf = (ctx: ScimCtx): readonly Schema[] => kinds(ctx).flatMap((r) => [r.schema, ...r.extensions]);
 
 /** RFC 7644 §4: a filter here would have to be refused as forbidden; these lists are short. */
 function refuseFilter(query: Record<string, unknown>): void {
@@ -87,17 +103,11 @@ export const scimDiscovery: readonly Operation[] = [
     says: 'The kinds of resources.',
     params,
     query: every,
-    async handle(ctx, { query }) {
+    async handle(c, { query }) {
       refuseFilter(query);
-      const base = baseOf(scimCtx(ctx));
-      return scimJson(
-        200,
-        shownList(
-          resources.map((r) => shownType(base, r)),
-          resources.length,
-          1,
-        ),
-      );
+      const ctx = scimCtx(c);
+      const shown = kinds(ctx).map((r) => shownType(baseOf(ctx), r));
+      return scimJson(200, shownList(shown, shown.length, 1));
     },
   }),
   page({
@@ -106,10 +116,11 @@ export const scimDiscovery: readonly Operation[] = [
     can,
     says: 'One kind of resource.',
     params: one,
-    async handle(ctx, { params: { id } }) {
-      const found = resources.find((r) => r.name === id);
+    async handle(c, { params: { id } }) {
+      const ctx = scimCtx(c);
+      const found = kinds(ctx).find((r) => r.name === id);
       if (!found) throw unknown('resource type', id);
-      return scimJson(200, shownType(baseOf(scimCtx(ctx)), found));
+      return scimJson(200, shownType(baseOf(ctx), found));
     },
   }),
   page({
@@ -119,17 +130,11 @@ export const scimDiscovery: readonly Operation[] = [
     says: 'The attributes of every kind of resource.',
     params,
     query: every,
-    async handle(ctx, { query }) {
+    async handle(c, { query }) {
       refuseFilter(query);
-      const base = baseOf(scimCtx(ctx));
-      return scimJson(
-        200,
-        shownList(
-          schemas.map((s) => shownSchema(base, s)),
-          schemas.length,
-          1,
-        ),
-      );
+      const ctx = scimCtx(c);
+      const shown = schemasOf(ctx).map((s) => shownSchema(baseOf(ctx), s));
+      return scimJson(200, shownList(shown, shown.length, 1));
     },
   }),
   page({
@@ -138,10 +143,11 @@ export const scimDiscovery: readonly Operation[] = [
     can,
     says: 'One schema.',
     params: one,
-    async handle(ctx, { params: { id } }) {
-      const found = schemas.find((s) => s.id.toLowerCase() === id.toLowerCase());
+    async handle(c, { params: { id } }) {
+      const ctx = scimCtx(c);
+      const found = schemasOf(ctx).find((s) => s.id.toLowerCase() === id.toLowerCase());
       if (!found) throw unknown('schema', id);
-      return scimJson(200, shownSchema(baseOf(scimCtx(ctx)), found));
+      return scimJson(200, shownSchema(baseOf(ctx), found));
     },
   }),
   page({

@@ -28,6 +28,8 @@ export function filterSql(f: Filter, places: Places): Fragment {
       return f.of.map((x) => filterSql(x, places)).reduce((a, b) => sql`(${a} or ${b})`);
     case 'not':
       return sql`(not ${filterSql(f.of, places)})`;
+    case 'never':
+      return sql`false`;
     case 'present':
       return present(f.path, places);
     case 'some': {
@@ -43,8 +45,11 @@ export function filterSql(f: Filter, places: Places): Fragment {
   }
 }
 
+/** What to sort by, and how the text of such a value becomes one again (a cursor has it as text). */
+export type SortKey = { by: Fragment; cast(text: string): Fragment };
+
 /** The expression to sort by; multi-valued and complex attributes have no order. */
-export function sortSql(path: Path, places: Places): Fragment {
+export function sortSql(path: Path, places: Places): SortKey {
   const last = path.at(-1) ?? path[0];
   if (path.some((a) => a.multi) || last.type === 'complex')
     throw new Problem('invalid', 'directory/no-order', {
@@ -52,7 +57,18 @@ export function sortSql(path: Path, places: Places): Fragment {
       fix: 'sort by an attribute with one simple value, e.g. userName',
       more: { scimType: 'invalidValue', path: 'sortBy' },
     });
-  return scalar(path, places);
+  const { type } = last;
+  return {
+    by: scalar(path, places),
+    cast: (text) =>
+      type === 'boolean'
+        ? sql`${text}::boolean`
+        : type === 'integer' || type === 'decimal'
+          ? sql`${text}::numeric`
+          : type === 'dateTime'
+            ? sql`${text}::timestamptz`
+            : sql`${text}::text collate "C"`,
+  };
 }
 
 const keyOf = (path: readonly Attribute[]): string => path.map((a) => a.name).join('.');
@@ -64,6 +80,8 @@ const below = (above: Path, f: Filter): Filter => {
       return { is: f.is, of: f.of.map((x) => below(above, x)) };
     case 'not':
       return { is: 'not', of: below(above, f.of) };
+    case 'never':
+      return f;
     case 'present':
     case 'compare':
     case 'some':
@@ -84,7 +102,12 @@ function rowsOf(path: readonly Attribute[], { rows, tail }: Places): Rows {
   const [top] = path;
   const last = path.at(-1);
   if (!tail || !top || !last || top.mutability === 'readOnly') throw unsearchable(path);
-  const columns = new Map(last.sub.map((s) => [s.name, typedText(s, sql`e.v ->> ${s.name}::text`)] as const));
+  // The elements of a list of simple values have no parts: the element itself stands under no name.
+  const columns = new Map(
+    last.sub.length === 0
+      ? [['', typedText(last, sql`e.v #>> '{}'`)] as const]
+      : last.sub.map((s) => [s.name, typedText(s, sql`e.v ->> ${s.name}::text`)] as const),
+  );
   return {
     from: sql`jsonb_array_elements(${tail} #> ${path.map((a) => a.name)}::text[]) as e(v)`,
     where: sql`true`,
@@ -139,13 +162,20 @@ function present(path: readonly Attribute[], places: Places): Fragment {
   return sql`(${scalar(path, places)} is not null)`;
 }
 
-function compare(path: readonly Attribute[], op: CompareOp, value: Literal, places: Places): Fragment {
+function compare(
+  path: readonly Attribute[],
+  op: CompareOp,
+  value: Literal,
+  places: Places,
+  element?: Attribute,
+): Fragment {
   const multi = path.findIndex((a) => a.multi);
   if (multi >= 0) {
     const rows = rowsOf(path.slice(0, multi + 1), places);
-    return sql`exists (select from ${rows.from} where ${rows.where} and ${compare(path.slice(multi + 1), op, value, rowPlaces(rows))})`;
+    const inner = compare(path.slice(multi + 1), op, value, rowPlaces(rows), path[multi]);
+    return sql`exists (select from ${rows.from} where ${rows.where} and ${inner})`;
   }
-  const last = path.at(-1);
+  const last = path.at(-1) ?? element;
   const left = scalar(path, places);
   // The parameter is folded here, once; a value of the tail is folded by the database as well, which differs for letters that its locale does not know.
   const right = last && folds(last) && typeof value === 'string' ? fold(value) : value;

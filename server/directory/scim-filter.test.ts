@@ -38,7 +38,7 @@ before(async () => {
     assert.equal(a.status, 201, a.text);
   }
   all = await d.t.db.read({ parent: d.parent }, (db) =>
-    listScimUsers(db, d.id, { filter: undefined, sort: undefined, offset: 0, limit: 100 }),
+    listScimUsers(db, d.id, { filter: undefined, sort: undefined, offset: 0, limit: 100, after: undefined }),
   );
   assert.equal(all.length, 30);
 });
@@ -47,7 +47,13 @@ after(() => d.t.close());
 const parsed = (text: string): Filter => parseFilter(text, (name) => findResourcePath(userResource, name));
 const bySql = (f: Filter): Promise<string[]> =>
   d.t.db.read({ parent: d.parent }, async (db) => {
-    const users = await listScimUsers(db, d.id, { filter: f, sort: undefined, offset: 0, limit: 100 });
+    const users = await listScimUsers(db, d.id, {
+      filter: f,
+      sort: undefined,
+      offset: 0,
+      limit: 100,
+      after: undefined,
+    });
     assert.equal(await countScimUsers(db, d.id, f), users.length);
     return users.map((u) => u.id);
   });
@@ -107,6 +113,10 @@ const shown: [string, string][] = [
   ['an attribute in any case', 'USERNAME SW "X"'],
   ['e-mails without .value', 'emails eq "7@corp.EXAMPLE"'],
   ['roles in the tail', 'roles[value eq "ann" or display eq "x"]'],
+  ['a part of the element that fits (Entra)', 'emails[type eq "work"].value eq "7@corp.example"'],
+  ['a part of the element that fits, ne', 'emails[type eq "work"].value ne "7@corp.example"'],
+  ['a part of the element that fits, pr', 'emails[type eq "home"].value pr and active eq true'],
+  ['a part of the element that fits, in the tail', 'roles[type eq "ann"].value sw "x"'],
   ['null', 'displayName eq null'],
   ['a date', 'meta.created lt "2030-01-01T00:00:00Z"'],
   ['a date that is later', 'meta.created gt "2030-01-01T00:00:00+02:00"'],

@@ -16,7 +16,9 @@ export type Filter =
   | { is: 'present'; path: Path }
   | { is: 'compare'; path: Path; op: CompareOp; value: Literal }
   /** `emails[type eq "work" and …]`: one and the same element fits; the paths inside begin at the element. */
-  | { is: 'some'; path: Path; where: Filter };
+  | { is: 'some'; path: Path; where: Filter }
+  /** About an attribute that this kind of resource does not have, where two kinds are searched at once. */
+  | { is: 'never' };
 
 /** What names mean: the whole resource outside brackets, one attribute inside. */
 export type Names = (text: string) => Path | undefined;
@@ -36,7 +38,7 @@ const tooMuch = (says: string): Problem =>
   });
 
 /** Parses filter text. Refuses what it does not know by name: an unknown attribute never means "everyone". */
-export function parseFilter(text: string, names: Names): Filter {
+export function parseFilter(text: string, names: Names, quotes: 'always' | 'sometimes' = 'sometimes'): Filter {
   if (text.length > MAX_FILTER_CHARS) throw tooMuch(`the filter is longer than ${MAX_FILTER_CHARS} characters`);
   let at = 0;
   let terms = 0;
@@ -106,7 +108,16 @@ export function parseFilter(text: string, names: Names): Filter {
       if (last.type !== 'complex') throw refused(`${name} has no parts, so brackets cannot follow it`);
       const where = any(elementNames(last), depth + 1);
       expect(']');
-      return { is: 'some', path, where };
+      // Entra asks `emails[type eq "work"].value eq "…"`: one and the same element fits both.
+      const tail = /^\.[A-Za-z$][\w$-]*/.exec(text.slice(at, at + 200))?.[0];
+      if (tail === undefined) return { is: 'some', path, where };
+      at += tail.length;
+      const sub = elementNames(last)(tail.slice(1));
+      if (!sub) throw refused(`there is no attribute "${name.slice(0, 100)}${tail}"`, 'name an attribute of /Schemas');
+      const then = comparison(`${name}${tail}`, sub);
+      return then.is === 'compare' && then.op === 'ne'
+        ? { is: 'not', of: { is: 'some', path, where: { is: 'and', of: [where, { ...then, op: 'eq' }] } } }
+        : { is: 'some', path, where: { is: 'and', of: [where, then] } };
     }
     return comparison(name, path);
   };
@@ -148,7 +159,7 @@ export function parseFilter(text: string, names: Names): Filter {
     if (bare === 'null') return null;
     const type = (path.at(-1) ?? path[0]).type;
     if (type === 'boolean' || type === 'integer' || type === 'decimal') return bare;
-    if (op === 'eq') return bare;
+    if (op === 'eq' && quotes === 'sometimes') return bare;
     throw refused(`the value after ${name} ${op} must be in double quotes`);
   };
 
@@ -210,6 +221,26 @@ function typedCompare(name: string, path: Path, op: CompareOp, value: string | n
   return { is: 'compare', path, op, value: n };
 }
 
+/** A filter as text again, in the schema's spelling. */
+export function filterText(f: Filter): string {
+  const name = (path: Path): string => path.map((a) => a.name).join('.');
+  switch (f.is) {
+    case 'and':
+    case 'or':
+      return `(${f.of.map(filterText).join(` ${f.is} `)})`;
+    case 'not':
+      return `not (${filterText(f.of)})`;
+    case 'never':
+      return 'never';
+    case 'present':
+      return `${name(f.path)} pr`;
+    case 'some':
+      return `${name(f.path)}[${filterText(f.where)}]`;
+    case 'compare':
+      return `${name(f.path)} ${f.op} ${JSON.stringify(f.value)}`;
+  }
+}
+
 /** Whether case counts not, so that both sides are folded before they are compared. */
 export const folds = (a: Attribute): boolean => a.type === 'string' && !a.caseExact;
 
@@ -225,6 +256,8 @@ export function matches(f: Filter, from: Complex): boolean {
       return f.of.some((x) => matches(x, from));
     case 'not':
       return !matches(f.of, from);
+    case 'never':
+      return false;
     case 'present':
       return valuesAt(from, f.path).length > 0;
     case 'some':

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { entraGroup, oktaCreate, patch } from '#dev/scim-shapes.ts';
 import { testDirectory, type Answer, type TestDirectory } from '#dev/test-directory.ts';
 import { newId, type Id } from '#kernel/id.ts';
-import { groupsOfUser } from './scim-group.sql.ts';
+import { groupsOfUser } from './groups-of-user.sql.ts';
 
 let d: TestDirectory;
 const people: string[] = [];

@@ -1,5 +1,5 @@
 import { Problem } from '#kernel/problem.ts';
-import { elementNames, parseFilter, type Filter } from './scim-filter.ts';
+import { elementNames, filterText, parseFilter, type Filter } from './scim-filter.ts';
 import { findPath, findResourcePath, type Attribute, type Path, type Resource } from './scim-schema.ts';
 import {
   isObject,
@@ -20,6 +20,17 @@ export type PatchOp =
   /** `only`: the listed elements of a multi-valued attribute (Entra), else all that the target names. */
   | { op: 'remove'; at: Target; only?: readonly Value[] };
 
+/** An operation as the journal shows it: what it meant, in the schema's own words. */
+export function shownOp(op: PatchOp): { op: PatchOp['op']; path: string; value?: unknown } {
+  const { path, where, sub } = op.at;
+  const value = op.op === 'remove' ? op.only : (op.value ?? null);
+  return {
+    op: op.op,
+    path: `${path.map((a) => a.name).join('.')}${where ? `[${filterText(where)}]` : ''}${sub ? `.${sub.name}` : ''}`,
+    ...(value === undefined ? {} : { value }),
+  };
+}
+
 /** A request of more operations than any client sends at once is a mistake or an attack. */
 export const MAX_PATCH_OPS = 1000;
 
@@ -30,7 +41,13 @@ const bad = (scimType: string, code: `directory/${string}`, index: number, says:
  * Reads a PatchOp (RFC 7644 §3.5.2) in every spelling that vendors document. All operations are read before any is applied, so a request
  * is applied whole or not at all.
  */
-export function parsePatch(r: Resource, body: unknown, ownId: string, ignored: Ignored): PatchOp[] {
+export function parsePatch(
+  r: Resource,
+  body: unknown,
+  ownId: string,
+  ignored: Ignored,
+  refuse: (ignored: Ignored) => void = () => undefined,
+): PatchOp[] {
   const raw = isObject(body) ? keyOf(body, 'operations') : undefined;
   if (!Array.isArray(raw) || raw.length === 0 || raw.length > MAX_PATCH_OPS)
     throw new Problem('invalid', 'directory/no-operations', {
@@ -38,7 +55,9 @@ export function parsePatch(r: Resource, body: unknown, ownId: string, ignored: I
       fix: 'send {"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[…]}',
       more: { scimType: 'invalidSyntax' },
     });
-  return raw.flatMap((o: unknown, i) => parseOp(r, o, i, ownId, ignored));
+  const ops = raw.flatMap((o: unknown, i) => parseOp(r, o, i, ownId, ignored));
+  refuse(ignored);
+  return ops;
 }
 
 /** A member of the envelope in any case: Entra writes `Operations`, others `operations`. */

@@ -211,6 +211,18 @@ export function resource(
   return { name, endpoint, schema, extensions, top: [...common, ...schema.attributes, ...inside] };
 }
 
+/** A schema of an administrator's own attributes. */
+export const customSchema = (
+  id: string,
+  name: string,
+  attributes: readonly Pick<Attribute, 'name' | 'says' | 'type' | 'multi' | 'caseExact'>[],
+): Schema => ({
+  id,
+  name,
+  says: `Attributes of this directory: ${name}.`,
+  attributes: attributes.map(({ name: n, says, ...over }) => attribute(n, says, over)),
+});
+
 export const userResource: Resource = resource('User', '/Users', User, [Enterprise]);
 export const groupResource: Resource = resource('Group', '/Groups', Group, []);
 export const resources: readonly Resource[] = [userResource, groupResource];

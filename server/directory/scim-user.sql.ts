@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { json, read, sql, write, type Fragment, type Reader, type Tx } from '#kernel/db.ts';
+import { json, prepared, read, sql, write, type Fragment, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { filterSql, type Places, type Rows } from './scim-filter.sql.ts';
+import { afterCursor, hotName, inOrder, type Page } from './scim-page.sql.ts';
 import type { Filter } from './scim-filter.ts';
 import { columnsOf, type Person, type ScimUser } from './scim-user.ts';
 import { fromStored, type Complex } from './scim-value.ts';
@@ -12,7 +13,7 @@ const Row = z
     id: z.custom<Id<'scu'>>(),
     attributes: z.unknown(),
     user: z.custom<Id<'usr'>>().nullable(),
-    because: z.enum(['local_user', 'address_in_use', 'no_address']).nullable(),
+    because: z.enum(['local_user', 'address_in_use', 'no_address', 'domain_held']).nullable(),
     suspendedHere: z.boolean(),
     version: z.number(),
     created: z.date(),
@@ -74,32 +75,55 @@ export const userPlaces: Places = {
 };
 
 export const findScimUser = (db: Reader, directory: Id<'dir'>, id: Id<'scu'>): Promise<ScimUser | undefined> =>
-  db.maybe(read(Row)`select ${columns} from scim_user u where ${live(directory)} and u.id = ${id}`);
+  db.maybe(
+    prepared('scim user', read(Row)`select ${columns} from scim_user u where ${live(directory)} and u.id = ${id}`),
+  );
 
 /** Takes the row for the rest of the transaction. */
 export const lockScimUser = (tx: Tx, directory: Id<'dir'>, id: Id<'scu'>): Promise<ScimUser | undefined> =>
-  tx.maybe(read(Row)`select ${columns} from scim_user u where ${live(directory)} and u.id = ${id} for no key update`);
-
-export type Page = {
-  filter: Filter | undefined;
-  sort: { by: Fragment; descending: boolean } | undefined;
-  offset: number;
-  limit: number;
-};
+  tx.maybe(
+    prepared(
+      'lock scim user',
+      read(Row)`select ${columns} from scim_user u where ${live(directory)} and u.id = ${id} for no key update`,
+    ),
+  );
 
 const condition = (directory: Id<'dir'>, filter: Filter | undefined): Fragment =>
   filter ? sql`${live(directory)} and ${filterSql(filter, userPlaces)}` : live(directory);
 
 /** In the order of the given sort, else in the order in which they came, which never changes while pages are walked. */
-export const listScimUsers = (db: Reader, directory: Id<'dir'>, p: Page): Promise<ScimUser[]> =>
-  db.many(read(Row)`
-  select ${columns} from scim_user u where ${condition(directory, p.filter)}
-   order by ${p.sort ? (p.sort.descending ? sql`${p.sort.by} desc nulls last,` : sql`${p.sort.by} asc nulls last,`) : sql``} u.id
-   limit ${p.limit} offset ${p.offset}`);
+export function listScimUsers(db: Reader, directory: Id<'dir'>, p: Page): Promise<ScimUser[]> {
+  const statement = read(Row)`
+    select ${columns} from scim_user u where ${condition(directory, p.filter)} and ${afterCursor(sql`u.id`, p)}
+     order by ${inOrder(sql`u.id`, p)}
+     limit ${p.limit} offset ${p.offset}`;
+  const name = hotName('scim users', p);
+  return db.many(name === undefined ? statement : prepared(name, statement));
+}
+
+/** The text of a user's sort value, for a cursor. */
+export const sortKeyOfUser = async (
+  db: Reader,
+  directory: Id<'dir'>,
+  id: string,
+  by: Fragment,
+): Promise<string | null> =>
+  (await db.maybe(read(Key)`select (${by})::text as key from scim_user u where ${live(directory)} and u.id = ${id}`))
+    ?.key ?? null;
+const Key = z.object({ key: z.string().nullable() });
 
 const Count = z.object({ n: z.coerce.number() });
+/** All of them are counted where they are added and removed (scim_count); those of a filter by looking. */
 export const countScimUsers = async (db: Reader, directory: Id<'dir'>, filter: Filter | undefined): Promise<number> =>
-  (await db.one(read(Count)`select count(*) as n from scim_user u where ${condition(directory, filter)}`)).n;
+  (
+    await db.one(
+      filter
+        ? read(Count)`select count(*) as n from scim_user u where ${condition(directory, filter)}`
+        : read(
+            Count,
+          )`select coalesce(sum(users), 0) as n from scim_count where parent = app_parent() and directory = ${directory}`,
+    )
+  ).n;
 
 const taken = (e: unknown, attributes: Complex): unknown => {
   if (!(e instanceof Error) || !('code' in e) || e.code !== '23505' || !('constraint' in e)) return e;
@@ -122,44 +146,70 @@ const personColumns = (p: Person): { user: Id<'usr'> | null; because: string | n
 export async function insertScimUser(tx: Tx, directory: Id<'dir'>, u: ScimUser): Promise<void> {
   const c = columnsOf(u.attributes);
   const p = personColumns(u.person);
-  try {
-    await tx.run(write`
+  const entry = tx.run(
+    prepared(
+      'insert scim user',
+      write`
       insert into scim_user (parent, id, directory, attributes, user_name_key, display_name_key, external_id, active,
                              user_id, unlinked_because, suspended_here, version, created_at, changed_at)
       values (app_parent(), ${u.id}, ${directory}, ${json(u.attributes)}::jsonb, ${c.userNameKey}, ${c.displayNameKey}, ${c.externalId}, ${c.active},
-              ${p.user}, ${p.because}, ${p.suspended}, ${u.version}, ${u.created}, ${u.changed})`);
+              ${p.user}, ${p.because}, ${p.suspended}, ${u.version}, ${u.created}, ${u.changed})`,
+    ),
+  );
+  // Sent together; should the first fail, so does the second, and the first is what is told.
+  const emails = insertEmails(tx, directory, u);
+  emails.catch(() => undefined);
+  try {
+    await entry;
   } catch (e) {
     throw taken(e, u.attributes);
   }
-  await insertEmails(tx, directory, u);
+  await emails;
 }
 
 /** Writes the entry back; the caller has locked it. `conflict` if its userName or externalId is taken. */
 export async function saveScimUser(tx: Tx, directory: Id<'dir'>, u: ScimUser): Promise<void> {
   const c = columnsOf(u.attributes);
   const p = personColumns(u.person);
-  try {
-    await tx.run(write`
+  const entry = tx.run(
+    prepared(
+      'save scim user',
+      write`
       update scim_user u
          set attributes = ${json(u.attributes)}::jsonb, user_name_key = ${c.userNameKey}, display_name_key = ${c.displayNameKey},
              external_id = ${c.externalId}, active = ${c.active}, user_id = ${p.user}, unlinked_because = ${p.because},
              suspended_here = ${p.suspended}, version = ${u.version}, changed_at = ${u.changed}
-       where ${live(directory)} and u.id = ${u.id}`);
+       where ${live(directory)} and u.id = ${u.id}`,
+    ),
+  );
+  const emails = Promise.all([
+    tx.run(
+      prepared('delete scim emails', write`delete from scim_email where parent = app_parent() and scim_user = ${u.id}`),
+    ),
+    insertEmails(tx, directory, u),
+  ]);
+  emails.catch(() => undefined);
+  try {
+    await entry;
   } catch (e) {
     throw taken(e, u.attributes);
   }
-  await tx.run(write`delete from scim_email where parent = app_parent() and scim_user = ${u.id}`);
-  await insertEmails(tx, directory, u);
+  await emails;
 }
 
 async function insertEmails(tx: Tx, directory: Id<'dir'>, u: ScimUser): Promise<void> {
   const { emails: e } = columnsOf(u.attributes);
   if (e.value.length === 0) return;
-  await tx.run(write`
+  await tx.run(
+    prepared(
+      'insert scim emails',
+      write`
     insert into scim_email (parent, directory, scim_user, position, value_key, type_key, display_key, is_primary)
     select app_parent(), ${directory}, ${u.id}, r.position, r.value, r.type, r.display, r.is_primary::boolean
       from unnest(${e.value}::text[], ${e.type}::text[], ${e.display}::text[], ${e.primary}::text[])
-           with ordinality as r(value, type, display, is_primary, position)`);
+           with ordinality as r(value, type, display, is_primary, position)`,
+    ),
+  );
 }
 
 /** Ends the entry. What is left recognizes the person if the directory sends them again, and is seen by nobody else. */
@@ -182,18 +232,28 @@ export const findFormer = (
   directory: Id<'dir'>,
   c: { userNameKey: string; externalId: string | null },
 ): Promise<z.infer<typeof Former> | undefined> =>
-  tx.maybe(read(Former)`
+  tx.maybe(
+    prepared(
+      'former scim user',
+      read(Former)`
   select u.user_id as "user", u.suspended_here as "suspendedHere"
     from scim_user u
    where u.parent = app_parent() and u.directory = ${directory} and u.deleted_at is not null and u.user_id is not null
      and (u.external_id = ${c.externalId} or (u.user_name_key = ${c.userNameKey} and (u.external_id is null or ${c.externalId}::text is null)))
      and not exists (select from scim_user l where l.user_id = u.user_id and l.deleted_at is null)
    order by u.deleted_at desc
-   limit 1`);
+   limit 1`,
+    ),
+  );
 
 /** One at a time for one address of one parent, so that two directories cannot both make its account. */
 export const lockAddress = (tx: Tx, address: string): Promise<number> =>
-  tx.run(write`select pg_advisory_xact_lock(hashtextextended('scim address ' || app_parent() || ${address}, 0))`);
+  tx.run(
+    prepared(
+      'lock address',
+      write`select pg_advisory_xact_lock(hashtextextended('scim address ' || app_parent() || ${address}, 0))`,
+    ),
+  );
 
 const Linked = z.object({ user: z.custom<Id<'usr'>>() });
 /**

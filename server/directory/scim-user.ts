@@ -9,7 +9,10 @@ import { userResource, type Attribute } from './scim-schema.ts';
  */
 export type Person =
   | { state: 'linked'; user: Id<'usr'>; suspendedHere: boolean }
-  | { state: 'unlinked'; because: 'local_user' | 'address_in_use' | 'no_address' };
+  | { state: 'unlinked'; because: Unlinked };
+
+/** Why an entry has no account. */
+export type Unlinked = 'local_user' | 'address_in_use' | 'no_address' | 'domain_held';
 
 /** A person as a directory describes them. */
 export type ScimUser = {

@@ -162,13 +162,13 @@ export type Sent = {
 };
 
 /** Parses the body of a POST or PUT. Read-only attributes are left out, as RFC 7644 §3.3 has it; `password` is in no schema and so is never kept. */
-export function typedResource(r: Resource, body: unknown): Sent {
+export function typedResource(r: Resource, body: unknown, ignored: Ignored = new Set()): Sent {
   if (!isObject(body))
     throw new Problem('invalid', 'directory/not-an-object', {
       says: `the body must be one ${r.name}; it is ${inWords(body)}`,
       more: { scimType: 'invalidSyntax' },
     });
-  const sent = { attributes: complex(), mentioned: new Set<string>(), id: body['id'], ignored: new Set<string>() };
+  const sent = { attributes: complex(), mentioned: new Set<string>(), id: body['id'], ignored };
   const { schemas } = body;
   if (schemas !== undefined) {
     if (!Array.isArray(schemas) || !schemas.every((s) => typeof s === 'string'))
@@ -176,6 +176,9 @@ export function typedResource(r: Resource, body: unknown): Sent {
         says: 'schemas must be a list of URNs',
         more: { scimType: 'invalidSyntax', path: 'schemas' },
       });
+    // Entra lists a schema of its own for groups; nothing of it is kept.
+    const known = new Set([r.schema.id, ...r.extensions.map((e) => e.id)].map((id) => id.toLowerCase()));
+    for (const s of schemas) if (!known.has(s.toLowerCase())) sent.ignored.add(s.slice(0, 200));
   }
   for (const [key, raw] of Object.entries(body)) {
     refuseForbidden(key);

@@ -2,7 +2,7 @@ import type { Membership } from './scim-group.sql.ts';
 import type { ScimGroup } from './scim-group.ts';
 import { Problem } from '#kernel/problem.ts';
 import { etag } from './scim-etag.ts';
-import { findResourcePath, groupResource, userResource, type Resource } from './scim-schema.ts';
+import { findResourcePath, groupResource, type Resource } from './scim-schema.ts';
 import type { ScimUser } from './scim-user.ts';
 import { isObject } from './scim-value.ts';
 
@@ -26,16 +26,18 @@ const meta = (base: string, r: Resource, it: { id: string; version: number; crea
 });
 
 /** A user as SCIM shows it. `base` is the absolute address of the directory's SCIM server. */
-export function shownUser(base: string, u: ScimUser, groups: readonly Membership[]): Shown {
-  const extensions = userResource.extensions.map((e) => e.id).filter((id) => u.attributes[id] !== undefined);
+export function shownUser(base: string, r: Resource, u: ScimUser, groups: readonly Membership[]): Shown {
+  const extensions = r.extensions.map((e) => e.id).filter((id) => u.attributes[id] !== undefined);
+  // What an extension said that is no longer declared is kept, and not shown.
+  const known = Object.entries(u.attributes).filter(([name]) => !name.startsWith('urn:') || extensions.includes(name));
   return {
-    schemas: [userResource.schema.id, ...extensions],
+    schemas: [r.schema.id, ...extensions],
     id: u.id,
-    ...u.attributes,
+    ...Object.fromEntries(known),
     ...(groups.length > 0
       ? { groups: groups.map((m) => ({ value: m.group, $ref: `${base}/Groups/${m.group}`, display: m.groupName })) }
       : {}),
-    meta: meta(base, userResource, u),
+    meta: meta(base, r, u),
   };
 }
 
@@ -64,7 +66,12 @@ type Names = Map<string, Names>;
 /** Which attributes an answer shall have (RFC 7644 §3.9). */
 export type Selection = { only: Names } | { without: Names } | undefined;
 
-export function parseSelection(r: Resource, attributes: string | undefined, excluded: string | undefined): Selection {
+export function parseSelection(
+  among: Resource | readonly Resource[],
+  attributes: string | undefined,
+  excluded: string | undefined,
+): Selection {
+  const all = 'schema' in among ? [among] : among;
   if (attributes !== undefined && excluded !== undefined)
     throw new Problem('invalid', 'directory/both-selections', {
       says: 'attributes and excludedAttributes cannot be used together',
@@ -76,11 +83,13 @@ export function parseSelection(r: Resource, attributes: string | undefined, excl
   const names: Names = new Map();
   for (const each of text.split(',')) {
     // A name that no resource has selects nothing; clients ask many servers with one list.
-    let at = names;
-    for (const a of findResourcePath(r, each.trim()) ?? []) {
-      const next = at.get(a.name) ?? new Map<string, Names>();
-      at.set(a.name, next);
-      at = next;
+    for (const r of all) {
+      let at = names;
+      for (const a of findResourcePath(r, each.trim()) ?? []) {
+        const next = at.get(a.name) ?? new Map<string, Names>();
+        at.set(a.name, next);
+        at = next;
+      }
     }
   }
   return attributes === undefined ? { without: names } : { only: names };
@@ -125,7 +134,19 @@ function drop(v: unknown, names: Names): unknown {
   );
 }
 
-/** A page of resources. `itemsPerPage` is how many there are here: ConductorOne adds these up to know when to stop. */
+/** Which parts of the elements of a list an answer shows, of those that there are. */
+export function selectedParts<K extends string>(
+  s: Selection,
+  name: string,
+  all: Readonly<Record<K, boolean>>,
+): Record<K, boolean> {
+  const made: Record<K, boolean> = { ...all };
+  const below = s && ('only' in s ? s.only : s.without).get(name);
+  if (s && below && below.size > 0) for (const part in made) made[part] = 'only' in s === below.has(part);
+  return made;
+}
+
+/** A list that is shown whole, like those of discovery. */
 export const shownList = (resources: readonly Shown[], total: number, startIndex: number): Shown => ({
   schemas: [listSchema],
   totalResults: total,

@@ -1,37 +1,24 @@
 import { z } from 'zod';
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
-import { parseId, type Id } from '#kernel/id.ts';
 import { page, type Operation } from '#kernel/operation.ts';
-import { createScimGroup } from './create-scim-group.ts';
-import { createScimUser } from './create-scim-user.ts';
-import { deleteScimGroup } from './delete-scim-group.ts';
-import { deleteScimUser } from './delete-scim-user.ts';
 import { scimCtx, type ScimCtx } from './directory.ts';
-import { patchScimGroup } from './patch-scim-group.ts';
-import { patchScimUser } from './patch-scim-user.ts';
-import { replaceScimGroup } from './replace-scim-group.ts';
-import { replaceScimUser } from './replace-scim-user.ts';
-import { etag, fits, parseEtags, type Precondition } from './scim-etag.ts';
-import { scimList } from './scim-list.ts';
-import { noGroup, noUser } from './scim-missing.ts';
-import { listMembershipsOfGroups, listMembershipsOfUsers, findScimGroup } from './scim-group.sql.ts';
+import { groupId, perform, userId, type Act, type Performed } from './perform.ts';
+import { runBulk } from './run-bulk.ts';
+import { MAX_BULK_BYTES } from './scim-bulk.ts';
+import { tokenOf } from './scim-change.ts';
+import { etag, fits, parseEtags } from './scim-etag.ts';
+import { listMembershipsOfUsers, findScimGroup } from './scim-group.sql.ts';
 import type { ScimGroup } from './scim-group.ts';
-import { groupResource, userResource } from './scim-schema.ts';
+import { entryOf } from './scim-journal.ts';
+import { scimList, shownGroups, shownPage, shownUsers, type ListQuery } from './scim-list.ts';
+import { noGroup, noUser } from './scim-missing.ts';
+import type { Resource } from './scim-schema.ts';
+import { searchQuery } from './scim-search.ts';
 import { findScimUser } from './scim-user.sql.ts';
 import type { ScimUser } from './scim-user.ts';
-import {
-  parseSelection,
-  SCIM_TYPE,
-  selected,
-  selects,
-  shownGroup,
-  shownUser,
-  type Selection,
-  type Shown,
-} from './scim-wire.ts';
+import { parseSelection, SCIM_TYPE, selected, selects, shownUser, type Selection, type Shown } from './scim-wire.ts';
+import { groupsText, groupText, streamed } from './stream-groups.ts';
 
-const InDirectory = z.object({ directory: z.string() });
-const OfOne = z.object({ directory: z.string(), id: z.string() });
 const Query = z.object({ attributes: z.string().optional(), excludedAttributes: z.string().optional() });
 /** Parsed by scim-value.ts and scim-patch.ts, which know the schema; a copy made here could lose what they must refuse. */
 const Body = z.unknown();
@@ -40,245 +27,237 @@ const can = 'scim';
 
 export const baseOf = (ctx: ScimCtx): string => `${ctx.origin}/scim/v2/${ctx.directory}`;
 
+const headersOf = (more: Record<string, string> = {}): Record<string, string> => ({
+  'content-type': SCIM_TYPE,
+  'cache-control': 'no-store',
+  ...more,
+});
+
 export const scimJson = (status: number, body: Shown, headers: Record<string, string> = {}): Response =>
-  new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': SCIM_TYPE, 'cache-control': 'no-store', ...headers },
-  });
+  new Response(JSON.stringify(body), { status, headers: headersOf(headers) });
 
 const nothing = (status: 204 | 304, headers: Record<string, string> = {}): Response =>
   new Response(null, { status, headers: { 'cache-control': 'no-store', ...headers } });
 
-const userId = (text: string): Id<'scu'> => {
-  const id = parseId('scu', text);
-  if (!id) throw noUser(text);
-  return id;
-};
-const groupId = (text: string): Id<'grp'> => {
-  const id = parseId('grp', text);
-  if (!id) throw noGroup(text);
-  return id;
-};
-
-const ifMatch = (headers: Headers): Precondition => parseEtags(headers.get('if-match'));
-
 async function answerUser(ctx: ScimCtx, status: number, user: ScimUser, s: Selection): Promise<Response> {
-  const groups = selects(s, 'groups')
-    ? await ctx.db.read(scopeOf(ctx), (db) => listMembershipsOfUsers(db, [user.id]))
-    : [];
+  // Who was just added is in no group.
+  const groups =
+    status !== 201 && selects(s, 'groups')
+      ? await ctx.db.read(scopeOf(ctx), (db) => listMembershipsOfUsers(db, [user.id]))
+      : [];
   const base = baseOf(ctx);
-  return scimJson(status, selected(shownUser(base, user, groups), s), {
+  return scimJson(status, selected(shownUser(base, ctx.resources.user, user, groups), s), {
     etag: etag(user.version),
     ...(status === 201 ? { location: `${base}/Users/${user.id}` } : {}),
   });
 }
 
-async function answerGroup(ctx: ScimCtx, status: number, group: ScimGroup, s: Selection): Promise<Response> {
-  const members = selects(s, 'members')
-    ? await ctx.db.read(scopeOf(ctx), (db) => listMembershipsOfGroups(db, [group.id]))
-    : undefined;
+function answerGroup(ctx: ScimCtx, status: number, group: ScimGroup, s: Selection): Response {
   const base = baseOf(ctx);
-  return scimJson(status, selected(shownGroup(base, group, members), s), {
-    etag: etag(group.version),
-    ...(status === 201 ? { location: `${base}/Groups/${group.id}` } : {}),
+  return new Response(streamed(ctx, groupText(ctx, base, group, s)), {
+    status,
+    headers: headersOf({
+      etag: etag(group.version),
+      ...(status === 201 ? { location: `${base}/Groups/${group.id}` } : {}),
+    }),
   });
 }
 
-const userSelection = (q: z.infer<typeof Query>): Selection =>
-  parseSelection(userResource, q.attributes, q.excludedAttributes);
-const groupSelection = (q: z.infer<typeof Query>): Selection =>
-  parseSelection(groupResource, q.attributes, q.excludedAttributes);
+const selection = (r: Resource, q: z.infer<typeof Query>): Selection =>
+  parseSelection(r, q.attributes, q.excludedAttributes);
 
 const unchangedSince = (headers: Headers, version: number): boolean =>
   fits(parseEtags(headers.get('if-none-match')), version);
 
-async function findUser(ctx: ScimCtx, id: Id<'scu'>): Promise<ScimUser> {
+/** Notes in the journal what was not noted with a change: repetitions always, reads where the directory asks for them. */
+function noteEnd(ctx: ScimCtx, kind: 'reads' | 'writes', status: number): void {
+  const { call } = ctx;
+  if (call.noted || (kind === 'reads' && ctx.settings.journal === 'changes')) return;
+  call.noted = true;
+  call.note(entryOf(call, { ...ctx, token: tokenOf(ctx) }, { status }));
+}
+
+async function listed(
+  c: Ctx,
+  of: (ctx: ScimCtx) => readonly Resource[],
+  query: ListQuery,
+  body?: unknown,
+): Promise<Response> {
+  const ctx = scimCtx(c);
+  ctx.call.body = body;
+  const base = baseOf(ctx);
+  const page = await scimList(ctx, of(ctx), query);
+  const { found, selection: s } = page;
+  const shown: Shown[] = [];
+  for (const { r, users, groups } of found) {
+    const whole = r.name === 'User' ? shownUsers(ctx, base, page, users) : await shownGroups(ctx, base, groups, s);
+    if (!whole) {
+      const count = [...shown, ...groups].length;
+      const head = { ...shownPage(page, []), itemsPerPage: count, Resources: undefined };
+      const before = shown.map((one) => JSON.stringify(one));
+      noteEnd(ctx, 'reads', 200);
+      const text = groupsText(ctx, base, JSON.stringify({ ...head, Resources: [] }), before, groups, s);
+      return new Response(streamed(ctx, text), { headers: headersOf() });
+    }
+    shown.push(...whole);
+  }
+  ctx.call.meant = { found: shown.length, total: page.total };
+  noteEnd(ctx, 'reads', 200);
+  return scimJson(200, shownPage(page, shown));
+}
+const Everything = z.record(z.string(), z.string());
+const InDirectory = z.object({ directory: z.string() });
+const OfOne = z.object({ directory: z.string(), id: z.string() });
+
+const both = (ctx: ScimCtx): readonly Resource[] => [ctx.resources.user, ctx.resources.group];
+
+/** The operations of one kind of resource; they differ in their words only. */
+function operationsOf(kind: 'User' | 'Group', noun: 'user' | 'group', endpoint: '/Users' | '/Groups'): Operation[] {
+  const own = (ctx: ScimCtx): Resource => ctx.resources[noun];
+  const answer = (ctx: ScimCtx, status: number, done: Performed, s: Selection): Promise<Response> | Response =>
+    done.kind === 'User'
+      ? answerUser(ctx, status, done.user, s)
+      : done.kind === 'Group'
+        ? answerGroup(ctx, status, done.group, s)
+        : nothing(204);
+  type Asked = { params: Record<string, string>; query: z.infer<typeof Query>; body: unknown; headers: Headers };
+  const write = async (c: Ctx, method: Act['method'], { params, query, body, headers }: Asked): Promise<Response> => {
+    const ctx = scimCtx(c);
+    ctx.call.body = body;
+    const s = selection(own(ctx), query);
+    // No body unless one was asked for (RFC 7644 §3.5.2): a group may have a hundred thousand members.
+    const quiet = method === 'DELETE' || (method === 'PATCH' && kind === 'Group' && !s);
+    const status = method === 'POST' ? 201 : quiet ? 204 : 200;
+    ctx.call.status = status;
+    const when = method === 'POST' ? undefined : parseEtags(headers.get('if-match'));
+    const done = await perform(ctx, { method, kind, id: params['id'], body, when });
+    noteEnd(ctx, 'writes', status);
+    return quiet ? nothing(204) : answer(ctx, status, done, s);
+  };
+  return [
+    page({
+      id: `directory.list_scim_${noun}s`,
+      at: `GET ${endpoint}`,
+      can,
+      says: `Lists or searches the ${noun}s of the directory.`,
+      params: InDirectory,
+      query: Everything,
+      handle: (ctx, { query }) => listed(ctx, (scim) => [own(scim)], query),
+    }),
+    page({
+      id: `directory.search_scim_${noun}s`,
+      at: `POST ${endpoint}/.search`,
+      can,
+      says: `Searches the ${noun}s of the directory with the question in the body.`,
+      params: InDirectory,
+      body: Body,
+      accepts,
+      handle: (ctx, { body }) => listed(ctx, (scim) => [own(scim)], searchQuery(body), body),
+    }),
+    page({
+      id: `directory.create_scim_${noun}`,
+      at: `POST ${endpoint}`,
+      can,
+      says: `Adds a ${noun} to the directory.`,
+      params: InDirectory,
+      query: Query,
+      body: Body,
+      accepts,
+      handle: (ctx, input) => write(ctx, 'POST', input),
+    }),
+    page({
+      id: `directory.find_scim_${noun}`,
+      at: `GET ${endpoint}/:id`,
+      can,
+      says: `Shows a ${noun} of the directory${kind === 'Group' ? ' with its members' : ''}.`,
+      params: OfOne,
+      query: Query,
+      async handle(c, { params, query, headers }) {
+        const ctx = scimCtx(c);
+        const s = selection(own(ctx), query);
+        ctx.call.resource = params.id.slice(0, 100);
+        const found: Performed = kind === 'User' ? await findUser(ctx, params.id) : await findGroup(ctx, params.id);
+        noteEnd(ctx, 'reads', 200);
+        const version = found.kind === 'User' ? found.user.version : found.kind === 'Group' ? found.group.version : 0;
+        return unchangedSince(headers, version) ? nothing(304, { etag: etag(version) }) : answer(ctx, 200, found, s);
+      },
+    }),
+    page({
+      id: `directory.replace_scim_${noun}`,
+      at: `PUT ${endpoint}/:id`,
+      can,
+      says: kind === 'User' ? 'Sets all attributes of a user.' : 'Sets name and members of a group.',
+      params: OfOne,
+      query: Query,
+      body: Body,
+      accepts,
+      handle: (ctx, input) => write(ctx, 'PUT', input),
+    }),
+    page({
+      id: `directory.patch_scim_${noun}`,
+      at: `PATCH ${endpoint}/:id`,
+      can,
+      says: `Changes ${kind === 'User' ? 'attributes of a user' : 'name or members of a group'}, all operations or none.`,
+      params: OfOne,
+      query: Query,
+      body: Body,
+      accepts,
+      handle: (ctx, input) => write(ctx, 'PATCH', input),
+    }),
+    page({
+      id: `directory.delete_scim_${noun}`,
+      at: `DELETE ${endpoint}/:id`,
+      can,
+      says:
+        kind === 'User'
+          ? 'Removes a user from the directory and suspends the account.'
+          : 'Removes a group from the directory.',
+      params: OfOne,
+      handle: (ctx, { params, headers }) => write(ctx, 'DELETE', { params, query: {}, body: undefined, headers }),
+    }),
+  ];
+}
+
+async function findUser(ctx: ScimCtx, text: string): Promise<Performed> {
+  const id = userId(text);
   const user = await ctx.db.read(scopeOf(ctx), (db) => findScimUser(db, ctx.directory, id));
   if (!user) throw noUser(id);
-  return user;
+  return { kind: 'User', user };
 }
 
-async function findGroup(ctx: ScimCtx, id: Id<'grp'>): Promise<ScimGroup> {
+async function findGroup(ctx: ScimCtx, text: string): Promise<Performed> {
+  const id = groupId(text);
   const group = await ctx.db.read(scopeOf(ctx), (db) => findScimGroup(db, ctx.directory, id));
   if (!group) throw noGroup(id);
-  return group;
+  return { kind: 'Group', group };
 }
 
-const listed = async (
-  ctx: Ctx,
-  r: typeof userResource,
-  query: Record<string, string | undefined>,
-): Promise<Response> => {
-  const scim = scimCtx(ctx);
-  return scimJson(200, await scimList(scim, r, baseOf(scim), query));
-};
-const ListQuery = z.record(z.string(), z.string());
-
-/** Users and Groups of SCIM 2.0 (RFC 7644 §3). */
+/** Users, Groups, .search and Bulk of SCIM 2.0 (RFC 7644 §3). */
 export const scimOperations: readonly Operation[] = [
+  ...operationsOf('User', 'user', '/Users'),
+  ...operationsOf('Group', 'group', '/Groups'),
   page({
-    id: 'directory.list_scim_users',
-    at: 'GET /Users',
+    id: 'directory.search_scim',
+    at: 'POST /.search',
     can,
-    says: 'Lists or searches the users of the directory.',
+    says: 'Searches users and groups of the directory at once.',
     params: InDirectory,
-    query: ListQuery,
-    handle: (ctx, { query }) => listed(ctx, userResource, query),
+    body: Body,
+    accepts,
+    handle: (ctx, { body }) => listed(ctx, both, searchQuery(body), body),
   }),
   page({
-    id: 'directory.create_scim_user',
-    at: 'POST /Users',
+    id: 'directory.scim_bulk',
+    at: 'POST /Bulk',
     can,
-    says: 'Adds a user to the directory.',
+    says: 'Up to 1,000 operations in one request, each applied whole or not at all.',
     params: InDirectory,
-    query: Query,
     body: Body,
     accepts,
-    async handle(ctx, { body, query }) {
-      const s = userSelection(query);
+    maxBody: MAX_BULK_BYTES,
+    handle: async (ctx, { body }) => {
       const scim = scimCtx(ctx);
-      return answerUser(scim, 201, await createScimUser(scim, body), s);
-    },
-  }),
-  page({
-    id: 'directory.find_scim_user',
-    at: 'GET /Users/:id',
-    can,
-    says: 'Shows a user of the directory.',
-    params: OfOne,
-    query: Query,
-    async handle(ctx, { params, query, headers }) {
-      const s = userSelection(query);
-      const scim = scimCtx(ctx);
-      const user = await findUser(scim, userId(params.id));
-      return unchangedSince(headers, user.version)
-        ? nothing(304, { etag: etag(user.version) })
-        : answerUser(scim, 200, user, s);
-    },
-  }),
-  page({
-    id: 'directory.replace_scim_user',
-    at: 'PUT /Users/:id',
-    can,
-    says: 'Sets all attributes of a user.',
-    params: OfOne,
-    query: Query,
-    body: Body,
-    accepts,
-    async handle(ctx, { params, query, body, headers }) {
-      const s = userSelection(query);
-      const scim = scimCtx(ctx);
-      return answerUser(scim, 200, await replaceScimUser(scim, userId(params.id), body, ifMatch(headers)), s);
-    },
-  }),
-  page({
-    id: 'directory.patch_scim_user',
-    at: 'PATCH /Users/:id',
-    can,
-    says: 'Changes attributes of a user, all operations or none.',
-    params: OfOne,
-    query: Query,
-    body: Body,
-    accepts,
-    async handle(ctx, { params, query, body, headers }) {
-      const s = userSelection(query);
-      const scim = scimCtx(ctx);
-      return answerUser(scim, 200, await patchScimUser(scim, userId(params.id), body, ifMatch(headers)), s);
-    },
-  }),
-  page({
-    id: 'directory.delete_scim_user',
-    at: 'DELETE /Users/:id',
-    can,
-    says: 'Removes a user from the directory and suspends the account.',
-    params: OfOne,
-    async handle(ctx, { params, headers }) {
-      await deleteScimUser(scimCtx(ctx), userId(params.id), ifMatch(headers));
-      return nothing(204);
-    },
-  }),
-  page({
-    id: 'directory.list_scim_groups',
-    at: 'GET /Groups',
-    can,
-    says: 'Lists or searches the groups of the directory.',
-    params: InDirectory,
-    query: ListQuery,
-    handle: (ctx, { query }) => listed(ctx, groupResource, query),
-  }),
-  page({
-    id: 'directory.create_scim_group',
-    at: 'POST /Groups',
-    can,
-    says: 'Adds a group to the directory.',
-    params: InDirectory,
-    query: Query,
-    body: Body,
-    accepts,
-    async handle(ctx, { body, query }) {
-      const s = groupSelection(query);
-      const scim = scimCtx(ctx);
-      return answerGroup(scim, 201, await createScimGroup(scim, body), s);
-    },
-  }),
-  page({
-    id: 'directory.find_scim_group',
-    at: 'GET /Groups/:id',
-    can,
-    says: 'Shows a group of the directory with its members.',
-    params: OfOne,
-    query: Query,
-    async handle(ctx, { params, query, headers }) {
-      const s = groupSelection(query);
-      const scim = scimCtx(ctx);
-      const group = await findGroup(scim, groupId(params.id));
-      return unchangedSince(headers, group.version)
-        ? nothing(304, { etag: etag(group.version) })
-        : answerGroup(scim, 200, group, s);
-    },
-  }),
-  page({
-    id: 'directory.replace_scim_group',
-    at: 'PUT /Groups/:id',
-    can,
-    says: 'Sets name and members of a group.',
-    params: OfOne,
-    query: Query,
-    body: Body,
-    accepts,
-    async handle(ctx, { params, query, body, headers }) {
-      const s = groupSelection(query);
-      const scim = scimCtx(ctx);
-      return answerGroup(scim, 200, await replaceScimGroup(scim, groupId(params.id), body, ifMatch(headers)), s);
-    },
-  }),
-  page({
-    id: 'directory.patch_scim_group',
-    at: 'PATCH /Groups/:id',
-    can,
-    says: 'Changes name or members of a group, all operations or none.',
-    params: OfOne,
-    query: Query,
-    body: Body,
-    accepts,
-    async handle(ctx, { params, query, body, headers }) {
-      const s = groupSelection(query);
-      const scim = scimCtx(ctx);
-      const id = groupId(params.id);
-      await patchScimGroup(scim, id, body, ifMatch(headers));
-      // No body unless one was asked for (RFC 7644 §3.5.2): a group may have a hundred thousand members.
-      return s ? answerGroup(scim, 200, await findGroup(scim, id), s) : nothing(204);
-    },
-  }),
-  page({
-    id: 'directory.delete_scim_group',
-    at: 'DELETE /Groups/:id',
-    can,
-    says: 'Removes a group from the directory.',
-    params: OfOne,
-    async handle(ctx, { params, headers }) {
-      await deleteScimGroup(scimCtx(ctx), groupId(params.id), ifMatch(headers));
-      return nothing(204);
+      return scimJson(200, await runBulk(scim, baseOf(scim), body));
     },
   }),
 ];

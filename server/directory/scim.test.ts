@@ -232,12 +232,16 @@ for (const [what, body] of [
     assert.deepEqual([a.status, a.body['scimType']], [400, 'invalidSyntax'], a.text);
   });
 
-test('a path that is not there is a SCIM error, and so is Bulk, which is not announced', async () => {
-  for (const path of ['/Nothing', '/Bulk']) {
-    const a = await d.send('GET', path);
-    assert.deepEqual([a.status, a.body['schemas']], [404, [errorUrn]]);
+test('a path that is not there is a SCIM error, and so is a method that is not', async () => {
+  for (const [method, path, status] of [
+    ['GET', '/Nothing', 404],
+    ['GET', '/Bulk', 405],
+    ['PUT', '/Users', 405],
+    ['DELETE', '/Groups/.search', 404],
+  ] as const) {
+    const a = await d.send(method, path);
+    assert.deepEqual([a.status, a.body['status'], a.body['schemas']], [status, String(status), [errorUrn]], path);
   }
-  assert.equal((await d.send('GET', '/ServiceProviderConfig')).body['bulk'].supported, false);
 });
 
 test('Me is 501, because a token is nobody', async () => {

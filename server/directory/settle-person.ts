@@ -1,7 +1,6 @@
 import { event, type AuditEvent } from '#audit/events.ts';
 import type { Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
-import { insertMember } from '#org/member.sql.ts';
 import { findUserByEmail, insertUser, lockUser, saveUserProfile, saveUserState } from '#org/user.sql.ts';
 import type { User } from '#org/user.ts';
 import { directoryEvents } from './directory.events.ts';
@@ -23,18 +22,28 @@ export async function settlePerson(
   entry: { id: Id<'scu'>; person: Person | undefined; attributes: Complex; wasActive: boolean },
 ): Promise<Settled> {
   const { attributes } = entry;
-  if (entry.person?.state === 'linked') return keep(tx, ctx, entry.id, entry.person, attributes, entry.wasActive);
-  const former = entry.person === undefined ? await findFormer(tx, ctx.directory, columnsOf(attributes)) : undefined;
-  if (former) {
-    const person: Person = { state: 'linked', user: former.user, suspendedHere: former.suspendedHere };
-    // A person may have been taken out of the org by hand; a directory that adds them anew brings them back.
-    await insertMember(tx, { id: newId('mem', ctx.now.getTime()), user: former.user, role: 'user' }, ctx.now);
-    return { ...(await keep(tx, ctx, entry.id, person, attributes, false)), link: 'returned' };
+  const on = isActive(attributes);
+  if (entry.person?.state === 'linked') {
+    const { user } = entry.person;
+    const kept = await keep(tx, ctx, entry.id, entry.person, attributes, entry.wasActive);
+    if (!on || entry.wasActive) return kept;
+    const begun = await ctx.admission.begin(tx, ctx, { entry: entry.id, user, how: 'reactivated' });
+    return { ...kept, events: [...kept.events, ...begun] };
   }
   const email = addressOf(attributes);
+  // Asked in one go: the three do not depend on each other, and this is the path of every new person.
+  const [former, , other] = await Promise.all([
+    entry.person === undefined ? findFormer(tx, ctx.directory, columnsOf(attributes)) : undefined,
+    email === undefined ? 0 : lockAddress(tx, email.toLowerCase()),
+    email === undefined ? undefined : findUserByEmail(tx, email),
+  ]);
+  if (former) {
+    const person: Person = { state: 'linked', user: former.user, suspendedHere: former.suspendedHere };
+    const kept = await keep(tx, ctx, entry.id, person, attributes, false);
+    const begun = on ? await ctx.admission.begin(tx, ctx, { entry: entry.id, user: former.user, how: 'returned' }) : [];
+    return { ...kept, events: [...kept.events, ...begun], link: 'returned' };
+  }
   if (email === undefined) return { person: { state: 'unlinked', because: 'no_address' }, events: [] };
-  await lockAddress(tx, email.toLowerCase());
-  const other = await findUserByEmail(tx, email);
   if (other)
     return {
       person: { state: 'unlinked', because: other.origin === 'directory' ? 'address_in_use' : 'local_user' },
@@ -47,11 +56,12 @@ export async function settlePerson(
     state: 'active',
     origin: 'directory',
   };
-  await insertUser(tx, user, ctx.now);
-  await insertMember(tx, { id: newId('mem', ctx.now.getTime()), user: user.id, role: 'user' }, ctx.now);
-  const off = !isActive(attributes);
-  if (off) await saveUserState(tx, user.id, 'suspended', ctx.directory, ctx.now);
-  return { person: { state: 'linked', user: user.id, suspendedHere: off }, link: 'created', events: [] };
+  const [, events] = await Promise.all([
+    insertUser(tx, user, ctx.now),
+    on ? ctx.admission.begin(tx, ctx, { entry: entry.id, user: user.id, how: 'made' }) : [],
+  ]);
+  if (!on) await saveUserState(tx, user.id, 'suspended', ctx.directory, ctx.now);
+  return { person: { state: 'linked', user: user.id, suspendedHere: !on }, link: 'created', events };
 }
 
 async function keep(
@@ -84,6 +94,12 @@ async function keep(
 
   let { suspendedHere } = person;
   if (!isActive(attributes)) {
+    const end =
+      wasActive || user.state === 'active'
+        ? await ctx.admission.end(tx, ctx, { entry, user: user.id, how: 'disabled' })
+        : { suspend: true, events: [] };
+    events.push(...end.events);
+    if (!end.suspend) return { person: { state: 'linked', user: user.id, suspendedHere }, events };
     const changed = (await saveUserState(tx, user.id, 'suspended', ctx.directory, ctx.now)) > 0;
     suspendedHere ||= changed;
     if (changed || wasActive) events.push(event(directoryEvents, 'directory.user_deactivated', { ...about, changed }));

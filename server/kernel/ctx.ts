@@ -1,4 +1,5 @@
 import type { Db, Scope } from './db.ts';
+import type { Dns } from './dns.ts';
 import type { Egress } from './egress.ts';
 import type { Id } from './id.ts';
 import type { Log } from './log.ts';
@@ -20,8 +21,11 @@ export type World = {
   readonly log: Log;
   readonly seal: Seal;
   readonly egress: Egress;
+  readonly dns: Dns;
   /** Public origin without trailing slash, e.g. `https://gatehouse.example`. */
   readonly origin: string;
+  /** Addresses (CIDRs) of proxies whose X-Forwarded-For is believed; none where it is absent. */
+  readonly trustedProxies?: readonly string[] | undefined;
   now(): Date;
 };
 
@@ -30,6 +34,8 @@ export type Ctx = Omit<World, 'now'> & {
   readonly actor: Actor;
   readonly parent: Id<'par'>;
   readonly org: Id<'org'> | undefined;
+  /** Where the request came from, as far as we believe it (client-address.ts); absent for what is no request. */
+  readonly address?: string | undefined;
   /** One instant for the whole operation. */
   readonly now: Date;
   /** Correlates log lines, events and the answer's `request-id` header. */

@@ -1,3 +1,5 @@
+// Longer than 300 lines: the pool, its transactions and the types that keep them apart are one thing, read best as one.
+import { Writable } from 'node:stream';
 import pg from 'pg';
 import type { z } from 'zod';
 import type { Id } from './id.ts';
@@ -190,6 +192,20 @@ export const lostRace = (e: unknown): boolean =>
 
 export type Connect = { url: string; role: Role | undefined; max?: number; log: Log };
 
+/**
+ * Asks, and lets everything else that is asked in the same moment leave with it in one packet: a write to the socket costs more than what is in it.
+ * pg has no word for this; if it should keep its socket elsewhere one day, every statement leaves by itself.
+ */
+function askTogether(c: pg.PoolClient, q: string | pg.QueryConfig): Promise<pg.QueryResult> {
+  const connection: unknown = Reflect.get(c, 'connection');
+  const stream: unknown =
+    typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;
+  if (!(stream instanceof Writable)) return c.query(q);
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return c.query(q);
+}
+
 /** A promise that is awaited later, perhaps never: its failure is not unhandled meanwhile. */
 function caught<T>(p: Promise<T>): Promise<T> {
   p.catch(() => undefined);
@@ -218,7 +234,8 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
   pool.on('connect', (c) => c.on('error', () => undefined));
 
   const handle = (c: pg.PoolClient, sent: Promise<unknown>[]): Tx => {
-    const many = async <T>(q: Query<T>): Promise<T[]> => (await c.query(asked(q))).rows.map((r) => q.row.parse(r));
+    const many = async <T>(q: Query<T>): Promise<T[]> =>
+      (await askTogether(c, asked(q))).rows.map((r) => q.row.parse(r));
     const tx: Omit<Tx, typeof mayWrite> = {
       many,
       maybe: async (q) => (await many(q))[0],
@@ -228,9 +245,9 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
           throw new Problem('bug', 'db/no-row', { says: 'a row that must exist is missing', because: q.text });
         return row;
       },
-      run: async (s) => (await c.query(asked(s))).rowCount ?? 0,
+      run: async (s) => (await askTogether(c, asked(s))).rowCount ?? 0,
       last(s) {
-        sent.push(caught(c.query(asked(s))));
+        sent.push(caught(askTogether(c, asked(s))));
       },
     };
     return tx as Tx;
@@ -244,13 +261,21 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
       throw refused(e);
     }
     let broken: Error | undefined;
+    let ended: Promise<unknown> = Promise.resolve();
     try {
       // What follows does not wait for `begin`. Should PostgreSQL refuse it, the rest runs without a scope, where row-level security gives
       // and takes nothing, and the refusal is thrown below.
-      const sent = [caught(client.query(begin(scope, mode)))];
+      const sent = [caught(askTogether(client, begin(scope, mode)))];
       const value = await work(handle(client, sent));
-      const committed = caught(client.query('commit'));
+      const committed = caught(askTogether(client, 'commit'));
       for (const each of sent) await each;
+      if (mode.endsWith('read only')) {
+        // What was read is true whether or not its end is heard; only the connection waits for that.
+        ended = committed.catch((e: unknown) => {
+          broken = e instanceof Error ? e : new Error('commit failed');
+        });
+        return value;
+      }
       // PostgreSQL answers the commit of a transaction that has failed with ROLLBACK, and calls that success.
       if ((await committed).command !== 'COMMIT')
         throw new Problem('bug', 'db/not-committed', { says: 'a transaction failed and went on' });
@@ -261,7 +286,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
       });
       throw refused(e);
     } finally {
-      client.release(broken);
+      void ended.then(() => client.release(broken));
     }
   };
 
@@ -271,7 +296,7 @@ export function connect({ url, role, max = 10, log }: Connect): Db {
     transact: (scope, work) => inTransaction(scope, 'isolation level read committed read write', work),
     async lookup(q) {
       try {
-        const [row] = (await pool.query(q.text, q.values)).rows;
+        const [row] = (await pool.query(asked(q))).rows;
         return row === undefined ? undefined : q.row.parse(row);
       } catch (e) {
         throw refused(e);

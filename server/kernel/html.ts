@@ -54,11 +54,13 @@ export type Page = {
   name?: string;
   foot?: string;
   status?: number;
+  /** Scripts of our own origin that the page runs. Absent, as nearly everywhere: the page may run none. */
+  scripts?: readonly string[];
   /** Further form-action sources of the CSP, e.g. the origin of a redirect URI. */
   formAction?: readonly string[];
 };
 
-/** A whole page: no script, no frame, no referrer to others, nothing from elsewhere. */
+/** A whole page: no script but where it names its own, no frame, no referrer to others, nothing from elsewhere. */
 export function render(p: Page): Response {
   const text = html`<!doctype html>
     <html lang="en">
@@ -69,6 +71,7 @@ export function render(p: Page): Response {
         <title>${p.title} · Gatehouse</title>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/gatehouse.css" />
+        ${(p.scripts ?? []).map((s) => html`<script src="${s}" defer></script>`)}
       </head>
       <body>
         <header class="top">${mark.brand}${p.name ?? 'Gatehouse'}</header>
@@ -81,7 +84,7 @@ export function render(p: Page): Response {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action ${["'self'", ...(p.formAction ?? [])].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
+      'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; ${p.scripts ? "script-src 'self'; connect-src 'self'; " : ''}form-action ${["'self'", ...(p.formAction ?? [])].join(' ')}; frame-ancestors 'none'; base-uri 'none'`,
       // Our own forms must show where they come from (the gate compares Origin); other sites learn nothing.
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Ctx } from './ctx.ts';
 import { problemJson } from './dialect.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
-import { silentLog } from './log.ts';
+import { makeLog, silentLog } from './log.ts';
 import { openApi } from './openapi.ts';
 import { mount, operation, type Door } from './operation.ts';
 import { Problem } from './problem.ts';
@@ -187,4 +187,29 @@ test('the OpenAPI document has every operation with its parameters, permission a
   assert.equal(doc.paths['/api/lamps/{lamp}']?.['get']?.['operationId'], 'lamp.read');
   assert.equal(doc.paths['/api/lamps/{lamp}']?.['get']?.['x-permission'], 'org.read');
   assert.ok(doc.paths['/api/lamps']?.['post']?.['requestBody']);
+});
+
+test('the log has the path of a refused request without the token in it, however it is written; ids stay', async () => {
+  const lines: string[] = [];
+  const app = new Hono();
+  const open = operation({
+    id: 'lamp.open',
+    at: 'GET /links/:token/lamp',
+    can: 'public',
+    says: 'Open a link',
+    params: z.object({ token: z.string() }),
+    reply: Lamp,
+    handle: () => Promise.reject(new Problem('missing', 'test/no-link', { says: 'there is no such link' })),
+  });
+  const log = makeLog('info', { write: (line: string) => void lines.push(line) });
+  mount(app, { ...door, gate: () => Promise.resolve({} as Ctx), operations: [open] }, log);
+  const sct = `sct_${'0'.repeat(32)}`;
+  for (const [asked, kept] of [
+    ['secret-of-the-link', ':token'],
+    ['%73ecret-of-the-link', ':token'],
+    [sct, sct],
+  ]) {
+    await app.request(`/api/links/${asked}/lamp`);
+    assert.equal((JSON.parse(lines.at(-1) ?? '') as { path: string }).path, `/api/links/${kept}/lamp`);
+  }
 });

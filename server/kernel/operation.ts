@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Ctx } from './ctx.ts';
-import { newId } from './id.ts';
+import { newId, parseId } from './id.ts';
 import { parseJson } from './json.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import type { Log } from './log.ts';
@@ -154,6 +154,23 @@ export async function readBody(req: Request, limit: number): Promise<Uint8Array>
   return Buffer.concat(chunks);
 }
 
+/** The path as the log may have it: a token in it opens something (`:token` of a link); an id does not. */
+function loggedPath(c: Context): string {
+  const token = c.req.param('token');
+  if (token === undefined || parseId(token.slice(0, 3), token)) return c.req.path;
+  const plain = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return token;
+    }
+  };
+  return c.req.path
+    .split('/')
+    .map((part) => (plain(part) === token ? ':token' : part))
+    .join('/');
+}
+
 /** Mounts a door: gate, parse, handle, reply; one loop for every front door of the server. */
 export function mount(app: Hono, door: Door, log: Log): void {
   const byPath = new Map<string, Operation[]>();
@@ -210,7 +227,7 @@ export function mount(app: Hono, door: Door, log: Log): void {
     const fields = {
       request,
       problem: p.code,
-      path: c.req.path,
+      path: loggedPath(c),
       err: p.kind === 'bug' || p.kind === 'unavailable' ? p.cause : undefined,
     };
     if (p.kind === 'bug') log.error(fields, 'a request failed on our side');

@@ -28,6 +28,15 @@ export const assets: Record<string, Asset> = {
     type: 'text/css; charset=utf-8',
     body: `${css}\n${asset('tokens.css')}${asset('page.css')}`,
   },
+  // The only two scripts that a page of ours runs: the passkey pages, because a browser gives keys to scripts alone.
+  '/assets/passkey.js': { type: 'text/javascript; charset=utf-8', body: asset('passkey.js') },
+  '/assets/webauthn.js': {
+    type: 'text/javascript; charset=utf-8',
+    body: readFileSync(
+      new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser')),
+      'utf8',
+    ),
+  },
   '/favicon.svg': { type: 'image/svg+xml', body: asset('favicon.svg') },
   ...files,
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { read, write, type Reader, type Tx } from '#kernel/db.ts';
+import { prepared, read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
 import type { User } from './user.ts';
 
 const UserRow: z.ZodType<User> = z.object({
@@ -17,23 +18,55 @@ export const findUser = (db: Reader, id: Id<'usr'>): Promise<User | undefined> =
 
 /** By e-mail, case aside. For showing and for matching at set-up; never to decide who signs in. */
 export const findUserByEmail = (db: Reader, email: string): Promise<User | undefined> =>
-  db.maybe(read(UserRow)`
-  select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and lower(email) = lower(${email})`);
+  db.maybe(
+    prepared(
+      'user by email',
+      // The column and not lower(email): row-level security lets an index be used only where nothing of a row can leak through a function.
+      read(UserRow)`
+  select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and email_key = lower(${email})`,
+    ),
+  );
 
 /** Takes the row for the rest of the transaction. */
 export const lockUser = (tx: Tx, id: Id<'usr'>): Promise<User | undefined> =>
   tx.maybe(read(UserRow)`
   select id, email, display_name as "displayName", state, origin from app_user where parent = app_parent() and id = ${id} for update`);
 
-export const insertUser = (tx: Tx, u: User, at: Date): Promise<number> =>
-  tx.run(write`
-  insert into app_user (parent, id, email, display_name, state, origin, created_at)
-  values (app_parent(), ${u.id}, ${u.email}, ${u.displayName}, ${u.state}, ${u.origin}, ${at})`);
+/** Two that give one address at the same moment: the database lets one of them, and the other is told. */
+const addressTaken = (e: unknown, email: string): unknown =>
+  e instanceof Error && 'code' in e && e.code === '23505' && 'constraint' in e && e.constraint === 'app_user_email'
+    ? new Problem('conflict', 'org/address-taken', {
+        says: `another account has got the address ${email} meanwhile; nothing was changed`,
+        fix: 'try again: the other account is seen then',
+        because: e,
+      })
+    : e;
+
+/** `conflict` if somebody else was given the address in this moment. */
+export async function insertUser(tx: Tx, u: User, at: Date): Promise<void> {
+  try {
+    await tx.run(
+      prepared(
+        'insert user',
+        write`
+      insert into app_user (parent, id, email, display_name, state, origin, created_at)
+      values (app_parent(), ${u.id}, ${u.email}, ${u.displayName}, ${u.state}, ${u.origin}, ${at})`,
+      ),
+    );
+  } catch (e) {
+    throw addressTaken(e, u.email);
+  }
+}
 
 /** Name and e-mail as the directory says them now. */
-export const saveUserProfile = (tx: Tx, id: Id<'usr'>, p: { email: string; displayName: string }): Promise<number> =>
-  tx.run(write`
-  update app_user set email = ${p.email}, display_name = ${p.displayName} where parent = app_parent() and id = ${id}`);
+export async function saveUserProfile(tx: Tx, id: Id<'usr'>, p: { email: string; displayName: string }): Promise<void> {
+  try {
+    await tx.run(write`
+      update app_user set email = ${p.email}, display_name = ${p.displayName} where parent = app_parent() and id = ${id}`);
+  } catch (e) {
+    throw addressTaken(e, p.email);
+  }
+}
 
 /** Suspended users are refused on every surface at their next request. */
 export const saveUserState = (tx: Tx, id: Id<'usr'>, state: User['state'], by: string, at: Date): Promise<number> =>
