@@ -43,9 +43,16 @@ const ApprovalRow = z
     return { ...base, state: 'used', decided, used: { at: r.usedAt, call: r.call } };
   });
 
+/**
+ * INVARIANT (access ends): a request or a grant of somebody who is suspended, or not a member any more, is over from that moment on every node:
+ * it is read as expired. The job writes it down later.
+ */
+const askerIsHere: Fragment = sql`exists (select from member m join app_user u on u.id = m.user_id where m.id = asker and u.state = 'active')`;
+const stateNow: Fragment = sql`case when state in ('pending', 'granted') and not ${askerIsHere} then 'expired' else state end`;
+
 const selected = (rest: Fragment): Query<Approval> =>
   read(ApprovalRow)`
-    select id, action_hash as hash, action, asker as member, asker_user as "user", client, state, asked_at as asked,
+    select id, action_hash as hash, action, asker as member, asker_user as "user", client, ${stateNow} as state, asked_at as asked,
            expires_at as expires, decided_by as "decidedBy", decided_at as "decidedAt", reason, used_at as "usedAt", used_by_call as call
       from approval where org = app_org() ${rest}`;
 
@@ -76,7 +83,7 @@ export const listApprovals = (
   db.many(
     selected(sql`
       and (${f.state ?? null}::text is null or
-           case when state in ('pending', 'granted') and expires_at <= ${f.now} then 'expired' else state end = ${f.state ?? null})
+           case when state in ('pending', 'granted') and expires_at <= ${f.now} then 'expired' else ${stateNow} end = ${f.state ?? null})
       and (${f.q}::text is null or tool ilike ${f.q} or connector ilike ${f.q} or asker ilike ${f.q} or id ilike ${f.q})
       and (${f.before?.asked ?? null}::timestamptz is null
            or (asked_at, id) < (${f.before?.asked ?? null}::timestamptz, ${f.before?.id ?? ''}))
@@ -114,19 +121,25 @@ export const takeGrant = (
   tx.maybe(read(Used)`
     update approval set state = 'used', used_at = ${now}, used_by_call = ${call}
      where org = app_org() and asker = ${asker} and action_hash = ${hash} and state = 'granted' and expires_at > ${now}
+       and ${askerIsHere}
     returning id, decided_by as by`);
 
-const Expired = z.object({ id: z.custom<Id<'apr'>>(), was: z.enum(['pending', 'granted']) });
-/** Requests and grants whose time is over. Rows that a decision holds just now are left for the next time. */
+/** Whether an open request, of any age, is over because its asker is. */
+export const findAskerGone = (db: Reader, id: Id<'apr'>): Promise<{ asker: Id<'mem'> } | undefined> =>
+  db.maybe(read(z.object({ asker: z.custom<Id<'mem'>>() }))`
+    select asker from approval where org = app_org() and id = ${id} and state in ('pending', 'granted') and not ${askerIsHere}`);
+
+const Expired = z.object({ id: z.custom<Id<'apr'>>(), was: z.enum(['pending', 'granted']), askerGone: z.boolean() });
+/** Requests and grants whose time is over, or whose asker is gone. Rows that a decision holds just now are left for the next time. */
 export const expireApprovals = (tx: Tx, now: Date, limit: number): Promise<z.infer<typeof Expired>[]> =>
   tx.many(read(Expired)`
     with due as (
-      select id, state from approval
-       where org = app_org() and state in ('pending', 'granted') and expires_at <= ${now}
+      select id, state, not ${askerIsHere} as gone from approval
+       where org = app_org() and state in ('pending', 'granted') and (expires_at <= ${now} or not ${askerIsHere})
        order by expires_at limit ${limit} for update skip locked)
     update approval a set state = 'expired' from due
      where a.org = app_org() and a.id = due.id
-    returning a.id, due.state as was`);
+    returning a.id, due.state as was, due.gone as "askerGone"`);
 
 const Scopes = z.object({ scopes: z.array(z.object({ parent: z.custom<Id<'par'>>(), org: z.custom<Id<'org'>>() })) });
 /** For `Db.lookup`: where something is due. */

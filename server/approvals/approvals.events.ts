@@ -36,6 +36,13 @@ export const approvalEvents = {
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval, call: d.call }),
   }),
+  'approval.ended': declare({
+    data: z.object({ approval: id, was: z.enum(['pending', 'granted']) }),
+    says: (d) =>
+      `ended a ${d.was === 'pending' ? 'request' : 'grant'}, because the person whose agent asked is suspended or gone`,
+    ocsf: 6003,
+    about: (d) => ({ resource: d.approval }),
+  }),
   'approval.expired': declare({
     data: z.object({ approval: id, was: z.enum(['pending', 'granted']) }),
     says: (d) => (d.was === 'pending' ? 'saw a request run out of time' : 'saw a grant run out of time, unused'),

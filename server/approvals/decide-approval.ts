@@ -5,7 +5,7 @@ import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { asOf, GRANT_MS, type Approval } from './approval.ts';
 import { approvalEvents } from './approvals.events.ts';
-import { findApproval, lockApproval, saveDecision } from './approval.sql.ts';
+import { findApproval, findAskerGone, lockApproval, saveDecision } from './approval.sql.ts';
 
 /** Says yes or no to a request. The first decision stands; a yes is good once, for ten minutes, for the one who asked. */
 export async function decideApproval(
@@ -17,6 +17,12 @@ export async function decideApproval(
   return change(ctx, async (tx) => {
     const row = await lockApproval(tx, id);
     if (!row) throw noApproval(id);
+    const gone = await findAskerGone(tx, id);
+    if (gone)
+      throw new Problem('conflict', 'approvals/asker-gone', {
+        says: `${gone.asker}, whose agent asked, is suspended or not a member any more, so the request is over`,
+        fix: 'nothing is left to decide',
+      });
     const approval = asOf(row, ctx.now);
     if (approval.state === 'expired')
       throw new Problem('conflict', 'approvals/expired', {

@@ -15,7 +15,9 @@ export const expireApprovalsJob = (world: World): Job => ({
       const ctx = systemCtx(world, 'approvals.expire', scope);
       await change(ctx, async (tx) => {
         const [first, ...rest] = (await expireApprovals(tx, ctx.now, 500)).map((e) =>
-          event(approvalEvents, 'approval.expired', { approval: e.id, was: e.was }),
+          e.askerGone
+            ? event(approvalEvents, 'approval.ended', { approval: e.id, was: e.was })
+            : event(approvalEvents, 'approval.expired', { approval: e.id, was: e.was }),
         );
         return first ? { value: undefined, events: [first, ...rest] } : { value: undefined, unchanged: true };
       });

@@ -106,6 +106,7 @@ test('when the policy engine breaks, the answer is no', () => {
     who: {
       token: { scopes: ['mcp:read', 'mcp:write'] } as never,
       caller: { user: newId('usr'), member: newId('mem'), client: 'c', groups: [] } as never,
+      address: undefined,
     },
     view: { connectors: new Map(), policies: broken, dlp: [] },
   };

@@ -4,7 +4,10 @@ import { checkDpop } from '#authorization/check-dpop.ts';
 import { lookupLiveGrant } from '#authorization/live-grant.sql.ts';
 import type { Verifier } from '#authorization/live-grant.ts';
 import { verifyAccessToken, type AccessToken } from '#authorization/verify-access-token.ts';
-import { groupsOfUser } from '#directory/scim-group.sql.ts';
+import { groupsOfUser } from '#directory/groups-of-user.sql.ts';
+import { elsewhere, letsIn } from '#identity/access/org-access.ts';
+import { findOrgAccess } from '#identity/access/org-access.sql.ts';
+import { clientAddress } from '#kernel/client-address.ts';
 import type { Actor, World } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
@@ -21,8 +24,11 @@ export type Caller = {
   client: string;
   groups: readonly Id<'grp'>[];
   actor: Actor;
+  /** CIDRs from which the organization lets people in; empty: from everywhere. */
+  addresses: readonly string[];
 };
-export type Known = { token: AccessToken; caller: Caller };
+/** `address`: where the request came from, as far as it is known. */
+export type Known = { token: AccessToken; caller: Caller; address: string | undefined };
 
 export type Callers = {
   /** Who sends this request; refuses everybody whose token, consent, membership or account is not in order now. */
@@ -51,7 +57,10 @@ export function openCallers(world: World, versions: Versions, verifier: Verifier
       const person = await world.db.lookup(lookupLiveGrant(t.grant, world.now()));
       if (!person || person.member !== t.member || person.org !== t.org || person.client !== t.client) return undefined;
       const { parent, org, member, user, client } = person;
-      const groups = await world.db.read({ parent, org }, (db) => groupsOfUser(db, user));
+      const { groups, access } = await world.db.read({ parent, org }, async (db) => ({
+        groups: await groupsOfUser(db, user),
+        access: await findOrgAccess(db),
+      }));
       return {
         parent,
         org,
@@ -59,6 +68,7 @@ export function openCallers(world: World, versions: Versions, verifier: Verifier
         user,
         client,
         groups,
+        addresses: access?.addresses ?? [],
         actor: { kind: 'agent', id: user, member, client, grant: t.grant },
       };
     },
@@ -95,7 +105,14 @@ export function openCallers(world: World, versions: Versions, verifier: Verifier
           says: 'the consent behind this token was withdrawn, or the account is suspended or no longer a member',
           fix: 'sign in again; if that is refused, ask an administrator',
         });
-      return { token, caller };
+      const forwarded = req.headers['x-forwarded-for'];
+      const address = clientAddress(
+        req.socket.remoteAddress,
+        Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+        world.trustedProxies ?? [],
+      );
+      if (!letsIn(caller.addresses, address)) throw elsewhere(address);
+      return { token, caller, address };
     },
   };
 }

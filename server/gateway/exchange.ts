@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { OrgCtx } from '#kernel/ctx.ts';
+import { letsIn } from '#identity/access/org-access.ts';
 import type { Known } from './caller.ts';
 import type { Gate } from './start-gateway.ts';
 import type { Message } from './message.ts';
@@ -57,7 +58,8 @@ export function watch(x: Exchange, ms: number, still: (view: OrgView) => boolean
     org: who.caller.org,
     end,
     async still() {
-      if (!(await gate.callers.still(who.token))) return false;
+      const caller = await gate.callers.still(who.token);
+      if (!caller || !letsIn(caller.addresses, who.address)) return false;
       const view = await gate.views(who.caller);
       return view.connectors.get(x.connector.slug)?.state === 'on' && still(view);
     },

@@ -1,4 +1,4 @@
-import { groupsOfUser } from '#directory/scim-group.sql.ts';
+import { groupsOfUser } from '#directory/groups-of-user.sql.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { findMemberByUser } from '#org/member.sql.ts';

@@ -56,10 +56,11 @@ export const listRules = (db: Reader, f: RuleFilter): Promise<StoredRule[]> =>
   db.many(read(RuleRow)`
     select r.id, r.name, r.effect, r.asks, r.who_kind as "whoKind",
            case when r.who_kind = 'group' then r.who_id end as "whoGroup", case when r.who_kind = 'user' then r.who_id end as "whoUser",
-           coalesce(g.display_name, u.display_name) as "whoName",
+           coalesce(g.display_name, o.name, u.display_name) as "whoName",
            r.connector, r.tool_classes as classes, r.tool_names as names, r.created_by as "createdBy", r.created_at as "createdAt"
       from rule r
       left join scim_group g on r.who_kind = 'group' and g.parent = app_parent() and g.id = r.who_id
+      left join org_group o on r.who_kind = 'group' and o.parent = app_parent() and o.id = r.who_id
       left join app_user u on r.who_kind = 'user' and u.parent = app_parent() and u.id = r.who_id
      where r.org = app_org() and r.removed_at is null
        and (${containing(f.q)}::text is null or r.name ilike ${containing(f.q)})
@@ -101,11 +102,17 @@ export const saveRuleRemoved = (tx: Tx, id: Id<'rul'>, by: string, at: Date): Pr
 
 const Named = z.object({ name: z.string() });
 
-/** A group of the parent, whichever directory it came from. */
+/** A group that rules can mean: of a directory of the parent, of its sign-ins, or made by hand in this organization. */
 export const findGroupName = (db: Reader, id: Id<'grp'>): Promise<{ name: string } | undefined> =>
-  db.maybe(read(Named)`select display_name as name from scim_group where parent = app_parent() and id = ${id}`);
+  db.maybe(read(Named)`
+    select display_name as name from scim_group where parent = app_parent() and id = ${id}
+    union all
+    select name from org_group where parent = app_parent() and id = ${id}`);
 
 /** What groups are called now. */
 export const listGroupNames = (db: Reader, ids: readonly Id<'grp'>[]): Promise<{ id: Id<'grp'>; name: string }[]> =>
   db.many(read(z.object({ id: z.custom<Id<'grp'>>(), name: z.string() }))`
-    select id, display_name as name from scim_group where parent = app_parent() and id = any(${ids}) order by id`);
+    select id, display_name as name from scim_group where parent = app_parent() and id = any(${ids})
+    union all
+    select id, name from org_group where parent = app_parent() and id = any(${ids})
+     order by id`);
