@@ -27,7 +27,7 @@ export function inOrg(ctx: Ctx): OrgCtx {
 }
 
 /** An id of this kind in a path or body. One that cannot be ours is answered like one that does not exist, by `missing`. */
-const idOf = <K extends string>(kind: K, missing: () => Problem) =>
+export const idOf = <K extends string>(kind: K, missing: () => Problem) =>
   z.string().transform((text): Id<K> => {
     const id = parseId(kind, text);
     if (!id) throw missing();
