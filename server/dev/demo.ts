@@ -29,7 +29,7 @@ const seconds = (ms: number): string =>
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 
 out('\nGatehouse: who may use which tool, who must say yes, and proof of what happened.');
-out('Everything below is real: PostgreSQL, OpenID Connect, SCIM, OAuth, MCP. Seven steps.\n');
+out('Everything below is real: PostgreSQL, OpenID Connect, SAML, SCIM, DNS, OAuth, MCP.\n');
 try {
   const env = Object.fromEntries(Object.entries(environment()).filter(([k]) => !/^(GATEHOUSE_|DATABASE_)/.test(k)));
   const config = readConfig(

@@ -2,16 +2,24 @@ import { serve } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
-import { apiGate, pageDialect, pageGate } from '#identity/gate.ts';
+import { apiGate, nobodyGate, pageDialect, pageGate } from '#identity/gate.ts';
 import { createSetupLink } from '#identity/create-setup-link.ts';
 import { doorPage } from '#identity/door.http.ts';
+import { accessOperations } from '#identity/access/access.http.ts';
 import { identityOperations } from '#identity/identity.http.ts';
+import { oidcOperations } from '#identity/oidc/oidc.http.ts';
+import { passkeyPages } from '#identity/passkey/passkey-page.http.ts';
+import { passkeyOperations } from '#identity/passkey/passkey.http.ts';
+import { samlConnectionOperations } from '#identity/saml/saml-connections.http.ts';
+import { samlPages } from '#identity/saml/saml.http.ts';
+import { testPages } from '#identity/enforcement/test-pages.http.ts';
 import { signInPages } from '#identity/sign-in.http.ts';
 import { systemCtx, type OrgCtx, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
+import type { Dns } from '#kernel/dns.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { silentLog } from '#kernel/log.ts';
-import { mount, type Operation } from '#kernel/operation.ts';
+import { mount, type Door, type Operation } from '#kernel/operation.ts';
 import { createApiKey } from '#org/create-api-key.ts';
 import { foundOrg, type Founded } from '#org/found-org.ts';
 import type { MemberRole } from '#org/member.ts';
@@ -51,17 +59,40 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-export async function doorHouse(more: { operations?: readonly Operation[] } = {}): Promise<DoorHouse> {
+export async function doorHouse(
+  more: {
+    operations?: readonly Operation[];
+    pages?: readonly Operation[];
+    doors?: (world: World) => readonly Door[];
+    dns?: Dns;
+    trustedProxies?: readonly string[];
+  } = {},
+): Promise<DoorHouse> {
   const t = await testDb();
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   let offset = 0;
-  const world = await testWorld(t, { origin, now: () => new Date(Date.now() + offset) });
+  const world = await testWorld(t, {
+    origin,
+    now: () => new Date(Date.now() + offset),
+    ...(more.dns ? { dns: more.dns } : {}),
+    ...(more.trustedProxies ? { trustedProxies: more.trustedProxies } : {}),
+  });
   const app = new Hono();
-  const operations = [...orgOperations, ...identityOperations, ...(more.operations ?? [])];
+  const operations = [
+    ...orgOperations,
+    ...identityOperations,
+    ...accessOperations,
+    ...oidcOperations,
+    ...passkeyOperations,
+    ...samlConnectionOperations,
+    ...(more.operations ?? []),
+  ];
   mount(app, { prefix: '/api', gate: apiGate(world), dialect: problemJson, operations }, silentLog);
+  mount(app, { prefix: '/saml', gate: nobodyGate(world), dialect: pageDialect, operations: samlPages }, silentLog);
   const servers = { mcpServers: () => Promise.resolve([{ name: 'CRM', url: `${origin}/mcp/crm` }]) };
-  const pages = [...signInPages, doorPage(servers)];
+  const pages = [...signInPages, ...testPages, ...passkeyPages, doorPage(servers), ...(more.pages ?? [])];
+  for (const door of more.doors?.(world) ?? []) mount(app, door, silentLog);
   mount(app, { prefix: '', gate: pageGate(world), dialect: pageDialect, operations: pages }, silentLog);
   const server = await new Promise<Server>((resolve) => {
     // As serve.ts does: the adapter's own global Response is not the one that the rest of the code knows.

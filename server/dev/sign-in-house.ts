@@ -27,8 +27,8 @@ export type SignInHouse = DoorHouse & {
   traceOn(b: Browser): Promise<Trace>;
 };
 
-export async function signInHouse(): Promise<SignInHouse> {
-  const h = await doorHouse();
+export async function signInHouse(more: Parameters<typeof doorHouse>[0] = {}): Promise<SignInHouse> {
+  const h = await doorHouse(more);
   const idp = await startRogueIdp();
   const directory = newId('dir');
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { silentLog } from '#kernel/log.ts';
 import { readConfig } from '../config.ts';
-import { tellStory, type Step, type Story } from './story.ts';
+import type { Step } from './story-parts.ts';
+import { tellStory, type Story } from './story.ts';
 
 /** The story of the README, end to end, on a deployment of its own. The storyteller throws where something it claims is not so. */
 const home = mkdtempSync(join(tmpdir(), 'gatehouse-story-'));
@@ -24,10 +25,10 @@ after(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-test('the story has seven steps, each with what happened, how long it took and where to look', () => {
+test('each step of the story says what happened, how long it took and where to look', () => {
   assert.deepEqual(
     steps.map((s) => s.number),
-    [1, 2, 3, 4, 5, 6, 7],
+    Array.from({ length: 15 }, (_, i) => i + 1),
   );
   for (const s of steps) assert.ok(s.says.length > 20 && s.ms > 0 && s.look.length > 0, JSON.stringify(s));
 });

@@ -3,18 +3,23 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { Config } from '../config.ts';
+import { readConfig, type Config } from '../config.ts';
 import { bootstrap, type Bootstrapped } from '../bootstrap.ts';
 import { serve, type Serving } from '../serve.ts';
 import { connectAgent, callback, textOf, type Agent } from './agent.ts';
 import { Browser } from './browser.ts';
+import { DnsLab } from './dns.ts';
 import { deactivate, pushPeople, testConnection } from './idp-push.ts';
 import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
-import { startStandIn, type StandIn } from './stand-in.ts';
+import { startStandIn } from './stand-in.ts';
+import { tellOfDirectory } from './story-directory.ts';
+import { tellOfSignIn } from './story-sign-in.ts';
+import { tellOfMerge } from './story-merge.ts';
+import { apiOf, expect, list, type Step, type StepOf } from './story-parts.ts';
 import type { Log } from '#kernel/log.ts';
 
-/** What the storyteller is told about each step: what happened, how long it took, where to look. */
-export type Step = { number: number; says: string; ms: number; look: string; details: readonly string[] };
+/** Where the identity provider pushes to. */
+export type Scim = { base: string; token: string };
 
 export type Story = {
   serving: Serving;
@@ -43,9 +48,7 @@ export async function tellStory(
     for (const close of closing.splice(0).toReversed()) await close();
   };
   let number = 0;
-  const step = async <T>(
-    work: () => Promise<{ says: string; look: string; details?: readonly string[]; value: T; ms?: number }>,
-  ): Promise<T> => {
+  const step: StepOf = async (work) => {
     const from = performance.now();
     const done = await work();
     tell({
@@ -59,8 +62,12 @@ export async function tellStory(
   };
 
   try {
+    // The world's names as far as the story needs them: real servers on this machine, under their own root.
+    const lab = await DnsLab.start();
+    closing.push(() => lab.close());
+    const { zone } = await lab.zone(company.domain, 2);
     const { serving, founded } = await step(async () => {
-      const serving = await serve(config, log, { fresh: true });
+      const serving = await serve({ ...config, dns: readConfig(lab.env, '/').dns }, log, { fresh: true });
       closing.push(() => serving.stop());
       const founded = await bootstrap(serving.opened.world, {
         org: company.name,
@@ -268,7 +275,12 @@ export async function tellStory(
       };
     });
 
-    return { serving, founded, leaver, verified, stop };
+    await tellOfDirectory(step, api, scim, `${origin}/api/orgs/${founded.org}`);
+
+    closing.push(await tellOfSignIn(step, api, founded, origin, zone));
+    const setupLink = await tellOfMerge(step, serving.opened.world, founded);
+
+    return { serving, founded: { ...founded, setupLink }, leaver, verified, stop };
   } catch (e) {
     await stop();
     throw e;
@@ -288,32 +300,11 @@ export async function tellStory(
   }
 }
 
-type Json = Record<string, unknown>;
-const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
-
-/** The API of the organization with the key from bootstrap. */
-function apiOf(origin: string, f: Bootstrapped) {
-  return async (method: string, path: string, body?: Json): Promise<Json> => {
-    const answer = await fetch(`${origin}/api/orgs/${f.org}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${f.apiKey}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const got = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${got}`);
-    return got === '' ? {} : (JSON.parse(got) as Json);
-  };
-}
-
 async function text(url: string, f: Bootstrapped): Promise<string> {
   const answer = await fetch(url, { headers: { authorization: `Bearer ${f.apiKey}` } });
   const got = await answer.text();
   if (!answer.ok) throw new Error(`${url} was answered ${answer.status}: ${got}`);
   return got;
-}
-
-function expect(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(`the story is not true: ${otherwise}`);
 }
 
 async function until(holds: () => boolean, otherwise: string): Promise<void> {
@@ -350,5 +341,3 @@ async function tamper<T>(superUrl: string, log: string, look: () => Promise<T>):
     await client.end();
   }
 }
-
-export type { StandIn };

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { World } from '#kernel/ctx.ts';
 import type { Db } from '#kernel/db.ts';
+import { makeDns } from '#kernel/dns.ts';
 import { makeEgress } from '#kernel/egress.ts';
 import { silentLog } from '#kernel/log.ts';
 import { openSeal } from '#kernel/seal.ts';
@@ -21,6 +22,8 @@ export async function testWorld(db: Db | { db: Db }, { clock, ...over }: WorldOv
     log: silentLog,
     seal: over.seal ?? (await openSeal(keyFile, pool)),
     egress: over.egress ?? makeEgress({ log: silentLog }),
+    // Nowhere to ask: a test that wants names brings a server of its own (dev/dns.ts).
+    dns: makeDns({ roots: [], resolvers: [] }),
     origin: 'http://localhost:0',
     now: () => clock?.now() ?? new Date(),
     ...over,

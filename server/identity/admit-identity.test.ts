@@ -21,7 +21,7 @@ test('a person whom the directory knows by the subject signs in, and comes back 
   assert.equal(trace?.user, h.luca);
   assert.deepEqual(
     trace?.stages.map((s) => s['stage']),
-    ['discovery', 'redirect', 'response', 'token', 'claims', 'link', 'session'],
+    ['discovery', 'redirect', 'response', 'token', 'claims', 'link', 'provisioning', 'session'],
   );
   const opened = (await h.events('session.opened')).at(-1);
   assert.equal(opened?.log, h.acme.parent);
@@ -64,6 +64,11 @@ test('a person who is a member of nothing is told so instead of being let into a
   const p = await h.addPerson('Greta', 'user');
   await h.inDirectory('00u-greta', p.user);
   await h.api('DELETE', `/orgs/${h.acme.org}/members/${p.member}`);
+  const removed = await h.signIn('00u-greta');
+  assert.ok(!h.signedIn(removed));
+  assert.equal((await h.traceOn(removed)).outcome, 'provisioning/removed');
+  // As if nobody had ever added them.
+  await h.t.super('delete from membership_tombstone where user_id = $1', p.user);
   const b = await h.signIn('00u-greta');
   assert.ok(!h.signedIn(b));
   assert.equal((await h.traceOn(b)).outcome, 'identity/no-organization');

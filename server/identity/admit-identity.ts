@@ -4,9 +4,13 @@ import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import type { Reader, Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { findUserIdByExternalId } from '#directory/scim-user.sql.ts';
-import { listOrgsOfUser } from '#org/org.sql.ts';
-import { lockUser } from '#org/user.sql.ts';
+import { findUserByEmail, insertUser, lockUser } from '#org/user.sql.ts';
+import { admitAtSignIn, judgeStranger, noteSignIn } from '#provisioning/admit-at-sign-in.ts';
+import { provisioningEvents } from '#provisioning/provisioning.events.ts';
+import { doorWords, tracedVerdicts, type SaidAtSignIn, type Verdict } from '#provisioning/sign-in.ts';
 import { hashSecret } from './cookies.ts';
+import { closeTest } from './enforcement/close-test.ts';
+import { meetEnforcement } from './enforcement/meet-enforcement.ts';
 import { identityEvents } from './identity.events.ts';
 import { findLinkedUser, insertLink, saveLinkUsed, type IdentityKey } from './identity-link.sql.ts';
 import { openSession, type Browser } from './open-session.ts';
@@ -15,34 +19,62 @@ import { stateOfSession } from './session.ts';
 import { lookupSession } from './session.sql.ts';
 import type { Intent } from './sign-in-attempt.sql.ts';
 import { refusal, type SignInRefused } from './sign-in-refusal.ts';
-import type { Stage } from './sign-in-trace.ts';
+import { cut, type Stage } from './sign-in-trace.ts';
 import { insertTrace } from './sign-in-trace.sql.ts';
 import type { SsoConnection } from './sso-connection.ts';
 
 /** What came of an identity that its provider vouches for. */
-export type Admitted = { kind: 'signed_in'; user: Id<'usr'>; cookie: string } | { kind: 'linked'; user: Id<'usr'> };
+export type Admitted =
+  | { kind: 'signed_in'; user: Id<'usr'>; cookie: string }
+  | { kind: 'linked'; user: Id<'usr'> }
+  /** A dry sign-in: nothing has changed. */
+  | { kind: 'tested' };
 
-type Arrival = {
-  connection: SsoConnection;
-  claims: IdClaims;
+/** An identity that its provider vouches for. */
+export type Proved = { connection: Pick<SsoConnection, 'id' | 'name' | 'matchDirectory'>; claims: IdClaims };
+
+type Arrival = Proved & {
   intent: Intent;
   browser: Browser;
   trace: Id<'sgn'>;
   /** Of the stages before; those of here are added to the trace. */
   stages: readonly Stage[];
+  /** How the identity was proved; OpenID Connect unless it says so. */
+  via?: 'saml';
+  /** The session ends then at the latest. */
+  until?: Date | undefined;
+  /** What may be done once only, in the transaction that does what the sign-in is for; throws to refuse. */
+  once?: (tx: Tx) => Promise<void>;
+  /** What belongs to the session, written in its transaction. */
+  keep?: (tx: Tx, who: { user: Id<'usr'>; session: Id<'ses'> }) => Promise<void>;
 };
 
 /** Judges who a proved identity is here, and lets them in or links it: one change with its trace and its events. */
 export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
   const key: IdentityKey = { connection: a.connection.id, issuer: a.claims.issuer, subject: a.claims.subject };
   if (a.intent.kind === 'link') return linkToSignedIn(ctx, a, key, a.intent);
+  if (a.intent.kind === 'test') {
+    await closeTest(ctx, a.intent, { ...a, stages: a.stages });
+    return { kind: 'tested' };
+  }
 
-  const who = await ctx.db.read(scopeOf(ctx), (db) => findAccount(db, a, key));
-  if (!who) throw noAccount(a);
-  const { user, fresh } = who;
+  const said: SaidAtSignIn = { ...a.claims.said, connection: a.connection.id };
+  // INVARIANT (once): what proves the identity is spent before anything is decided on it, so a copy of it moves no role and makes no account.
+  const { once } = a;
+  if (once)
+    await change(ctx, async (tx) => {
+      await once(tx);
+      return { value: undefined, unchanged: true };
+    });
+  const known = await ctx.db.read(scopeOf(ctx), (db) => findAccount(db, a, key));
+  // Before anything is decided, because a sign-in that is refused tells administrators what the identity provider sends.
+  await noteSignIn(ctx, said, known?.user);
+  const { user, fresh } = known ?? (await welcomeStranger(ctx, a, key, said));
+  const verdicts = await admitAtSignIn(ctx, user);
+  await meetEnforcement(ctx, { user, via: { kind: 'sso', connection: key.connection } });
   const session = newId('ses', ctx.now.getTime());
   return change({ ...ctx, actor: { kind: 'user', id: user, session } }, async (tx) => {
-    await refuseWhoMayNotEnter(tx, a, user);
+    await refuseWhoMayNotEnter(tx, a, user, verdicts, said);
     const made = fresh && (await insertLink(tx, key, { user, madeBy: 'directory', at: ctx.now })) === 1;
     // Another tab may have made the same link meanwhile; another person may have made another.
     if ((await findLinkedUser(tx, key))?.user !== user) throw noAccount(a);
@@ -51,8 +83,9 @@ export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
       tx,
       ctx,
       { id: session, user },
-      { connection: key.connection, browser: a.browser },
+      { connection: key.connection, browser: a.browser, until: a.until },
     );
+    await a.keep?.(tx, { user, session });
     await insertTrace(tx, {
       id: a.trace,
       at: ctx.now,
@@ -62,7 +95,16 @@ export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
       outcome: 'signed_in',
       stages: [
         ...a.stages,
-        { stage: 'link', ok: true, found: fresh ? `directory user with this externalId: ${user}` : `link to ${user}` },
+        {
+          stage: 'link',
+          ok: true,
+          found: !known
+            ? `account made: ${user}`
+            : fresh
+              ? `directory user with this externalId: ${user}`
+              : `link to ${user}`,
+        },
+        { stage: 'provisioning', ok: true, found: cut(tracedVerdicts(verdicts)) },
         { stage: 'session', ok: true, found: session },
       ],
     });
@@ -72,7 +114,7 @@ export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
         event(identityEvents, 'session.opened', {
           session,
           user,
-          via: 'oidc',
+          via: a.via ?? 'oidc',
           connection: key.connection,
           trace: a.trace,
           replaced: opened.replaced,
@@ -86,15 +128,15 @@ export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
 }
 
 /** The user of an identity: by its link, else by the directory's externalId. INVARIANT (never by e-mail): see identity-link.sql.ts. */
-async function findAccount(
+export async function findAccount(
   db: Reader,
-  a: Arrival,
+  a: Proved,
   key: IdentityKey,
 ): Promise<{ user: Id<'usr'>; fresh: boolean } | undefined> {
   const linked = await findLinkedUser(db, key);
   if (linked) return { user: linked.user, fresh: false };
   if (!a.connection.matchDirectory) return undefined;
-  for (const externalId of [a.claims.subject, a.claims.oid]) {
+  for (const externalId of [a.claims.said.subject, a.claims.oid]) {
     const user = externalId === undefined ? undefined : await findUserIdByExternalId(db, externalId);
     if (user) return { user, fresh: true };
   }
@@ -103,17 +145,69 @@ async function findAccount(
 
 const askWithNumber = 'ask whoever manages people in your organization; with the number below they see what happened';
 
-const noAccount = (a: Arrival): SignInRefused =>
-  refusal('link', 'identity/no-account', {
-    says: `${a.connection.name} let you through, but nobody here has given you access yet`,
-    fix: askWithNumber,
+const notHere = (a: Proved): { says: string; fix: string } => ({
+  says: `${a.connection.name} let you through, but nobody here has given you access yet`,
+  fix: askWithNumber,
+});
+
+export function noAccount(a: Proved, verdicts: readonly Verdict[] = [], said?: SaidAtSignIn): SignInRefused {
+  const words = said && doorWords(verdicts, said);
+  if (words) return refusal('provisioning', words.code, words);
+  return refusal('link', 'identity/no-account', {
+    ...notHere(a),
     found: `sub ${a.claims.subject}${a.claims.oid ? `, oid ${a.claims.oid}` : ''}`,
     expected: a.connection.matchDirectory
       ? 'a linked identity, or one directory user whose externalId is the sub or the oid'
       : 'a linked identity; this connection does not match directory users',
   });
+}
 
-async function refuseWhoMayNotEnter(tx: Tx, a: Arrival, user: Id<'usr'>): Promise<void> {
+/**
+ * Makes an account for somebody whom nobody here knows, if an organization lets sign-ins do that and would let this person in. INVARIANT
+ * (never by e-mail) holds: an address that an account has already makes no second account and opens none.
+ */
+async function welcomeStranger(
+  ctx: Ctx,
+  a: Arrival,
+  key: IdentityKey,
+  said: SaidAtSignIn,
+): Promise<{ user: Id<'usr'>; fresh: boolean }> {
+  const verdicts = await judgeStranger(ctx, said);
+  const { email } = said;
+  if (email === undefined || !verdicts.some((v) => v.decision.admit)) throw noAccount(a, verdicts, said);
+  const user = newId('usr', ctx.now.getTime());
+  await change({ ...ctx, org: undefined, actor: { kind: 'system', id: 'sign-in' } }, async (tx) => {
+    if (await findUserByEmail(tx, email))
+      throw refusal('provisioning', 'identity/no-account', {
+        ...notHere(a),
+        found: `sub ${key.subject}; an account here has the address ${email}, and is linked to no identity of this connection`,
+        expected: 'an address that no account has; or let the person link the identity from a session of that account',
+      });
+    await insertUser(
+      tx,
+      { id: user, email, displayName: said.displayName ?? email, state: 'active', origin: 'sign_in' },
+      ctx.now,
+    );
+    await insertLink(tx, key, { user, madeBy: 'sign_in', at: ctx.now });
+    return {
+      value: undefined,
+      events: [
+        event(provisioningEvents, 'provisioning.account_created', { user, connection: key.connection }),
+        event(identityEvents, 'identity.linked', { user, connection: key.connection, by: 'sign_in' }),
+      ],
+    };
+  });
+  await noteSignIn(ctx, said, user);
+  return { user, fresh: false };
+}
+
+async function refuseWhoMayNotEnter(
+  tx: Tx,
+  a: Arrival,
+  user: Id<'usr'>,
+  verdicts: readonly Verdict[],
+  said: SaidAtSignIn,
+): Promise<void> {
   const state = (await lockUser(tx, user))?.state;
   if (state !== 'active')
     throw refusal('link', 'identity/suspended', {
@@ -122,13 +216,15 @@ async function refuseWhoMayNotEnter(tx: Tx, a: Arrival, user: Id<'usr'>): Promis
       found: `${user} is ${state ?? 'missing'}`,
       expected: 'an active user',
     });
-  if ((await listOrgsOfUser(tx, user)).length === 0)
-    throw refusal('link', 'identity/no-organization', {
-      says: `${a.connection.name} let you through, but no organization here has given you access yet`,
-      fix: askWithNumber,
-      found: `${user} is a member of no organization`,
-      expected: 'a membership, by hand or through a mapped group',
-    });
+  if (verdicts.some((v) => v.decision.admit)) return;
+  const words = doorWords(verdicts, said);
+  if (words) throw refusal('provisioning', words.code, words);
+  throw refusal('provisioning', 'identity/no-organization', {
+    says: `${a.connection.name} let you through, but no organization here has given you access yet`,
+    fix: askWithNumber,
+    found: `${user}: ${tracedVerdicts(verdicts)}`,
+    expected: 'a membership, by hand or through a mapped group',
+  });
 }
 
 /** Linking takes two proofs: the identity, by its provider, and the user, by a session of the same browser that is live now. */
@@ -153,6 +249,7 @@ async function linkToSignedIn(
     });
   const { user, session } = intent;
   return change({ ...ctx, actor: { kind: 'user', id: user, session } }, async (tx) => {
+    await a.once?.(tx);
     const owner = await findLinkedUser(tx, key);
     if (owner && owner.user !== user)
       throw refusal('link', 'identity/linked-to-other', {

@@ -34,4 +34,8 @@ export function readCookie(header: string | undefined, name: string): string | u
 export const setCookie = (name: string, value: string, seconds: number): string =>
   `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${seconds}`;
 
+/** As long as any organization may let a session last; the session itself ends when it ends. */
+const SESSION_COOKIE_S = 30 * 24 * 3600;
+export const sessionCookie = (value: string): string => setCookie(SESSION_COOKIE, value, SESSION_COOKIE_S);
+
 export const clearCookie = (name: string): string => setCookie(name, '', 0);

@@ -7,8 +7,8 @@ import type { OrgOfUser } from '#org/org.ts';
 import { listOrgsOfUser } from '#org/org.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import { listLinkedConnections } from './identity-link.sql.ts';
-import { redirectUri, type SsoConnection } from './sso-connection.ts';
-import { listConnections } from './sso-connection.sql.ts';
+import { redirectUri, type WayIn } from './sso-connection.ts';
+import { listWaysIn } from './sso-connection.sql.ts';
 
 /** What an upper room can tell about where an agent of this person connects to. */
 export type McpServer = { name: string; url: string };
@@ -48,7 +48,7 @@ const connectFirst = (org: OrgOfUser, origin: string): Html => html`
   </section>
 `;
 
-const linkBox = (connections: readonly SsoConnection[]): Html => html`
+const linkBox = (connections: readonly WayIn[]): Html => html`
   <section class="box">
     <h2>Ways for you to sign in</h2>
     <p>These identity providers are connected and not linked to you yet. Linking needs a sign-in there.</p>
@@ -73,7 +73,7 @@ export const doorPage = (upstairs: Upstairs): Operation =>
         user: await findUser(db, actor.id),
         orgs: await listOrgsOfUser(db, actor.id),
         linked: await listLinkedConnections(db, actor.id),
-        connections: await listConnections(db, { state: 'active', limit: MAX_SHOWN }),
+        connections: await listWaysIn(db, MAX_SHOWN),
       }));
       if (!user) throw new Problem('bug', 'identity/no-user', { says: 'the session has no user' });
       const boxes: Html[] = [];

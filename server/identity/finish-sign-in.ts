@@ -4,18 +4,23 @@ import { event } from '#audit/events.ts';
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
-import { Secret } from '#kernel/secret.ts';
 import { hashSecret } from './cookies.ts';
+import { closeTest } from './enforcement/close-test.ts';
+import { insertClaims } from './enforcement/kept-claims.sql.ts';
+import { sealedClaims } from './enforcement/kept-claims.ts';
+import { whomToAsk } from './enforcement/whom-to-ask.ts';
 import { identityEvents } from './identity.events.ts';
 import { admitIdentity, type Admitted } from './admit-identity.ts';
 import type { Browser } from './open-session.ts';
-import { redeemCode } from './relying-party.ts';
+import { openCredential } from './oidc/client-credential.ts';
+import { insertOidcSession } from './oidc/oidc-session.sql.ts';
+import { redeemCode, type IdClaims } from './relying-party.ts';
 import { lookupAttemptParent, takeAttempt, type Attempt } from './sign-in-attempt.sql.ts';
 import { idpSaidNo, refusal, SignInRefused } from './sign-in-refusal.ts';
 import type { Stage } from './sign-in-trace.ts';
 import { insertTrace } from './sign-in-trace.sql.ts';
-import { verifierPlace } from './start-sign-in.ts';
-import { secretPlace, type SsoConnection } from './sso-connection.ts';
+import { ATTEMPT_MS, verifierPlace } from './start-sign-in.ts';
+import type { SsoConnection } from './sso-connection.ts';
 import { findConnection } from './sso-connection.sql.ts';
 
 export type CameBack = { query: URLSearchParams; browser: string | undefined } & Browser;
@@ -39,6 +44,7 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
   const trace = newId('sgn', ctx.now.getTime());
   const stages: Stage[] = [attempt.discovery];
   let subject: string | null = null;
+  let proved: IdClaims | undefined;
   try {
     refuseOtherBrowser(attempt, back.browser, ctx.now);
     stages.push({ stage: 'redirect', ok: true });
@@ -47,14 +53,23 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
     const claims = await redeemCode(
       ctx.egress,
       connection,
-      await openSecret(ctx, connection),
-      { origin: ctx.origin, query: back.query, now: ctx.now },
+      await openCredential(ctx, connection),
+      {
+        origin: ctx.origin,
+        query: back.query,
+        now: ctx.now,
+        proofSince:
+          attempt.maxAge === null || attempt.maxAge === undefined
+            ? undefined
+            : new Date(attempt.expiresAt.getTime() - ATTEMPT_MS - attempt.maxAge * 1000),
+      },
       {
         state,
         nonce: attempt.nonce,
         verifier: (await ctx.seal.open(verifierPlace(parent, stateHash), attempt.verifierSealed)).toString(),
       },
     );
+    proved = claims;
     subject = claims.subject;
     stages.push({ stage: 'token', ok: true }, { stage: 'claims', ok: true, found: `sub ${claims.subject}` });
     const admitted = await admitIdentity(ctx, {
@@ -64,6 +79,14 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
       browser: back,
       trace,
       stages,
+      keep: async (tx, { session }) => {
+        await insertOidcSession(tx, {
+          session,
+          connection: connection.id,
+          subject: claims.subject,
+          sid: claims.sid ?? null,
+        });
+      },
     });
     return { ...admitted, returnTo: attempt.returnTo, trace };
   } catch (e) {
@@ -80,6 +103,11 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
       ...(found === undefined ? {} : { found }),
       ...(expected === undefined ? {} : { expected }),
     });
+    if (attempt.intent.kind === 'test') {
+      await closeTest(ctx, attempt.intent, { connection, claims: proved, trace, stages, outcome: code });
+      return { kind: 'tested', returnTo: attempt.returnTo, trace };
+    }
+    const keep = proved && (await sealedClaims(ctx, trace, connection.id, proved));
     await change(ctx, async (tx) => {
       await insertTrace(tx, {
         id: trace,
@@ -90,23 +118,30 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
         outcome: code,
         stages,
       });
+      if (keep) await insertClaims(tx, keep);
       return {
         value: undefined,
         events: [event(identityEvents, 'sign_in.refused', { trace, connection: connection.id, code })],
       };
     });
-    throw new Problem('forbidden', code, { says, fix, more: { trace, stage }, because: e });
+    const ask = proved ? await whomToAsk(ctx, { connection, claims: proved }) : [];
+    const more = { trace, stage, ask, at: ctx.now.toISOString(), connection: connection.id };
+    throw new Problem('forbidden', code, { says, fix, more, because: e });
   }
 }
 
-const unknownAttempt = (): Problem =>
+export const unknownAttempt = (): Problem =>
   new Problem('invalid', 'identity/unknown-attempt', {
     says: 'this sign-in was finished already, took longer than 15 minutes, or was not begun here',
     fix: 'begin again at /sign-in',
   });
 
 /** INVARIANT (same browser): who finishes a sign-in began it. Else a stranger could sign you in as themselves, and read what you do there. */
-function refuseOtherBrowser(attempt: Attempt, browser: string | undefined, now: Date): void {
+export function refuseOtherBrowser(
+  attempt: Pick<Attempt, 'expiresAt' | 'browserHash'>,
+  browser: string | undefined,
+  now: Date,
+): void {
   if (attempt.expiresAt <= now)
     throw refusal('redirect', 'identity/attempt-expired', {
       says: 'this sign-in took longer than 15 minutes',
@@ -143,9 +178,4 @@ function refuseBadResponse(c: SsoConnection, query: URLSearchParams): void {
       found: [...query.keys()].join(', '),
       expected: 'code, state',
     });
-}
-
-async function openSecret(ctx: Ctx, c: SsoConnection): Promise<Secret | undefined> {
-  if (!c.secretSealed) return undefined;
-  return new Secret(await ctx.seal.open(secretPlace(ctx.parent, c.id, c.secretGeneration), c.secretSealed));
 }

@@ -3,10 +3,9 @@ import type { World } from '#kernel/ctx.ts';
 import { html, mark, render } from '#kernel/html.ts';
 import { page, type Operation } from '#kernel/operation.ts';
 import { foundOrg } from '#org/found-org.ts';
-import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
+import { readCookie, SESSION_COOKIE, sessionCookie } from './cookies.ts';
 import { createSetupLink } from './create-setup-link.ts';
 import { admitFounding } from './founding.ts';
-import { SESSION_MAX_MS } from './session.ts';
 import { useSetupLink } from './use-setup-link.ts';
 
 const Token = z.object({ token: z.string().max(100) });
@@ -69,7 +68,7 @@ export const foundingPages: readonly Operation[] = [
         headers: {
           location: '/',
           'cache-control': 'no-store',
-          'set-cookie': setCookie(SESSION_COOKIE, cookie, SESSION_MAX_MS / 1000),
+          'set-cookie': sessionCookie(cookie),
         },
       });
     },

@@ -1,50 +1,74 @@
 import type { Context } from 'hono';
+import { z } from 'zod';
 import { can, rolesWith } from '#org/roles.ts';
 import { hashKey, isKeyValue, livePermissions } from '#org/api-key.ts';
 import { lookupApiKey } from '#org/api-key.sql.ts';
 import { findMemberByUser, listPeopleWithRole } from '#org/member.sql.ts';
 import { noSuchOrg } from '#org/org.ts';
+import { noSeat } from '#provisioning/seat.ts';
+import { hasSeat } from '#provisioning/seat.sql.ts';
 import { recordKeyUse } from '#org/record-key-use.ts';
 import type { Actor, Ctx, World } from '#kernel/ctx.ts';
+import { clientAddress } from '#kernel/client-address.ts';
 import { htmlDialect } from '#kernel/html.ts';
 import { parseId, type Id } from '#kernel/id.ts';
 import type { Dialect, Gate, Operation } from '#kernel/operation.ts';
 import type { Permission } from '#kernel/permission.ts';
 import { Problem } from '#kernel/problem.ts';
+import { refuseElsewhere } from './access/org-access.ts';
 import { sessionOf, touchSession } from './current-user.ts';
+import { refusedPage } from './refused-page.ts';
 import type { SessionState, SignedIn } from './session.ts';
 
 /** The scope of somebody who is nowhere: the form of an id, and no row has it. */
 const nowhere = parseId('par', `par_${'0'.repeat(32)}`);
 
-function ctxOf(
-  world: World,
-  who: { actor: Actor; parent: Id<'par'>; org: Id<'org'> | undefined },
-  request: string,
-): Ctx {
+function ctxOf(world: World, who: { actor: Actor; parent: Id<'par'>; org: Id<'org'> | undefined }, from: From): Ctx {
   const { now, ...rest } = world;
-  return { ...rest, ...who, now: now(), request };
+  return { ...rest, ...who, now: now(), ...from };
 }
 
-function nobodyCtx(world: World, request: string): Ctx {
+/** A request's number, and where it came from. */
+type From = { request: string; address: string | undefined };
+
+/** The adapter hands node's own request along; requests that tests make without a socket come from nowhere. */
+function fromOf(world: World, c: Context, request: string): From {
+  const node = z
+    .looseObject({ incoming: z.looseObject({ socket: z.looseObject({ remoteAddress: z.string() }) }) })
+    .safeParse(c.env);
+  const peer = node.data?.incoming.socket.remoteAddress;
+  return { request, address: clientAddress(peer, c.req.header('x-forwarded-for'), world.trustedProxies ?? []) };
+}
+
+function nobodyCtx(world: World, from: From): Ctx {
   if (!nowhere) throw new TypeError('the empty scope has lost its form');
-  return ctxOf(world, { actor: { kind: 'nobody' }, parent: nowhere, org: undefined }, request);
+  return ctxOf(world, { actor: { kind: 'nobody' }, parent: nowhere, org: undefined }, from);
 }
 
-const userCtx = (world: World, s: SignedIn, org: Id<'org'> | undefined, request: string): Ctx =>
-  ctxOf(world, { actor: { kind: 'user', id: s.user, session: s.session }, parent: s.parent, org }, request);
+/**
+ * Who comes to a door that the forms of other sites may post to (SAML): nobody. INVARIANT (no cookie acts): operations behind this gate do
+ * nothing in the name of whoever's browser it is, except on GET what a page behind `pageGate` would do, too.
+ */
+export const nobodyGate =
+  (world: World): Gate =>
+  async (c, _op, request) =>
+    nobodyCtx(world, fromOf(world, c, request));
+
+const userCtx = (world: World, s: SignedIn, org: Id<'org'> | undefined, from: From): Ctx =>
+  ctxOf(world, { actor: { kind: 'user', id: s.user, session: s.session }, parent: s.parent, org }, from);
 
 /** Who comes to the API: a session cookie from our own pages, or `Authorization: Bearer ghk_…`. */
 export const apiGate =
   (world: World): Gate =>
   async (c, op, request) => {
-    if (op.can === 'public') return nobodyCtx(world, request);
+    const from = fromOf(world, c, request);
+    if (op.can === 'public') return nobodyCtx(world, from);
     const bearer = c.req.header('authorization');
     // A request that shows a key is judged by the key alone, so that a script never borrows a browser's cookie.
-    return bearer === undefined ? bySession(world, c, op, request) : byKey(world, c, op, bearer, request);
+    return bearer === undefined ? bySession(world, c, op, from) : byKey(world, c, op, bearer, from);
   };
 
-async function byKey(world: World, c: Context, op: Operation, header: string, request: string): Promise<Ctx> {
+async function byKey(world: World, c: Context, op: Operation, header: string, from: From): Promise<Ctx> {
   const value = /^bearer +(\S+)$/i.exec(header)?.[1] ?? '';
   if (!isKeyValue(value))
     throw new Problem('unauthenticated', 'identity/not-an-api-key', {
@@ -65,35 +89,32 @@ async function byKey(world: World, c: Context, op: Operation, header: string, re
       fix: 'create a key that carries it',
       more: { permission: op.can },
     });
-  const ctx = ctxOf(
-    world,
-    { actor: { kind: 'api_key', id: found.key }, parent: found.parent, org: found.org },
-    request,
-  );
+  const ctx = ctxOf(world, { actor: { kind: 'api_key', id: found.key }, parent: found.parent, org: found.org }, from);
+  await world.db.read({ parent: found.parent, org: found.org }, (db) => refuseElsewhere(db, from.address));
   await recordKeyUse({ ...ctx, org: found.org }, found.key, found.lastUsedAt);
   return ctx;
 }
 
-async function bySession(world: World, c: Context, op: Operation, request: string): Promise<Ctx> {
+async function bySession(world: World, c: Context, op: Operation, from: From): Promise<Ctx> {
   const s = await liveSession(world, c);
   refuseCrossSite(world, c);
-  if (op.at.includes('/:org')) return userCtx(world, s, await orgFor(world, s, c.req.param('org'), op.can), request);
+  if (op.at.includes('/:org')) return userCtx(world, s, await orgFor(world, s, c.req.param('org'), op.can, from), from);
   if (!can('user', op.can))
     throw new Problem('bug', 'identity/no-org-in-path', {
       says: `${op.id} needs ${op.can} and names no organization`,
       fix: 'declare it under /orgs/:org',
     });
-  return userCtx(world, s, undefined, request);
+  return userCtx(world, s, undefined, from);
 }
 
 async function liveSession(world: World, c: Context): Promise<SignedIn> {
   const s = await sessionOf(world, c.req.header('cookie'));
-  if (s?.state !== 'live') throw signedOut(s?.state);
+  if (s?.state !== 'live') throw signedOut(s?.state, s?.limits.idleMs ?? 0);
   await touchSession(world, s);
   return s;
 }
 
-function signedOut(why: Exclude<SessionState, 'live'> | undefined): Problem {
+function signedOut(why: Exclude<SessionState, 'live'> | undefined, idleMs: number): Problem {
   switch (why) {
     case undefined:
       return new Problem('unauthenticated', 'identity/signed-out', {
@@ -109,19 +130,35 @@ function signedOut(why: Exclude<SessionState, 'live'> | undefined): Problem {
     case 'expired':
     case 'idle':
       return new Problem('unauthenticated', 'identity/session-ended', {
-        says: why === 'idle' ? 'the session was not used for 12 hours and has ended' : `the session has ended (${why})`,
+        says:
+          why === 'idle'
+            ? `the session was not used for ${spoken(idleMs)} and has ended`
+            : `the session has ended (${why})`,
         fix: 'sign in again at /sign-in',
       });
   }
 }
 
+const spoken = (ms: number): string => {
+  const minutes = Math.round(ms / 60_000);
+  return minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`;
+};
+
 /** The organization in the path, once it is clear that this person may do this there. */
-async function orgFor(world: World, s: SignedIn, text: string | undefined, needed: Permission): Promise<Id<'org'>> {
+async function orgFor(
+  world: World,
+  s: SignedIn,
+  text: string | undefined,
+  needed: Permission,
+  from: From,
+): Promise<Id<'org'>> {
   const org = parseId('org', text ?? '');
   if (!org) throw noSuchOrg();
   return world.db.read({ parent: s.parent, org }, async (db) => {
     const member = await findMemberByUser(db, s.user);
     if (!member) throw noSuchOrg();
+    if (!(await hasSeat(db, member.id))) throw noSeat();
+    await refuseElsewhere(db, from.address);
     if (can(member.role, needed)) return org;
     const roles = rolesWith(needed);
     const people = await listPeopleWithRole(db, roles, 3);
@@ -159,17 +196,18 @@ function refuseCrossSite(world: World, c: Context): void {
 export const pageGate =
   (world: World): Gate =>
   async (c, op, request) => {
+    const from = fromOf(world, c, request);
     refuseCrossSite(world, c);
     if (op.can === 'public') {
       const s = await sessionOf(world, c.req.header('cookie'));
-      return s?.state === 'live' ? userCtx(world, s, undefined, request) : nobodyCtx(world, request);
+      return s?.state === 'live' ? userCtx(world, s, undefined, from) : nobodyCtx(world, from);
     }
     const s = await liveSession(world, c);
     if (op.can !== 'signed_in')
       throw new Problem('bug', 'identity/page-permission', {
         says: 'a page is for everybody or for whoever is signed in',
       });
-    return userCtx(world, s, undefined, request);
+    return userCtx(world, s, undefined, from);
   };
 
 /** How the pages say no: whoever is not signed in goes to sign in and comes back, everybody else sees what and why. */
@@ -180,5 +218,5 @@ export const pageDialect: Dialect = (c, p, request) => {
     return new Response(null, { status: 303, headers: { location: `/sign-in${back}`, 'cache-control': 'no-store' } });
   }
   const trace = p.more?.['trace'];
-  return htmlDialect(c, p, typeof trace === 'string' ? trace : request);
+  return typeof trace === 'string' ? refusedPage(p, trace) : htmlDialect(c, p, request);
 };

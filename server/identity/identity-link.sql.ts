@@ -16,7 +16,7 @@ export const findLinkedUser = (db: Reader, k: IdentityKey): Promise<{ user: Id<'
 export const insertLink = (
   tx: Tx,
   k: IdentityKey,
-  l: { user: Id<'usr'>; madeBy: 'directory' | 'person'; at: Date },
+  l: { user: Id<'usr'>; madeBy: 'directory' | 'person' | 'sign_in'; at: Date },
 ): Promise<number> =>
   tx.run(write`
   insert into identity_link (parent, connection, issuer, subject, user_id, made_by, linked_at)

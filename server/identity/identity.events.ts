@@ -9,7 +9,7 @@ export const identityEvents = {
   'sso.connection_created': declare({
     data: z.object({
       connection: id,
-      kind: z.enum(['oidc']),
+      kind: z.enum(['oidc', 'saml']),
       issuer: z.string().max(300),
       matchDirectory: z.boolean(),
     }),
@@ -42,7 +42,7 @@ export const identityEvents = {
     about: (d) => ({ resource: d.connection }),
   }),
   'identity.linked': declare({
-    data: z.object({ user: id, connection: id, by: z.enum(['directory', 'person']) }),
+    data: z.object({ user: id, connection: id, by: z.enum(['directory', 'person', 'sign_in']) }),
     says: (d) => `linked ${d.user} to an identity of ${d.connection}`,
     ocsf: 3001,
     about: (d) => ({ resource: d.user }),
@@ -51,18 +51,30 @@ export const identityEvents = {
     data: z.object({
       session: id,
       user: id,
-      via: z.enum(['oidc', 'setup_link']),
+      via: z.enum(['oidc', 'saml', 'setup_link', 'passkey']),
       connection: id.nullable(),
       trace: id.nullable(),
       replaced: id.nullable(),
     }),
-    says: (d) => (d.via === 'oidc' ? `signed in through ${d.connection}` : 'signed in with the set-up link'),
+    says: (d) =>
+      d.via === 'setup_link'
+        ? 'signed in with the set-up link'
+        : d.via === 'passkey'
+          ? 'signed in with a passkey'
+          : `signed in through ${d.connection}`,
     ocsf: 3002,
     about: (d) => ({ resource: d.session }),
   }),
   'session.ended': declare({
-    data: z.object({ session: id, user: id, why: z.enum(['signed_out', 'revoked']) }),
-    says: (d) => (d.why === 'signed_out' ? 'signed out' : `ended the session ${d.session}`),
+    data: z.object({ session: id, user: id, why: z.enum(['signed_out', 'revoked', 'idp_logout', 'enforced']) }),
+    says: (d) =>
+      d.why === 'signed_out'
+        ? 'signed out'
+        : d.why === 'revoked'
+          ? `ended the session ${d.session}`
+          : d.why === 'enforced'
+            ? `ended the session ${d.session} of ${d.user}, because single sign-on is enforced`
+            : `signed out ${d.user}, because the identity provider did`,
     ocsf: 3002,
     about: (d) => ({ resource: d.session }),
   }),

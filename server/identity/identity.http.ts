@@ -1,22 +1,20 @@
 import { z } from 'zod';
 import type { Ctx } from '#kernel/ctx.ts';
 import { parseId, type Id } from '#kernel/id.ts';
-import { containing, listed, listOf, ListQuery } from '#kernel/list.ts';
+import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
-import { memberRoles } from '#org/member.ts';
-import { listOrgsOfUser } from '#org/org.sql.ts';
-import { findUser } from '#org/user.sql.ts';
 import { createConnection } from './create-connection.ts';
-import { endSession } from './end-session.ts';
+import { changeConnectionRules } from './oidc/change-connection-rules.ts';
+import { logoutUri } from './oidc/receive-logout.ts';
+import { useClientKey } from './oidc/use-client-key.ts';
+import { meOperations } from './me.http.ts';
 import { replaceClientSecret } from './replace-client-secret.ts';
-import { SESSION_IDLE_MS, type SignedIn } from './session.ts';
-import { listSessions } from './session.sql.ts';
 import { setConnectionState } from './set-connection-state.ts';
 import { Stage, type SignInTrace } from './sign-in-trace.ts';
 import { findTrace, listTraces } from './sign-in-trace.sql.ts';
-import { authMethods, noSuchConnection, redirectUri, type SsoConnection } from './sso-connection.ts';
+import { authMethods, noSuchConnection, parModes, redirectUri, type SsoConnection } from './sso-connection.ts';
 import { findConnection, listConnections } from './sso-connection.sql.ts';
 
 const OrgPath = z.object({ org: z.string() });
@@ -25,8 +23,6 @@ const Name = z.string().trim().min(1).max(200);
 
 const noSuchTrace = (): Problem =>
   new Problem('missing', 'identity/no-such-trace', { says: 'there is no such sign-in in this organization' });
-const noSuchSession = (): Problem =>
-  new Problem('missing', 'identity/no-such-session', { says: 'you have no such session' });
 
 /** An id in a path; one that cannot be ours is answered like one that does not exist. */
 const idOf = <K extends string>(kind: K, missing: () => Problem) =>
@@ -40,6 +36,13 @@ const ConnectionPath = OrgPath.extend({ connection: idOf('sso', noSuchConnection
 /** Connections and traces are the parent's: the organization in the path says who asks, not whose they are. */
 const ofParent = (ctx: Ctx) => ({ parent: ctx.parent });
 
+/** What of a provider's people is let in, and how it is asked. */
+const ConnectionRules = {
+  hostedDomains: z.array(z.string().trim().min(1).max(253)).max(50).exactOptional(),
+  tenants: z.array(z.string().trim().min(1).max(100)).max(50).exactOptional(),
+  par: z.enum(parModes).exactOptional(),
+};
+
 const ShownConnection = z.object({
   id: z.string(),
   name: z.string(),
@@ -49,7 +52,14 @@ const ShownConnection = z.object({
   authMethod: z.enum(authMethods),
   allowPrivate: z.array(z.string()),
   matchDirectory: z.boolean(),
+  hostedDomains: z.array(z.string()),
+  tenants: z.array(z.string()),
+  par: z.enum(parModes),
   state: z.enum(['active', 'disabled']),
+  /** Our public keys, where the connection authenticates with one. */
+  jwksUri: z.string().nullable(),
+  /** May be registered there, so that signing out there ends sessions here. */
+  backChannelLogoutUri: z.string(),
   /** To be registered at the identity provider. */
   redirectUri: z.string(),
   signInUrl: z.string(),
@@ -65,7 +75,12 @@ const shown = (c: SsoConnection, origin: string): z.infer<typeof ShownConnection
   authMethod: c.authMethod,
   allowPrivate: c.allowPrivate,
   matchDirectory: c.matchDirectory,
+  hostedDomains: c.hostedDomains,
+  tenants: c.tenants,
+  par: c.par,
   state: c.state,
+  jwksUri: c.authMethod === 'private_key_jwt' ? `${origin}/api/oidc/${c.id}/jwks` : null,
+  backChannelLogoutUri: logoutUri(origin, c.id),
   redirectUri: redirectUri(origin),
   signInUrl: `${origin}/sign-in/start/${c.id}`,
   discoveredAt: c.discoveredAt.toISOString(),
@@ -82,15 +97,6 @@ const ShownTrace = z.object({
   stages: z.array(Stage),
 });
 const shownTrace = (t: SignInTrace): z.infer<typeof ShownTrace> => ({ ...t, at: t.at.toISOString() });
-
-/** A person with a session; keys are nobody in particular. */
-function personOf(ctx: Ctx): SignedIn {
-  if (ctx.actor.kind === 'user') return { parent: ctx.parent, user: ctx.actor.id, session: ctx.actor.session };
-  throw new Problem('forbidden', 'identity/not-a-person', {
-    says: 'this is about the person who is signed in, and an API key is not one',
-    fix: 'sign in at /sign-in',
-  });
-}
 
 const setState = (verb: 'enable' | 'disable', state: SsoConnection['state'], says: string): Operation =>
   operation({
@@ -111,24 +117,38 @@ export const identityOperations: readonly Operation[] = [
     can: 'sso.manage',
     says: 'Connects an OpenID Connect identity provider from its issuer; its discovery document is fetched and judged at once.',
     params: OrgPath,
-    body: z.strictObject({
-      kind: z.literal('oidc').default('oidc'),
-      name: Name,
-      issuer: z.url({ protocol: /^https?$/ }).max(300),
-      clientId: z.string().min(1).max(300),
-      clientSecret: z.string().min(1).max(2000).optional(),
-      /** true: the issuer's own host; or all its hosts (`host` or `host:port`) that are inside a private network. */
-      allowPrivate: z.union([z.boolean(), z.array(z.string().min(1).max(260)).max(10)]).default(false),
-      matchDirectory: z.boolean().optional(),
-    }),
+    body: z
+      .strictObject({
+        kind: z.literal('oidc').default('oidc'),
+        name: Name,
+        issuer: z.url({ protocol: /^https?$/ }).max(300),
+        clientId: z.string().min(1).max(300),
+        clientSecret: z.string().min(1).max(2000).optional(),
+        /** Instead of a secret: a key of ours, published at jwksUri. */
+        privateKeyJwt: z.literal(true).exactOptional(),
+        ...ConnectionRules,
+        /** true: the issuer's own host; or all its hosts (`host` or `host:port`) that are inside a private network. */
+        allowPrivate: z.union([z.boolean(), z.array(z.string().min(1).max(260)).max(10)]).default(false),
+        matchDirectory: z.boolean().optional(),
+      })
+      .refine((b) => !(b.privateKeyJwt && b.clientSecret !== undefined), 'give a secret or privateKeyJwt, not both'),
     reply: ShownConnection,
     status: 201,
     headers: (c, ctx) => ({ location: `/api/orgs/${ctx.org}/sso-connections/${c.id}` }),
     async handle(ctx, { body }) {
-      const { name, issuer, clientId, matchDirectory, allowPrivate: inside } = body;
-      const clientSecret = body.clientSecret === undefined ? undefined : new Secret(body.clientSecret);
+      const {
+        name,
+        issuer,
+        clientId,
+        matchDirectory,
+        allowPrivate: inside,
+        clientSecret: secret,
+        kind: _kind,
+        ...rest
+      } = body;
+      const clientSecret = secret === undefined ? undefined : new Secret(secret);
       const allowPrivate = typeof inside === 'boolean' ? (inside ? [new URL(issuer).host] : []) : inside;
-      const wanted = { name, issuer, clientId, clientSecret, allowPrivate, matchDirectory };
+      const wanted = { ...rest, name, issuer, clientId, clientSecret, allowPrivate, matchDirectory };
       return shown(await createConnection(ctx, wanted), ctx.origin);
     },
   }),
@@ -159,6 +179,26 @@ export const identityOperations: readonly Operation[] = [
       if (!found) throw noSuchConnection();
       return shown(found, ctx.origin);
     },
+  }),
+  operation({
+    id: 'identity.change_connection',
+    at: 'PATCH /orgs/:org/sso-connections/:connection',
+    can: 'sso.manage',
+    says: 'Changes which accounts of an OpenID provider are let in (hd, tid) and whether requests are pushed.',
+    params: ConnectionPath,
+    body: z.strictObject(ConnectionRules),
+    reply: ShownConnection,
+    handle: async (ctx, { params, body }) =>
+      shown(await changeConnectionRules(ctx, params.connection, body), ctx.origin),
+  }),
+  operation({
+    id: 'identity.use_client_key',
+    at: 'POST /orgs/:org/sso-connections/:connection/client-key',
+    can: 'sso.manage',
+    says: 'Authenticates at the identity provider with the next key of ours from now on; a secret is forgotten.',
+    params: ConnectionPath,
+    reply: ShownConnection,
+    handle: async (ctx, { params }) => shown(await useClientKey(ctx, params.connection), ctx.origin),
   }),
   setState('disable', 'disabled', 'Switches signing in through an identity provider off; sessions go on.'),
   setState('enable', 'active', 'Switches signing in through an identity provider on again.'),
@@ -201,84 +241,5 @@ export const identityOperations: readonly Operation[] = [
       return shownTrace(found);
     },
   }),
-  operation({
-    id: 'identity.read_me',
-    at: 'GET /me',
-    can: 'signed_in',
-    says: 'Shows who is signed in and where they are a member.',
-    reply: z.object({
-      id: z.string(),
-      email: z.string(),
-      displayName: z.string(),
-      session: z.string(),
-      orgs: z.array(z.object({ id: z.string(), name: z.string(), role: z.enum(memberRoles) })),
-    }),
-    async handle(ctx) {
-      const me = personOf(ctx);
-      return ctx.db.read(ofParent(ctx), async (db) => {
-        const user = await findUser(db, me.user);
-        if (!user) throw new Problem('bug', 'identity/no-user', { says: 'the session has no user' });
-        const orgs = await listOrgsOfUser(db, me.user);
-        return {
-          id: user.id,
-          email: user.email,
-          displayName: user.displayName,
-          session: me.session,
-          orgs: orgs.map((o) => ({ id: o.org, name: o.name, role: o.role })),
-        };
-      });
-    },
-  }),
-  operation({
-    id: 'identity.list_my_sessions',
-    at: 'GET /me/sessions',
-    can: 'signed_in',
-    says: 'Lists the browsers in which the caller is signed in; q searches their names.',
-    query: ListQuery,
-    reply: listOf(
-      z.object({
-        id: z.string(),
-        current: z.boolean(),
-        connection: z.string().nullable(),
-        userAgent: z.string(),
-        createdAt: Time,
-        lastSeenAt: Time,
-        expiresAt: Time,
-      }),
-    ),
-    async handle(ctx, { query }) {
-      const me = personOf(ctx);
-      const idleSince = new Date(ctx.now.getTime() - SESSION_IDLE_MS);
-      const rows = await ctx.db.read(ofParent(ctx), (db) =>
-        listSessions(db, me.user, {
-          now: ctx.now,
-          idleSince,
-          like: containing(query.q),
-          after: query.cursor,
-          limit: query.limit,
-        }),
-      );
-      const page = listed(rows, query.limit, (s) => [s.id]);
-      return {
-        ...page,
-        items: page.items.map((s) => ({
-          ...s,
-          current: s.id === me.session,
-          createdAt: s.createdAt.toISOString(),
-          lastSeenAt: s.lastSeenAt.toISOString(),
-          expiresAt: s.expiresAt.toISOString(),
-        })),
-      };
-    },
-  }),
-  operation({
-    id: 'identity.revoke_my_session',
-    at: 'DELETE /me/sessions/:session',
-    can: 'signed_in',
-    says: 'Ends one of the caller’s own sessions at once.',
-    params: z.object({ session: idOf('ses', noSuchSession) }),
-    reply: z.undefined(),
-    status: 204,
-    handle: (ctx, { params }) => endSession(ctx, personOf(ctx).user, params.session, 'revoked'),
-  }),
+  ...meOperations,
 ];

@@ -2,8 +2,10 @@ import type { Ctx } from '#kernel/ctx.ts';
 import type { Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { hashSecret, newSecret } from './cookies.ts';
-import { shortUserAgent, SESSION_MAX_MS } from './session.ts';
-import { findSessionByHash, insertSession, saveSessionRevoked } from './session.sql.ts';
+import { enforce } from './enforcement/enforce.ts';
+import { notThisWay, type Via } from './enforcement/enforcement.ts';
+import { shortUserAgent } from './session.ts';
+import { findSessionByHash, findSessionLimits, insertSession, saveSessionRevoked } from './session.sql.ts';
 
 /** What is known of the browser that signs in. */
 export type Browser = {
@@ -17,14 +19,20 @@ export type OpenedSession = { cookie: string; replaced: Id<'ses'> | null };
 /**
  * Begins a session within the caller's change. INVARIANT (no fixation): the cookie is always new and random, whatever the browser came
  * with; the session that it had ends here, so that signing in never leaves an older way in behind.
+ * INVARIANT (enforced): whatever way in is built, what an organization insists on is asked here once more (see enforcement/).
  */
 export async function openSession(
   tx: Tx,
   ctx: Pick<Ctx, 'now'>,
   { id, user }: { id: Id<'ses'>; user: Id<'usr'> },
-  via: { connection: Id<'sso'> | null; browser: Browser },
+  via: { connection: Id<'sso'> | null; browser: Browser; until?: Date | undefined },
 ): Promise<OpenedSession> {
   const { now } = ctx;
+  const proof: Via = via.connection ? { kind: 'sso', connection: via.connection } : { kind: 'setup_link' };
+  const judged = await enforce(tx, { user, via: proof });
+  if (judged.kind === 'refused') throw notThisWay(judged.by, proof);
+  const { maxMs } = await findSessionLimits(tx, user);
+  const ends = Math.min(now.getTime() + maxMs, via.until?.getTime() ?? Infinity);
   const before = via.browser.session ? await findSessionByHash(tx, hashSecret(via.browser.session)) : undefined;
   if (before) await saveSessionRevoked(tx, before.user, before.id, now);
   const cookie = newSecret();
@@ -37,7 +45,7 @@ export async function openSession(
       userAgent: shortUserAgent(via.browser.userAgent),
       createdAt: now,
       lastSeenAt: now,
-      expiresAt: new Date(now.getTime() + SESSION_MAX_MS),
+      expiresAt: new Date(ends),
     },
     hashSecret(cookie),
   );

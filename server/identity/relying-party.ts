@@ -3,7 +3,12 @@ import type { Egress } from '#kernel/egress.ts';
 import { checkedUrl } from '#kernel/egress.ts';
 import { MiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import type { Secret } from '#kernel/secret.ts';
+import { Secret } from '#kernel/secret.ts';
+import type { SaidAtSignIn } from '#provisioning/sign-in.ts';
+import type { ClientCredential } from './oidc/client-credential.ts';
+import { refuseStaleProof, saidOf, textOf } from './oidc/read-claims.ts';
+import { isGoogle, refuseOtherTenant } from './oidc/tenant.ts';
+import { receivedOf } from './received-claims.ts';
 import { asRefusal, refusal } from './sign-in-refusal.ts';
 import { Discovery, redirectUri, safeDiscovery, type AuthMethod, type SsoConnection } from './sso-connection.ts';
 
@@ -23,8 +28,18 @@ const rules = (c: { allowPrivate: readonly string[] }) => ({
 /** openid-client's requests, through our egress: its own switch for plain http may then be on, because egress decides that by host. */
 const fetchOf =
   (egress: Egress, c: { allowPrivate: readonly string[] }): client.CustomFetch =>
-  (url, { body, ...init }) =>
-    egress.fetch(url, { ...init, ...(body === undefined ? {} : { body }) }, rules(c));
+  (url, { method, headers, redirect, signal, body }) =>
+    egress.fetch(
+      url,
+      {
+        method,
+        headers,
+        redirect,
+        ...(signal === undefined ? {} : { signal }),
+        ...(body === undefined ? {} : { body: body instanceof Uint8Array ? Uint8Array.from(body) : body }),
+      },
+      rules(c),
+    );
 
 /** The Problem of our egress inside what a library made of it. */
 function problemWithin(e: unknown): Problem | undefined {
@@ -70,8 +85,8 @@ export async function discover(
     });
   const d = safeDiscovery(parsed.data, c.issuer);
   // The browser and our token requests go to these: the same rule as for the issuer.
-  for (const url of [d.authorization_endpoint, d.token_endpoint, d.jwks_uri])
-    checkedUrl(url, { allowPrivate: c.allowPrivate });
+  for (const url of [d.authorization_endpoint, d.token_endpoint, d.jwks_uri, d.pushed_authorization_request_endpoint])
+    if (url !== undefined) checkedUrl(url, { allowPrivate: c.allowPrivate });
   return d;
 }
 
@@ -79,20 +94,36 @@ export async function discover(
 const keySets = new Map<string, client.ExportedJWKSCache>();
 const MAX_KEY_SETS = 1000;
 
-function authOf(method: AuthMethod, secret: Secret | undefined): client.ClientAuth {
+/** Okta's name for the audience of a client assertion is the endpoint that is asked, not the issuer. */
+const OKTA = /\.(okta|oktapreview|okta-emea|okta-gov)\.com$/;
+
+function authOf(c: SsoConnection, secret: ClientCredential, endpoint: string): client.ClientAuth {
+  const method: AuthMethod = c.authMethod;
   if (method === 'none') return client.None();
-  if (!secret) throw new Problem('bug', 'identity/no-secret', { says: 'the connection has lost its client secret' });
+  if (method === 'private_key_jwt' && secret && 'kid' in secret)
+    return client.PrivateKeyJwt(secret, {
+      [client.modifyAssertion]: (_header, payload) => {
+        if (OKTA.test(new URL(c.issuer).hostname)) payload['aud'] = endpoint;
+      },
+    });
+  if (!(secret instanceof Secret))
+    throw new Problem('bug', 'identity/no-secret', { says: 'the connection has lost its client secret' });
   return method === 'client_secret_post'
     ? client.ClientSecretPost(secret.reveal())
     : client.ClientSecretBasic(secret.reveal());
 }
 
-function configOf(egress: Egress, c: SsoConnection, secret: Secret | undefined): client.Configuration {
+function configOf(
+  egress: Egress,
+  c: SsoConnection,
+  secret: ClientCredential,
+  endpoint: string = c.discovery.token_endpoint,
+): client.Configuration {
   const config = new client.Configuration(
     c.discovery,
     c.clientId,
     { [client.clockTolerance]: CLOCK_TOLERANCE_S },
-    authOf(c.authMethod, secret),
+    authOf(c, secret, endpoint),
   );
   config[client.customFetch] = fetchOf(egress, c);
   config.timeout = TIMEOUT_MS / 1000;
@@ -116,10 +147,26 @@ export const newOutward = (): Outward => ({
   verifier: client.randomPKCECodeVerifier(),
 });
 
-/** The address that the browser is sent to. */
-export async function authorizationUrl(egress: Egress, c: SsoConnection, origin: string, o: Outward): Promise<URL> {
-  const config = configOf(egress, { ...c, authMethod: 'none' }, undefined);
-  return client.buildAuthorizationUrl(config, {
+/** Whether requests of a connection are pushed. */
+export const pushes = (c: Pick<SsoConnection, 'par' | 'discovery'>): boolean =>
+  c.par !== 'never' && c.discovery.pushed_authorization_request_endpoint !== undefined;
+
+/** An address to send the browser to. `said`: what became of pushing the request, for the trace. */
+export type Outbound = { url: URL; said: string | undefined };
+
+/**
+ * The address that the browser is sent to. A pushed request (RFC 9126) goes from us to the provider, so nobody on the way sees or changes
+ * it. INVARIANT (no silent step down): where the connection or the provider demands pushing, a refused push ends the sign-in.
+ */
+export async function authorizationUrl(
+  egress: Egress,
+  c: SsoConnection,
+  origin: string,
+  o: Outward,
+  more: { credential: ClientCredential; maxAge: number | null },
+): Promise<Outbound> {
+  const [domain] = c.hostedDomains;
+  const parameters = {
     redirect_uri: redirectUri(origin),
     response_type: 'code',
     scope: 'openid profile email',
@@ -127,18 +174,59 @@ export async function authorizationUrl(egress: Egress, c: SsoConnection, origin:
     nonce: o.nonce,
     code_challenge: await client.calculatePKCECodeChallenge(o.verifier),
     code_challenge_method: 'S256',
+    ...(more.maxAge === null ? {} : { max_age: String(more.maxAge) }),
+    // Only a hint to Google which accounts to offer; what comes back is checked.
+    ...(domain !== undefined && isGoogle(c.issuer) ? { hd: c.hostedDomains.length === 1 ? domain : '*' } : {}),
+  };
+  const plain = (said: string | undefined): Outbound => ({
+    url: client.buildAuthorizationUrl(configOf(egress, { ...c, authMethod: 'none' }, undefined), parameters),
+    said,
   });
+  const endpoint = c.discovery.pushed_authorization_request_endpoint;
+  if (c.par === 'always' && endpoint === undefined)
+    throw new Problem('upstream', 'identity/no-par', {
+      says: `${c.name} demands pushed requests, and the identity provider does not offer them any more`,
+      fix: 'switch them on there, or let the connection go without (par: offered)',
+    });
+  if (!pushes(c) || endpoint === undefined) return plain(undefined);
+  try {
+    const config = configOf(egress, c, more.credential, endpoint);
+    return { url: await client.buildAuthorizationUrlWithPAR(config, parameters), said: 'the request was pushed' };
+  } catch (e) {
+    const ours = problemWithin(e);
+    const says = ours?.says ?? (e instanceof client.ResponseBodyError ? `${e.status} ${e.error}` : 'no proper answer');
+    if (c.par === 'offered' && c.discovery.require_pushed_authorization_requests !== true)
+      return plain(`the request could not be pushed (${says}) and went by the address`);
+    throw new Problem('upstream', 'identity/par-failed', {
+      says: `the identity provider did not take the pushed request: ${says}`,
+      fix: ours?.fix ?? 'allow this client to push requests there, with the authentication that the connection uses',
+      because: e,
+    });
+  }
 }
 
-/** What of a validated ID token we use: the key of the identity, and Entra's stable object id. Name and e-mail decide nothing. */
-export type IdClaims = { issuer: string; subject: string; oid: string | undefined };
+/**
+ * What of a validated ID token we use: the key of the identity, and Entra's stable object id. Name and e-mail never say who somebody is;
+ * provisioning reads them, and the groups, to say whether and as what a person may come in.
+ */
+export type IdClaims = {
+  issuer: string;
+  subject: string;
+  oid: string | undefined;
+  /** What the provider calls its session, for back-channel logout. */
+  sid?: string | undefined;
+  said: Omit<SaidAtSignIn, 'connection'>;
+  /** As the identity provider said it; for showing to whoever manages the connection. */
+  received?: readonly { name: string; values: readonly string[] }[];
+};
 
 /** Pays the code in and validates the ID token; throws a SignInRefused that names the stage. */
 export async function redeemCode(
   egress: Egress,
   c: SsoConnection,
-  secret: Secret | undefined,
-  answer: { origin: string; query: URLSearchParams; now: Date },
+  secret: ClientCredential,
+  /** `proofSince`: the person must have proved who they are after this moment. */
+  answer: { origin: string; query: URLSearchParams; now: Date; proofSince: Date | undefined },
   o: Outward,
 ): Promise<IdClaims> {
   const config = configOf(egress, c, secret);
@@ -162,8 +250,8 @@ export async function redeemCode(
       keySets.set(keysOf(c), keys);
     }
   }
-  if (!claims)
-    throw refusal('claims', 'identity/no-id-token', { says: 'the identity provider answered without an ID token' });
+  // `idTokenExpected` has the library refuse an answer without one, as identity/token-unreadable.
+  if (!claims) throw new TypeError('an answer without an ID token was let through');
   // The library asks for azp only when there are several audiences; a token made for another client is refused even with one.
   if (claims.azp !== undefined && claims.azp !== c.clientId)
     throw refusal('claims', 'identity/wrong-party', {
@@ -181,6 +269,16 @@ export async function redeemCode(
   // OIDC Core §2: at most 255 ASCII characters.
   if (!/^[\u0020-\u007e]{1,255}$/.test(claims.sub))
     throw refusal('claims', 'identity/bad-subject', { says: 'the ID token has a subject that is empty or too long' });
-  const { oid } = claims;
-  return { issuer: claims.iss, subject: claims.sub, oid: typeof oid === 'string' && oid !== '' ? oid : undefined };
+  refuseOtherTenant(c, claims);
+  refuseStaleProof(claims, answer.proofSince);
+  const { oid, sid } = claims;
+  const otherId = typeof oid === 'string' && oid !== '' ? oid : undefined;
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    oid: otherId,
+    sid: textOf(sid),
+    said: saidOf(claims, otherId),
+    received: receivedOf(claims),
+  };
 }

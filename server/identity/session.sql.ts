@@ -1,22 +1,32 @@
 import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
-import type { FoundSession, Session } from './session.ts';
+import type { FoundSession, Session, SessionLimits } from './session.ts';
 
-const FoundRow: z.ZodType<FoundSession> = z.object({
-  parent: z.custom<Id<'par'>>(),
-  session: z.custom<Id<'ses'>>(),
-  user: z.custom<Id<'usr'>>(),
-  userState: z.enum(['active', 'suspended']),
-  lastSeenAt: z.date(),
-  expiresAt: z.date(),
-  revokedAt: z.date().nullable(),
+const limited = <T extends { idleS: number; maxS: number }>({ idleS, maxS, ...rest }: T) => ({
+  ...rest,
+  limits: { idleMs: idleS * 1000, maxMs: maxS * 1000 },
 });
+
+const FoundRow: z.ZodType<FoundSession> = z
+  .object({
+    parent: z.custom<Id<'par'>>(),
+    session: z.custom<Id<'ses'>>(),
+    user: z.custom<Id<'usr'>>(),
+    userState: z.enum(['active', 'suspended']),
+    createdAt: z.date(),
+    lastSeenAt: z.date(),
+    expiresAt: z.date(),
+    revokedAt: z.date().nullable(),
+    idleS: z.number(),
+    maxS: z.number(),
+  })
+  .transform(limited);
 
 /** For `Db.lookup`: the session whose cookie has this hash. */
 export const lookupSession = (hash: Buffer) => read(FoundRow)`
-  select parent, session, user_id as user, user_state as "userState", last_seen_at as "lastSeenAt", expires_at as "expiresAt",
-         revoked_at as "revokedAt"
+  select parent, session, user_id as user, user_state as "userState", created_at as "createdAt", last_seen_at as "lastSeenAt",
+         expires_at as "expiresAt", revoked_at as "revokedAt", idle_s as "idleS", max_s as "maxS"
     from lookup_session(${hash})`;
 
 export const insertSession = (tx: Tx, s: Session & { user: Id<'usr'> }, hash: Buffer): Promise<number> =>
@@ -53,12 +63,20 @@ const SessionRow: z.ZodType<Session> = z.object({
 export const listSessions = (
   db: Reader,
   user: Id<'usr'>,
-  f: { now: Date; idleSince: Date; like: string | null; after?: readonly string[] | undefined; limit: number },
+  f: {
+    now: Date;
+    idleSince: Date;
+    begunSince: Date;
+    like: string | null;
+    after?: readonly string[] | undefined;
+    limit: number;
+  },
 ): Promise<Session[]> =>
   db.many(read(SessionRow)`
   select id, connection, user_agent as "userAgent", created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt"
     from session
    where parent = app_parent() and user_id = ${user} and revoked_at is null and expires_at > ${f.now} and last_seen_at > ${f.idleSince}
+     and created_at > ${f.begunSince}
      and (${f.like}::text is null or user_agent ilike ${f.like})
      and (${f.after?.[0] ?? null}::text is null or id < ${f.after?.[0] ?? ''})
    order by id desc
@@ -67,3 +85,18 @@ export const listSessions = (
 export const findSession = (db: Reader, user: Id<'usr'>, id: Id<'ses'>): Promise<{ id: Id<'ses'> } | undefined> =>
   db.maybe(read(z.object({ id: z.custom<Id<'ses'>>() }))`
   select id from session where parent = app_parent() and user_id = ${user} and id = ${id}`);
+
+/** How long sessions of this user last: the strictest of their organizations. */
+export const findSessionLimits = (db: Reader, user: Id<'usr'>): Promise<SessionLimits> =>
+  db
+    .one(
+      read(z.object({ idleS: z.number(), maxS: z.number() }))`
+  select idle_s as "idleS", max_s as "maxS" from session_limits_of_user(${user})`,
+    )
+    .then((row) => limited(row).limits);
+
+/** Ends every session of a user that has not ended; which ones. */
+export const saveAllSessionsRevoked = (tx: Tx, user: Id<'usr'>, at: Date): Promise<{ id: Id<'ses'> }[]> =>
+  tx.many(read(z.object({ id: z.custom<Id<'ses'>>() }))`
+  update session set revoked_at = ${at} where parent = app_parent() and user_id = ${user} and revoked_at is null and expires_at > ${at}
+  returning id`);

@@ -3,10 +3,15 @@ import type { Id } from '#kernel/id.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A browser left alone for a night signs in again. */
+/**
+ * A browser left alone for a night signs in again, and once a week everybody: where no organization of a person says otherwise. The database
+ * has the same numbers (session_limits in 0017-sessions.sql), because it is asked before anything is known of the person.
+ */
 export const SESSION_IDLE_MS = 12 * HOUR;
-/** Once a week the identity provider is asked again, however busy the browser is. */
 export const SESSION_MAX_MS = 7 * 24 * HOUR;
+/** What an organization may choose. Below, people would sign in all day long; above, a forgotten browser is a way in for too long. */
+export const SESSION_IDLE_S = { least: 15 * 60, most: 7 * 24 * 3600 } as const;
+export const SESSION_MAX_S = { least: 3600, most: 30 * 24 * 3600 } as const;
 /** How often a session's last use is written down; the idle time is exact to this. */
 export const SESSION_TOUCH_MS = 5 * MINUTE;
 
@@ -26,10 +31,15 @@ export type Session = {
 /** What a cookie turned out to be. */
 export type FoundSession = SignedIn & {
   userState: 'active' | 'suspended';
+  createdAt: Date;
   lastSeenAt: Date;
   expiresAt: Date;
   revokedAt: Date | null;
+  limits: SessionLimits;
 };
+
+/** How long a session of a person lasts now: the strictest of their organizations. */
+export type SessionLimits = { idleMs: number; maxMs: number };
 
 export type SessionState = 'live' | 'revoked' | 'expired' | 'idle' | 'suspended';
 
@@ -37,8 +47,9 @@ export type SessionState = 'live' | 'revoked' | 'expired' | 'idle' | 'suspended'
 export function stateOfSession(s: FoundSession, now: Date): SessionState {
   if (s.revokedAt) return 'revoked';
   if (s.userState !== 'active') return 'suspended';
-  if (s.expiresAt <= now) return 'expired';
-  if (now.getTime() - s.lastSeenAt.getTime() >= SESSION_IDLE_MS) return 'idle';
+  // The limits are those of now, so a stricter one ends what began before; a milder one does not prolong it.
+  if (s.expiresAt <= now || now.getTime() - s.createdAt.getTime() >= s.limits.maxMs) return 'expired';
+  if (now.getTime() - s.lastSeenAt.getTime() >= s.limits.idleMs) return 'idle';
   return 'live';
 }
 

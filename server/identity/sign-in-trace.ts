@@ -1,8 +1,28 @@
 import { z } from 'zod';
 import type { Id } from '#kernel/id.ts';
 
-/** The stages of a sign-in through OpenID Connect, in order. The trace ends with the one that refused. */
-export const stageNames = ['discovery', 'redirect', 'response', 'token', 'claims', 'link', 'session'] as const;
+/**
+ * The stages of a sign-in, in order; the trace ends with the one that refused. OpenID Connect has token and claims where SAML has signature,
+ * conditions and attributes.
+ */
+export const stageNames = [
+  'discovery',
+  'connection',
+  'redirect',
+  'response',
+  'token',
+  'claims',
+  'signature',
+  'conditions',
+  'attributes',
+  'domain',
+  'link',
+  'provisioning',
+  'role',
+  'seat',
+  'enforcement',
+  'session',
+] as const;
 export type StageName = (typeof stageNames)[number];
 
 const Passed = z.object({ stage: z.enum(stageNames), ok: z.literal(true), found: z.string().optional() });

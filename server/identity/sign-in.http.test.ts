@@ -21,7 +21,7 @@ test('the session cookie is for this host alone, hidden from scripts, and kept b
   });
   const set = r.headers.getSetCookie().find((c) => c.startsWith(`${SESSION_COOKIE}=`)) ?? '';
   const [pair = '', ...attributes] = set.split('; ');
-  assert.deepEqual(attributes, ['Path=/', 'Secure', 'HttpOnly', 'SameSite=Lax', 'Max-Age=604800']);
+  assert.deepEqual(attributes, ['Path=/', 'Secure', 'HttpOnly', 'SameSite=Lax', 'Max-Age=2592000']);
   const value = pair.slice(SESSION_COOKIE.length + 1);
   const rows = await h.t.super(`select to_jsonb(s)::text as row from session s`);
   assert.ok(rows.every((row) => !String(row['row']).includes(value)));

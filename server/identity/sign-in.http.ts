@@ -6,22 +6,34 @@ import { parseId, type Id } from '#kernel/id.ts';
 import { page, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { lookupOnlyParent, lookupOrgParent } from '#org/org.sql.ts';
-import { BROWSER_COOKIE, clearCookie, newSecret, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
+import {
+  BROWSER_COOKIE,
+  clearCookie,
+  newSecret,
+  readCookie,
+  SESSION_COOKIE,
+  sessionCookie,
+  setCookie,
+} from './cookies.ts';
 import { endSession } from './end-session.ts';
+import { findSamlConnection } from './saml/connection.sql.ts';
+import type { Sent } from './saml/message.ts';
+import { formActions, sentForm } from './saml/sent-form.ts';
+import { startSamlLogout } from './saml/start-saml-logout.ts';
+import { startSamlSignIn } from './saml/start-saml-sign-in.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import type { Browser } from './open-session.ts';
 import { returnPath } from './return-path.ts';
-import { SESSION_MAX_MS } from './session.ts';
 import { ATTEMPT_MS, startSignIn } from './start-sign-in.ts';
-import { noSuchConnection, type SsoConnection } from './sso-connection.ts';
-import { listConnections, lookupConnectionParent } from './sso-connection.sql.ts';
+import { noSuchConnection, type WayIn } from './sso-connection.ts';
+import { listWaysIn, lookupConnectionParent } from './sso-connection.sql.ts';
 import type { Intent } from './sign-in-attempt.sql.ts';
 import { openSetupLink, useSetupLink } from './use-setup-link.ts';
 
 /** Connections that the sign-in page offers; whoever has more gives people the address of one. */
 const MAX_CHOICES = 20;
 
-const goTo = (where: string, cookies: readonly string[] = []): Response => {
+export const goTo = (where: string, cookies: readonly string[] = []): Response => {
   const headers = new Headers({ location: where, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
   for (const c of cookies) headers.append('set-cookie', c);
   return new Response(null, { status: 303, headers });
@@ -31,7 +43,6 @@ const browserOf = (c: Context): Browser => ({
   userAgent: c.req.header('user-agent'),
   session: readCookie(c.req.header('cookie'), SESSION_COOKIE),
 });
-const sessionCookie = (value: string): string => setCookie(SESSION_COOKIE, value, SESSION_MAX_MS / 1000);
 
 const connectionId = (text: string): Id<'sso'> => {
   const id = parseId('sso', text);
@@ -39,19 +50,41 @@ const connectionId = (text: string): Id<'sso'> => {
   return id;
 };
 const ConnectionPath = z.object({ connection: z.string().transform(connectionId) });
+/** How many seconds ago the person may have proved who they are at the identity provider; 0 asks for a proof of now (step-up). */
+const MaxAge = z.coerce.number().int().min(0).max(86_400).optional();
 const ReturnTo = z.string().optional().transform(returnPath);
 
 /** Begins a sign-in for a browser. The cookie that ties it to the attempt is kept if it is there, so that two tabs can sign in side by side. */
-async function begin(
+export async function begin(
   ctx: Ctx,
   c: Context,
   id: Id<'sso'>,
-  a: { returnTo: string; intent: Intent },
-): Promise<{ url: URL; cookie: string }> {
+  a: { returnTo: string; intent: Intent; maxAge?: number | null },
+): Promise<{ sent: Sent; cookie: string }> {
   const browser = readCookie(c.req.header('cookie'), BROWSER_COOKIE) ?? newSecret();
-  const url = await startSignIn(ctx, id, { ...a, browser });
-  return { url, cookie: setCookie(BROWSER_COOKIE, browser, ATTEMPT_MS / 1000) };
+  const saml = await ctx.db.read({ parent: ctx.parent }, (db) => findSamlConnection(db, id));
+  const sent: Sent = saml
+    ? await startSamlSignIn(ctx, saml, { ...a, browser })
+    : { by: 'redirect', url: await startSignIn(ctx, id, { ...a, browser }) };
+  return { sent, cookie: setCookie(BROWSER_COOKIE, browser, ATTEMPT_MS / 1000) };
 }
+
+/** The button that takes a browser on: a link, or a form with what it carries. */
+const onward = (sent: Sent): Html =>
+  sent.by === 'redirect'
+    ? html`<div class="do"><a class="btn act" href="${sent.url.href}">Continue at ${sent.url.host}</a><a class="btn" href="/">Back</a></div>`
+    : sentForm(sent, `Continue at ${sent.url.host}`, html`<a class="btn" href="/">Back</a>`);
+
+/** A page with that button: browsers hold a form's whole chain of redirects to this page's form-action, so a redirect would not do after one. */
+export const onwardPage = (sent: Sent, words: { title: string; says: string }): Response =>
+  render({
+    title: words.title,
+    ...(sent.by === 'post' ? { formAction: formActions(sent) } : {}),
+    body: html`${mark.open}
+      <h1>${words.title}</h1>
+      <p>${words.says}</p>
+      ${onward(sent)}`,
+  });
 
 /** INVARIANT (no names to strangers): connections are shown for the only parent of a deployment, or to who names an organization by its id. */
 async function parentAtTheDoor(
@@ -64,15 +97,16 @@ async function parentAtTheDoor(
   return (await ctx.db.lookup(lookupOnlyParent()))?.parent ?? undefined;
 }
 
-const choices = (connections: readonly SsoConnection[], returnTo: string): Html => html`
+const choices = (connections: readonly WayIn[], returnTo: string, maxAge: number | undefined): Html => html`
   ${mark.open}
   <h1>Sign in</h1>
   <p>Your organization’s identity provider says who you are. Gatehouse has no passwords.</p>
   <div class="do">
     ${connections.map(
       (c) =>
-        html`<a class="btn act" href="/sign-in/start/${c.id}?return_to=${encodeURIComponent(returnTo)}">Sign in with ${c.name}</a>`,
+        html`<a class="btn act" href="/sign-in/start/${c.id}?return_to=${encodeURIComponent(returnTo)}${maxAge === undefined ? '' : `&max_age=${maxAge}`}">Sign in with ${c.name}</a>`,
     )}
+    <a class="btn" href="/sign-in/passkey?return_to=${encodeURIComponent(returnTo)}">Use a passkey</a>
   </div>
 `;
 
@@ -108,18 +142,17 @@ export const signInPages: readonly Operation[] = [
     says: 'Shows the ways to sign in.',
     query: z.object({
       return_to: ReturnTo,
+      max_age: MaxAge,
       org: z.string().max(100).optional(),
       parent: z.string().max(100).optional(),
     }),
     async handle(ctx, { query }) {
       const parent = await parentAtTheDoor(ctx, query);
-      const connections = parent
-        ? await ctx.db.read({ parent }, (db) => listConnections(db, { state: 'active', limit: MAX_CHOICES }))
-        : [];
+      const connections = parent ? await ctx.db.read({ parent }, (db) => listWaysIn(db, MAX_CHOICES)) : [];
       const asked = query.org ?? query.parent;
       const body =
         connections.length > 0
-          ? choices(connections.slice(0, MAX_CHOICES), query.return_to)
+          ? choices(connections.slice(0, MAX_CHOICES), query.return_to, query.max_age)
           : parent && asked === undefined
             ? nothingConnected
             : whichOrg(asked, query.return_to);
@@ -132,15 +165,22 @@ export const signInPages: readonly Operation[] = [
     can: 'public',
     says: 'Sends the browser to an identity provider.',
     params: ConnectionPath,
-    query: z.object({ return_to: ReturnTo }),
+    query: z.object({ return_to: ReturnTo, max_age: MaxAge }),
     async handle(ctx, { params, query }, c) {
       const parent = (await ctx.db.lookup(lookupConnectionParent(params.connection)))?.parent;
       if (!parent) throw noSuchConnection();
-      const { url, cookie } = await begin({ ...ctx, parent, org: undefined }, c, params.connection, {
+      const { sent, cookie } = await begin({ ...ctx, parent, org: undefined }, c, params.connection, {
         returnTo: query.return_to,
         intent: { kind: 'sign_in' },
+        maxAge: query.max_age ?? null,
       });
-      return goTo(url.href, [cookie]);
+      if (sent.by === 'redirect') return goTo(sent.url.href, [cookie]);
+      const response = onwardPage(sent, {
+        title: `Sign in at ${sent.url.host}`,
+        says: 'Your organization’s identity provider says who you are.',
+      });
+      response.headers.append('set-cookie', cookie);
+      return response;
     },
   }),
   page({
@@ -153,18 +193,13 @@ export const signInPages: readonly Operation[] = [
       if (ctx.actor.kind !== 'user')
         throw new Problem('bug', 'identity/no-user', { says: 'a page was opened for nobody' });
       const { id: user, session } = ctx.actor;
-      const { url, cookie } = await begin(ctx, c, params.connection, {
+      const { sent, cookie } = await begin(ctx, c, params.connection, {
         returnTo: '/',
         intent: { kind: 'link', user, session },
       });
-      // A link and no redirect: browsers hold a form's whole chain of redirects to this page's form-action, and identity providers
-      // send people from host to host.
-      const response = render({
+      const response = onwardPage(sent, {
         title: 'Link an identity',
-        body: html`${mark.open}
-          <h1>Continue at ${url.host}</h1>
-          <p>Sign in there as yourself. From then on that identity signs you in here.</p>
-          <div class="do"><a class="btn act" href="${url.href}">Continue at ${url.host}</a><a class="btn" href="/">Back</a></div>`,
+        says: 'Sign in there as yourself. From then on that identity signs you in here.',
       });
       response.headers.append('set-cookie', cookie);
       return response;
@@ -218,8 +253,17 @@ export const signInPages: readonly Operation[] = [
     can: 'public',
     says: 'Ends the session of this browser.',
     async handle(ctx) {
-      if (ctx.actor.kind === 'user') await endSession(ctx, ctx.actor.id, ctx.actor.session, 'signed_out');
-      return goTo('/sign-in', [clearCookie(SESSION_COOKIE)]);
+      if (ctx.actor.kind !== 'user') return goTo('/sign-in', [clearCookie(SESSION_COOKIE)]);
+      const { id, session } = ctx.actor;
+      await endSession(ctx, id, session, 'signed_out');
+      const sent = await startSamlLogout(ctx, session);
+      if (!sent) return goTo('/sign-in', [clearCookie(SESSION_COOKIE)]);
+      const response = onwardPage(sent, {
+        title: 'You are signed out here',
+        says: `You may still be signed in at ${sent.url.host}, and with it elsewhere. Sign out there, too, if others use this browser.`,
+      });
+      response.headers.append('set-cookie', clearCookie(SESSION_COOKIE));
+      return response;
     },
   }),
 ];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { json, read, sql, write, type Fragment, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
-import { authMethods, Discovery, type SsoConnection } from './sso-connection.ts';
+import { authMethods, Discovery, parModes, type SsoConnection, type WayIn } from './sso-connection.ts';
 
 const ConnectionRow: z.ZodType<SsoConnection> = z.object({
   id: z.custom<Id<'sso'>>(),
@@ -14,6 +14,9 @@ const ConnectionRow: z.ZodType<SsoConnection> = z.object({
   secretGeneration: z.number(),
   allowPrivate: z.array(z.string()),
   matchDirectory: z.boolean(),
+  hostedDomains: z.array(z.string()),
+  tenants: z.array(z.string()),
+  par: z.enum(parModes),
   state: z.enum(['active', 'disabled']),
   discovery: Discovery,
   discoveredAt: z.date(),
@@ -21,27 +24,34 @@ const ConnectionRow: z.ZodType<SsoConnection> = z.object({
 });
 
 const columns: Fragment = sql`id, name, issuer, client_id as "clientId", auth_method as "authMethod", secret_sealed as "secretSealed",
-         secret_generation as "secretGeneration", allow_private as "allowPrivate", match_directory as "matchDirectory", state, discovery,
+         secret_generation as "secretGeneration", allow_private as "allowPrivate", match_directory as "matchDirectory", hosted_domains as "hostedDomains", tenants,
+         par, state, discovery,
          discovered_at as "discoveredAt", created_at as "createdAt"`;
 
 /** 0: this parent has a connection with this issuer and client already. */
 export const insertConnection = (tx: Tx, c: SsoConnection): Promise<number> =>
   tx.run(write`
   insert into sso_connection (parent, id, name, kind, issuer, client_id, auth_method, secret_sealed, secret_generation, allow_private,
-                              match_directory, state, discovery, discovered_at, created_at)
+                              match_directory, hosted_domains, tenants, par, state, discovery, discovered_at, created_at)
   values (app_parent(), ${c.id}, ${c.name}, 'oidc', ${c.issuer}, ${c.clientId}, ${c.authMethod}, ${c.secretSealed}, ${c.secretGeneration},
-          ${c.allowPrivate}, ${c.matchDirectory}, ${c.state}, ${json(c.discovery)}, ${c.discoveredAt}, ${c.createdAt})
+          ${c.allowPrivate}, ${c.matchDirectory}, ${c.hostedDomains}, ${c.tenants}, ${c.par}, ${c.state}, ${json(c.discovery)}, ${c.discoveredAt}, ${c.createdAt})
   on conflict (parent, issuer, client_id) do nothing`);
 
 export const findConnection = (db: Reader, id: Id<'sso'>): Promise<SsoConnection | undefined> =>
-  db.maybe(read(ConnectionRow)`select ${columns} from sso_connection where parent = app_parent() and id = ${id}`);
+  db.maybe(
+    read(
+      ConnectionRow,
+    )`select ${columns} from sso_connection where parent = app_parent() and id = ${id} and kind = 'oidc'`,
+  );
 
 export const lockConnection = (tx: Tx, id: Id<'sso'>): Promise<SsoConnection | undefined> =>
   tx.maybe(
-    read(ConnectionRow)`select ${columns} from sso_connection where parent = app_parent() and id = ${id} for update`,
+    read(
+      ConnectionRow,
+    )`select ${columns} from sso_connection where parent = app_parent() and id = ${id} and kind = 'oidc' for update`,
   );
 
-/** By name. `q` is looked for in name and issuer. */
+/** OpenID connections by name. `q` is looked for in name and issuer. */
 export const listConnections = (
   db: Reader,
   f: {
@@ -54,12 +64,19 @@ export const listConnections = (
   db.many(read(ConnectionRow)`
   select ${columns}
     from sso_connection
-   where parent = app_parent()
+   where parent = app_parent() and kind = 'oidc'
      and (${containing(f.q)}::text is null or name ilike ${containing(f.q)} or issuer ilike ${containing(f.q)})
      and (${f.state ?? null}::text is null or state = ${f.state ?? null})
      and (${f.after?.[0] ?? null}::text is null or (lower(name), id) > (${f.after?.[0] ?? ''}, ${f.after?.[1] ?? ''}))
    order by lower(name), id
    limit ${f.limit + 1}`);
+
+const WayRow: z.ZodType<WayIn> = z.object({ id: z.custom<Id<'sso'>>(), name: z.string() });
+
+/** The active connections of every kind, by name: what a sign-in page offers. */
+export const listWaysIn = (db: Reader, limit: number): Promise<WayIn[]> =>
+  db.many(read(WayRow)`
+  select id, name from sso_connection where parent = app_parent() and state = 'active' order by lower(name), id limit ${limit}`);
 
 /** Whether another connection of the parent matches directory users already. */
 export const someConnectionMatches = (db: Reader): Promise<{ n: number }> =>
@@ -76,7 +93,7 @@ export const saveConnectionState = (tx: Tx, id: Id<'sso'>, state: SsoConnection[
 export const saveConnectionSecret = (
   tx: Tx,
   id: Id<'sso'>,
-  s: { sealed: Buffer; authMethod: string; generation: number },
+  s: { sealed: Buffer | null; authMethod: string; generation: number },
 ): Promise<number> =>
   tx.run(write`
   update sso_connection set secret_sealed = ${s.sealed}, auth_method = ${s.authMethod}, secret_generation = ${s.generation}
@@ -89,3 +106,14 @@ export const saveDiscovery = (tx: Tx, id: Id<'sso'>, d: Discovery, at: Date): Pr
 /** For `Db.lookup`: whose connection this is. */
 export const lookupConnectionParent = (id: Id<'sso'>) =>
   read(z.object({ parent: z.custom<Id<'par'>>().nullable() }))`select lookup_sso_connection(${id}) as parent`;
+
+/** 0: it is so already. */
+export const saveConnectionRules = (
+  tx: Tx,
+  id: Id<'sso'>,
+  r: Pick<SsoConnection, 'hostedDomains' | 'tenants' | 'par'>,
+): Promise<number> =>
+  tx.run(write`
+  update sso_connection set hosted_domains = ${r.hostedDomains}, tenants = ${r.tenants}, par = ${r.par}
+   where parent = app_parent() and id = ${id}
+     and (hosted_domains, tenants, par) is distinct from (${r.hostedDomains}::text[], ${r.tenants}::text[], ${r.par})`);

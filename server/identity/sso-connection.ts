@@ -12,13 +12,23 @@ export const Discovery = z.object({
   token_endpoint_auth_methods_supported: z.array(z.string()).exactOptional(),
   code_challenge_methods_supported: z.array(z.string()).exactOptional(),
   authorization_response_iss_parameter_supported: z.boolean().exactOptional(),
+  token_endpoint_auth_signing_alg_values_supported: z.array(z.string()).exactOptional(),
+  pushed_authorization_request_endpoint: z.string().exactOptional(),
+  require_pushed_authorization_requests: z.boolean().exactOptional(),
 });
 export type Discovery = z.infer<typeof Discovery>;
 
-export const authMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
+export const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 
-/** An identity provider of the parent. */
+/** Whether authorization requests are pushed (RFC 9126). `offered`: where the provider announces it, and by the address should it refuse then. */
+export const parModes = ['offered', 'always', 'never'] as const;
+export type ParMode = (typeof parModes)[number];
+
+/** A connection of any kind, as people see it who choose one. */
+export type WayIn = { id: Id<'sso'>; name: string };
+
+/** An OpenID provider of the parent. */
 export type SsoConnection = {
   id: Id<'sso'>;
   name: string;
@@ -30,6 +40,10 @@ export type SsoConnection = {
   /** Hosts of it that are inside a private network. */
   allowPrivate: string[];
   matchDirectory: boolean;
+  /** Values of the claims `hd` (Google) and `tid` (Entra) that are let in; empty: the claim is not looked at. */
+  hostedDomains: string[];
+  tenants: string[];
+  par: ParMode;
   state: 'active' | 'disabled';
   discovery: Discovery;
   discoveredAt: Date;

@@ -5,7 +5,8 @@ import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { hashSecret } from './cookies.ts';
 import { identityEvents } from './identity.events.ts';
-import { authorizationUrl, discover, newOutward } from './relying-party.ts';
+import { openCredential } from './oidc/client-credential.ts';
+import { authorizationUrl, discover, newOutward, pushes } from './relying-party.ts';
 import { deleteOldAttempts, insertAttempt, type Intent } from './sign-in-attempt.sql.ts';
 import type { Stage } from './sign-in-trace.ts';
 import { DISCOVERY_MAX_AGE_MS, noSuchConnection, type SsoConnection } from './sso-connection.ts';
@@ -26,11 +27,12 @@ export const verifierPlace = (parent: Id<'par'>, stateHash: Buffer) => ({
 export async function startSignIn(
   ctx: Ctx,
   id: Id<'sso'>,
-  a: { browser: string; returnTo: string; intent: Intent },
+  a: { browser: string; returnTo: string; intent: Intent; maxAge?: number | null },
 ): Promise<URL> {
   const known = await ctx.db.read(scopeOf(ctx), (db) => findConnection(db, id));
   if (!known) throw noSuchConnection();
-  if (known.state !== 'active')
+  // A connection is tested before it is switched on.
+  if (known.state !== 'active' && a.intent.kind !== 'test')
     throw new Problem('forbidden', 'identity/connection-disabled', {
       says: `signing in through ${known.name} is switched off`,
       fix: 'whoever manages sign-in in your organization can switch it on again',
@@ -38,7 +40,9 @@ export async function startSignIn(
   const { connection, stage } = await fresh(ctx, known);
   const out = newOutward();
   const state = hashSecret(out.state);
-  const url = await authorizationUrl(ctx.egress, connection, ctx.origin, out);
+  const maxAge = a.maxAge ?? null;
+  const credential = pushes(connection) ? await openCredential(ctx, connection) : undefined;
+  const { url, said } = await authorizationUrl(ctx.egress, connection, ctx.origin, out, { credential, maxAge });
   const verifierSealed = await ctx.seal.seal(verifierPlace(ctx.parent, state), Buffer.from(out.verifier));
   await change({ ...ctx, org: undefined }, async (tx) => {
     await deleteOldAttempts(tx, ctx.now);
@@ -52,7 +56,8 @@ export async function startSignIn(
         browserHash: hashSecret(a.browser),
         returnTo: a.returnTo,
         intent: a.intent,
-        discovery: stage,
+        discovery: said === undefined ? stage : { ...stage, found: [stage.found, said].filter(Boolean).join('; ') },
+        maxAge,
         expiresAt: new Date(ctx.now.getTime() + ATTEMPT_MS),
       },
       ctx.now,

@@ -4,8 +4,10 @@ import type { Ctx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { findUser, lockUser } from '#org/user.sql.ts';
+import { admitAtSignIn } from '#provisioning/admit-at-sign-in.ts';
 import type { User } from '#org/user.ts';
 import { hashSecret, isSecret } from './cookies.ts';
+import { meetEnforcement } from './enforcement/meet-enforcement.ts';
 import { identityEvents } from './identity.events.ts';
 import { openSession, type Browser } from './open-session.ts';
 import { findSetupLink, lookupSetupLinkParent, saveSetupLinkUsed, type SetupLink } from './setup-link.sql.ts';
@@ -37,6 +39,8 @@ export async function useSetupLink(
   browser: Browser,
 ): Promise<{ cookie: string; user: Id<'usr'> }> {
   const { ctx, link } = await openSetupLink(anybody, token);
+  await meetEnforcement(ctx, { user: link.user, via: { kind: 'setup_link' } });
+  await admitAtSignIn(ctx, link.user, 'setup_link');
   const session = newId('ses', ctx.now.getTime());
   return change({ ...ctx, actor: { kind: 'user', id: link.user, session } }, async (tx) => {
     if ((await saveSetupLinkUsed(tx, link.id, ctx.now)) === 0) throw usedUp();

@@ -32,13 +32,14 @@ create table app_user (
   suspended_at timestamp with time zone,
   suspended_by text,
   created_at timestamp with time zone not null,
+  email_key text generated always as (lower(email)) stored,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
   CHECK ((origin = ANY (ARRAY['local'::text, 'directory'::text, 'sign_in'::text]))),
   CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text])))
 );
-CREATE UNIQUE INDEX app_user_email ON public.app_user USING btree (parent, lower(email));
+CREATE UNIQUE INDEX app_user_email ON public.app_user USING btree (parent, email_key);
 alter table app_user enable row level security;
 create policy app_user_of_parent on app_user for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on app_user to gatehouse_app;
@@ -223,7 +224,7 @@ create table directory (
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, org) REFERENCES org(parent, id),
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE,
   CHECK (((journal_days >= 1) AND (journal_days <= 365))),
   CHECK (((rate >= 1) AND (rate <= 100000))),
   CHECK ((domain_policy = ANY (ARRAY['accept'::text, 'hold'::text, 'refuse'::text]))),
@@ -253,6 +254,112 @@ create policy dlp_policy_of_org on dlp_policy for all to gatehouse_app using (or
 grant insert, select on dlp_policy to gatehouse_app;
 grant update (set_at, set_by, to_tool, to_user) on dlp_policy to gatehouse_app;
 
+-- A domain of the parent and how it stands. since: when the state began; of failing, when the record went missing. fault: what the last check found instead. issued_to: the parent whose id the record has; a merge moves the row and cannot move the record.
+create table domain (
+  parent text not null,
+  id text not null,
+  name text not null,
+  shown text not null,
+  token text not null,
+  issued_to text,
+  include_subdomains boolean not null,
+  home_org text,
+  added_at timestamp with time zone not null,
+  state text not null,
+  since timestamp with time zone not null,
+  verified_at timestamp with time zone,
+  last_success_at timestamp with time zone,
+  fault jsonb,
+  notices integer not null default 0,
+  checks integer not null default 0,
+  checked_at timestamp with time zone,
+  next_check_at timestamp with time zone not null,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  UNIQUE (parent, name),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  FOREIGN KEY (parent, home_org) REFERENCES org(parent, id) DEFERRABLE,
+  CHECK (((name = lower(name)) AND ((length(name) >= 3) AND (length(name) <= 200)))),
+  CHECK (((state <> 'conflict'::text) OR (fault IS NULL))),
+  CHECK (((state <> ALL (ARRAY['failing'::text, 'lapsed'::text])) OR ((fault IS NOT NULL) AND (last_success_at IS NOT NULL)))),
+  CHECK (((state <> ALL (ARRAY['verified'::text, 'failing'::text])) OR ((verified_at IS NOT NULL) AND (last_success_at IS NOT NULL)))),
+  CHECK ((state = ANY (ARRAY['pending'::text, 'verified'::text, 'failing'::text, 'lapsed'::text, 'conflict'::text]))),
+  CHECK ((token ~ '^[0-9a-f]{32}$'::text))
+);
+CREATE INDEX domain_due ON public.domain USING btree (next_check_at);
+CREATE UNIQUE INDEX domain_verified_once ON public.domain USING btree (name) WHERE (state = ANY (ARRAY['verified'::text, 'failing'::text]));
+alter table domain enable row level security;
+create policy domain_of_parent on domain for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on domain to gatehouse_app;
+grant update (checked_at, checks, fault, home_org, include_subdomains, last_success_at, next_check_at, notices, since, state, verified_at) on domain to gatehouse_app;
+
+-- People of a verified domain belong to one org, announced 30 days or more ahead. next_at: when the next reminder or the end is due.
+create table domain_capture (
+  parent text not null,
+  id text not null,
+  domain text not null,
+  org text not null,
+  state text not null,
+  announced_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  next_at timestamp with time zone not null,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (parent, domain) REFERENCES domain(parent, id) ON DELETE CASCADE DEFERRABLE,
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE,
+  CHECK ((ends_at >= (announced_at + '30 days'::interval))),
+  CHECK ((state = ANY (ARRAY['announced'::text, 'in_force'::text, 'cancelled'::text])))
+);
+CREATE UNIQUE INDEX domain_capture_once ON public.domain_capture USING btree (parent, domain) WHERE (state <> 'cancelled'::text);
+alter table domain_capture enable row level security;
+create policy domain_capture_of_parent on domain_capture for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on domain_capture to gatehouse_app;
+grant update (next_at, state) on domain_capture to gatehouse_app;
+
+-- An account that was there before its domain was captured, and what its person chose: bring it along, or start fresh.
+create table domain_capture_offer (
+  parent text not null,
+  capture text not null,
+  user_id text not null,
+  choice text,
+  answered_at timestamp with time zone,
+  applied_at timestamp with time zone,
+  PRIMARY KEY (parent, capture, user_id),
+  FOREIGN KEY (parent, capture) REFERENCES domain_capture(parent, id) ON DELETE CASCADE DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
+  CHECK (((applied_at IS NULL) OR (choice IS NOT NULL))),
+  CHECK (((choice IS NULL) = (answered_at IS NULL))),
+  CHECK ((choice = ANY (ARRAY['merge'::text, 'fresh'::text])))
+);
+CREATE INDEX domain_capture_offer_user ON public.domain_capture_offer USING btree (parent, user_id);
+alter table domain_capture_offer enable row level security;
+create policy domain_capture_offer_of_parent on domain_capture_offer for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on domain_capture_offer to gatehouse_app;
+grant update (answered_at, applied_at, choice) on domain_capture_offer to gatehouse_app;
+
+-- Evidence: what each server said in a check, and what the check came to. The newest hundred rows of a domain are kept, and those of its last success.
+create table domain_check (
+  parent text not null,
+  domain text not null,
+  number integer not null,
+  n integer not null,
+  at timestamp with time zone not null,
+  role text not null,
+  resolver text not null,
+  record text not null,
+  rcode text not null,
+  answer text[] not null,
+  ttl integer,
+  verdict text not null,
+  PRIMARY KEY (parent, domain, number, n),
+  FOREIGN KEY (parent, domain) REFERENCES domain(parent, id) ON DELETE CASCADE DEFERRABLE,
+  CHECK ((cardinality(answer) <= 8)),
+  CHECK ((role = ANY (ARRAY['authoritative'::text, 'recursive'::text])))
+);
+alter table domain_check enable row level security;
+create policy domain_check_of_parent on domain_check for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on domain_check to gatehouse_app;
+
 -- A running node of the gateway. When its lease is over, its open calls end as lost.
 create table gateway_node (
   id text not null,
@@ -263,6 +370,28 @@ create table gateway_node (
 alter table gateway_node enable row level security;
 create policy gateway_node_any on gateway_node for all to gatehouse_app using true with check true;
 grant delete, insert, select, update on gateway_node to gatehouse_app;
+
+-- A group gives a role, and perhaps a tier of seat. By id, or by the exact name that an identity provider gives a group, seen yet or not. group_id has no foreign key: a group that is gone gives nothing, and is shown so.
+create table group_mapping (
+  org text not null,
+  id text not null,
+  group_id text,
+  name text,
+  role text not null,
+  seat_tier text,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((group_id IS NULL) <> (name IS NULL))),
+  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'user'::text])))
+);
+CREATE UNIQUE INDEX group_mapping_group ON public.group_mapping USING btree (org, group_id) WHERE (group_id IS NOT NULL);
+CREATE UNIQUE INDEX group_mapping_name ON public.group_mapping USING btree (org, name) WHERE (name IS NOT NULL);
+alter table group_mapping enable row level security;
+create policy group_mapping_of_org on group_mapping for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on group_mapping to gatehouse_app;
 
 -- Which user an identity is. Keyed by connection, issuer and subject: never by e-mail, which an identity provider may let people choose.
 create table identity_link (
@@ -276,15 +405,71 @@ create table identity_link (
   last_sign_in_at timestamp with time zone,
   PRIMARY KEY (parent, connection, issuer, subject),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id),
-  CHECK ((made_by = ANY (ARRAY['directory'::text, 'person'::text])))
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
+  CHECK ((made_by = ANY (ARRAY['directory'::text, 'person'::text, 'sign_in'::text])))
 );
 CREATE INDEX identity_link_user ON public.identity_link USING btree (parent, user_id);
 alter table identity_link enable row level security;
 create policy identity_link_of_parent on identity_link for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select on identity_link to gatehouse_app;
 grant update (last_sign_in_at) on identity_link to gatehouse_app;
+
+-- How an identity provider named a person at a sign-in, let in or not: for comparing with how a directory names them. Decides nothing. other_id: Entra's object id.
+create table identity_seen (
+  parent text not null,
+  connection text not null,
+  subject text not null,
+  other_id text,
+  email text,
+  user_id text,
+  first_seen_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  PRIMARY KEY (parent, connection, subject),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+);
+CREATE INDEX identity_seen_email ON public.identity_seen USING btree (parent, lower(email));
+CREATE INDEX identity_seen_user ON public.identity_seen USING btree (user_id) WHERE (user_id IS NOT NULL);
+alter table identity_seen enable row level security;
+create policy identity_seen_of_parent on identity_seen for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select, update on identity_seen to gatehouse_app;
+
+-- A link that lets its holder do some set-up tasks for one org of one parent, until it ends. SHA-256 of the token only. created_by: the user who stands behind it. connection, directory, domains: what was made through it, and all that its holder sees; without foreign keys, because a merge may leave them with another parent.
+create table idp_setup_link (
+  parent text not null,
+  org text not null,
+  id text not null,
+  hash bytea not null,
+  name text not null,
+  tasks text[] not null,
+  activates boolean not null,
+  allow_private text[] not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  provider text,
+  protocol text,
+  connection text,
+  directory text,
+  domains text[] not null default '{}'::text[],
+  PRIMARY KEY (id),
+  UNIQUE (hash),
+  UNIQUE (parent, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  CHECK (((protocol IS NULL) OR (provider IS NOT NULL))),
+  CHECK (((tasks <@ ARRAY['domain'::text, 'sign_in'::text, 'directory'::text]) AND ((cardinality(tasks) >= 1) AND (cardinality(tasks) <= 3)))),
+  CHECK ((expires_at <= (created_at + '30 days'::interval))),
+  CHECK ((protocol = ANY (ARRAY['oidc'::text, 'saml'::text])))
+);
+CREATE INDEX idp_setup_link_of_org ON public.idp_setup_link USING btree (parent, org, id DESC);
+alter table idp_setup_link enable row level security;
+create policy idp_setup_link_of_parent on idp_setup_link for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on idp_setup_link to gatehouse_app;
+grant update (connection, directory, domains, opened_at, protocol, provider, revoked_at) on idp_setup_link to gatehouse_app;
 
 -- A user in an org, with a role.
 create table member (
@@ -304,6 +489,152 @@ CREATE INDEX member_user ON public.member USING btree (user_id);
 alter table member enable row level security;
 create policy member_of_org on member for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select, update on member to gatehouse_app;
+CREATE TRIGGER member_left AFTER DELETE ON public.member FOR EACH ROW EXECUTE FUNCTION member_left();
+CREATE TRIGGER member_of_one_parent AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION member_of_one_parent();
+
+-- What provisioning knows of a member: where the membership came from, when the identity provider last stood behind it, and the seat, which is taken at the first sign-in. No row: added by hand, never signed in. Ends with the member.
+create table member_seat (
+  org text not null,
+  member text not null,
+  user_id text not null,
+  source text not null,
+  tier text,
+  activated_at timestamp with time zone,
+  last_sign_in_at timestamp with time zone,
+  asserted_at timestamp with time zone,
+  PRIMARY KEY (member),
+  UNIQUE (org, member),
+  FOREIGN KEY (member) REFERENCES member(id) ON DELETE CASCADE,
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((source = ANY (ARRAY['hand'::text, 'directory'::text, 'sign_in'::text])))
+);
+CREATE INDEX member_seat_taken ON public.member_seat USING btree (org, tier) WHERE (activated_at IS NOT NULL);
+alter table member_seat enable row level security;
+create policy member_seat_of_org on member_seat for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on member_seat to gatehouse_app;
+
+-- Somebody left an org, and why. Keeps a sign-in from quietly bringing them back. Ignored while they are a member, overwritten when they leave again.
+create table membership_tombstone (
+  org text not null,
+  user_id text not null,
+  role text not null,
+  cause text not null,
+  at timestamp with time zone not null,
+  PRIMARY KEY (org, user_id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((cause = ANY (ARRAY['hand'::text, 'directory'::text, 'unmapped'::text])))
+);
+alter table membership_tombstone enable row level security;
+create policy membership_tombstone_of_org on membership_tombstone for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select, update on membership_tombstone to gatehouse_app;
+
+-- What an applied merge moved and joined, so that it can be undone. joined: id was the account, other is it now. entry: a directory entry that was set aside, and its account. attribute: a row that had to make place. Only apply_merge and undo_merge touch it.
+create table merge_moved (
+  parent text not null,
+  merge text not null,
+  kind text not null,
+  id text not null,
+  other text not null default ''::text,
+  saved jsonb,
+  PRIMARY KEY (merge, kind, id, other),
+  FOREIGN KEY (merge) REFERENCES merge_proposal(id),
+  CHECK ((kind = ANY (ARRAY['org'::text, 'user'::text, 'directory'::text, 'connection'::text, 'domain'::text, 'joined'::text, 'entry'::text, 'attribute'::text, 'group_made'::text, 'group_joined'::text])))
+);
+alter table merge_moved enable row level security;
+
+-- A proposal that the parent `parent`, with all its orgs, joins `into_parent`; org and into_org are the two that talk. Seen by both sides. Approvals are bound to preview_hash, and end when it changes.
+create table merge_proposal (
+  parent text not null,
+  id text not null,
+  org text not null,
+  org_name text not null,
+  into_parent text not null,
+  into_org text not null,
+  into_name text not null,
+  proposed_by text not null,
+  proposed_from text not null,
+  by_address boolean not null,
+  shared_entries text not null,
+  state text not null,
+  opened_at timestamp with time zone,
+  preview jsonb,
+  preview_hash text,
+  joining_by text,
+  joining_at timestamp with time zone,
+  receiving_by text,
+  receiving_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  applied_at timestamp with time zone,
+  undo_until timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (into_org) REFERENCES org(id),
+  FOREIGN KEY (into_parent) REFERENCES parent(id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  CHECK (((joining_by IS DISTINCT FROM receiving_by) OR (joining_by IS NULL))),
+  CHECK (((joining_by IS NULL) = (joining_at IS NULL))),
+  CHECK (((preview IS NULL) = (preview_hash IS NULL))),
+  CHECK (((receiving_by IS NULL) = (receiving_at IS NULL))),
+  CHECK (((state <> ALL (ARRAY['approved_both'::text, 'applied'::text, 'undone'::text])) OR ((joining_by IS NOT NULL) AND (receiving_by IS NOT NULL) AND (preview_hash IS NOT NULL)))),
+  CHECK (((state = ANY (ARRAY['applied'::text, 'undone'::text])) = ((applied_at IS NOT NULL) AND (undo_until IS NOT NULL)))),
+  CHECK (((state = ANY (ARRAY['undone'::text, 'expired'::text, 'rejected'::text])) = (ended_at IS NOT NULL))),
+  CHECK ((parent <> into_parent)),
+  CHECK ((preview_hash ~ '^[0-9a-f]{64}$'::text)),
+  CHECK ((proposed_from = ANY (ARRAY['joining'::text, 'receiving'::text]))),
+  CHECK ((shared_entries = ANY (ARRAY['refuse'::text, 'receiving_decides'::text]))),
+  CHECK ((state = ANY (ARRAY['draft'::text, 'sent'::text, 'approved_one'::text, 'approved_both'::text, 'applied'::text, 'undone'::text, 'expired'::text, 'rejected'::text, 'stale'::text])))
+);
+CREATE INDEX merge_proposal_due ON public.merge_proposal USING btree (expires_at) WHERE (state = ANY (ARRAY['draft'::text, 'sent'::text, 'approved_one'::text, 'approved_both'::text, 'stale'::text]));
+CREATE INDEX merge_proposal_into ON public.merge_proposal USING btree (into_parent, id);
+CREATE UNIQUE INDEX merge_proposal_open ON public.merge_proposal USING btree (parent, into_parent) WHERE (state = ANY (ARRAY['draft'::text, 'sent'::text, 'approved_one'::text, 'approved_both'::text, 'stale'::text]));
+alter table merge_proposal enable row level security;
+create policy merge_proposal_of_side on merge_proposal for all to gatehouse_app using ((app_parent() = parent) OR (app_parent() = into_parent)) with check ((app_parent() = parent) OR (app_parent() = into_parent));
+grant insert, select on merge_proposal to gatehouse_app;
+grant update (ended_at, ended_by, joining_at, joining_by, opened_at, preview, preview_hash, receiving_at, receiving_by, state) on merge_proposal to gatehouse_app;
+
+-- How each table takes part in a merge. moves: rows with column parent go with what `within` names. ends: they are deleted instead, because they are sealed for their parent and only of use for days. person: col is an account that acts now, and follows when it is joined with another. group: col may be a group of an attribute. A migration with a new table of a parent adds its lines and ends with defer_parent_references(); server/org/merge-rules.test.ts finds one that does not.
+create table merge_rule (
+  tab text not null,
+  col text not null,
+  what text not null,
+  scope text not null,
+  within text not null,
+  PRIMARY KEY (tab, col, what),
+  CHECK ((scope = ANY (ARRAY['org'::text, 'user'::text, 'directory'::text, 'connection'::text, 'domain'::text, 'scim_group'::text, 'capture'::text]))),
+  CHECK ((what = ANY (ARRAY['moves'::text, 'ends'::text, 'person'::text, 'group'::text])))
+);
+alter table merge_rule enable row level security;
+
+-- Something to tell one member: a kind and ids, no words; the words are made when it is sent. Queued with the change that it tells of. not_sent says why. user_id has no foreign key: the row outlives the membership.
+create table message (
+  org text not null,
+  id text not null,
+  user_id text not null,
+  kind text not null,
+  data jsonb not null,
+  state text not null,
+  why text,
+  attempts integer not null default 0,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((state = 'not_sent'::text) = (why IS NOT NULL))),
+  CHECK (((state = 'queued'::text) = (settled_at IS NULL))),
+  CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'not_sent'::text]))),
+  CHECK ((why = ANY (ARRAY['no_smtp'::text, 'too_many'::text, 'no_address'::text, 'suspended'::text, 'gone'::text, 'outdated'::text, 'refused'::text, 'given_up'::text])))
+);
+CREATE INDEX message_listed ON public.message USING btree (org, id DESC);
+CREATE INDEX message_recent ON public.message USING btree (org, user_id, created_at);
+alter table message enable row level security;
+create policy message_of_org on message for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on message to gatehouse_app;
+grant update (attempts, settled_at, state, why) on message to gatehouse_app;
 
 -- What the authorization server remembers: clients, consents (model Grant), codes and refresh tokens by SHA-256 only, interactions sealed. Only the role gatehouse_oauth sees rows.
 create table oauth_item (
@@ -356,6 +687,37 @@ create policy oauth_signing_key_public on oauth_signing_key for select to gateho
 grant delete, insert, select, update on oauth_signing_key to gatehouse_oauth;
 grant select (kid, public) on oauth_signing_key to gatehouse_app;
 
+-- Logout tokens that were taken and must not be taken again while they would still be valid: SHA-256 of their jti. The insert is the guard.
+create table oidc_logout_seen (
+  parent text not null,
+  connection text not null,
+  hash bytea not null,
+  until timestamp with time zone not null,
+  PRIMARY KEY (parent, connection, hash),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE
+);
+CREATE INDEX oidc_logout_seen_until ON public.oidc_logout_seen USING btree (parent, until);
+alter table oidc_logout_seen enable row level security;
+create policy oidc_logout_seen_of_parent on oidc_logout_seen for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on oidc_logout_seen to gatehouse_app;
+
+-- What the identity provider calls a session that it opened here: for back-channel logout.
+create table oidc_session (
+  parent text not null,
+  session text not null,
+  connection text not null,
+  subject text not null,
+  sid text,
+  PRIMARY KEY (parent, session),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, session) REFERENCES session(parent, id) ON DELETE CASCADE DEFERRABLE
+);
+CREATE INDEX oidc_session_sid ON public.oidc_session USING btree (parent, connection, sid);
+CREATE INDEX oidc_session_subject ON public.oidc_session USING btree (parent, connection, subject);
+alter table oidc_session enable row level security;
+create policy oidc_session_of_parent on oidc_session for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on oidc_session to gatehouse_app;
+
 -- Organization. Lives in one region; its rows, keys and log stay there.
 create table org (
   parent text not null,
@@ -373,6 +735,86 @@ alter table org enable row level security;
 create policy org_of_parent on org for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on org to gatehouse_app;
 
+-- How an org wants its people to come in. Null: the usual length. addresses: CIDRs; empty lets every address in. passkeys: its people may sign in with one. Of a person's orgs the strictest length counts.
+create table org_access (
+  org text not null,
+  session_idle_s integer,
+  session_max_s integer,
+  addresses text[] not null default '{}'::text[],
+  passkeys boolean not null default false,
+  changed_at timestamp with time zone not null,
+  PRIMARY KEY (org),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((session_idle_s >= 900) AND (session_idle_s <= 604800))),
+  CHECK (((session_max_s >= 3600) AND (session_max_s <= 2592000)))
+);
+alter table org_access enable row level security;
+create policy org_access_of_org on org_access for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on org_access to gatehouse_app;
+
+-- A group that no directory pushed: made by hand in an org, or the value of an attribute that an identity provider sent at a sign-in (then it is the parent's).
+create table org_group (
+  parent text not null,
+  id text not null,
+  org text,
+  source text not null,
+  attribute text,
+  name text not null,
+  first_seen_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE,
+  CHECK (((source = 'attribute'::text) = (attribute IS NOT NULL))),
+  CHECK (((source = 'hand'::text) = (org IS NOT NULL))),
+  CHECK ((source = ANY (ARRAY['attribute'::text, 'hand'::text])))
+);
+CREATE UNIQUE INDEX org_group_attribute ON public.org_group USING btree (parent, attribute, name) WHERE (attribute IS NOT NULL);
+CREATE UNIQUE INDEX org_group_hand ON public.org_group USING btree (org, lower(name)) WHERE (org IS NOT NULL);
+CREATE INDEX org_group_name ON public.org_group USING btree (parent, name);
+alter table org_group enable row level security;
+create policy org_group_of_parent on org_group for all to gatehouse_app using ((parent = app_parent()) AND ((org IS NULL) OR (org = app_org()))) with check ((parent = app_parent()) AND ((org IS NULL) OR (org = app_org())));
+grant delete, insert, select, update on org_group to gatehouse_app;
+
+-- Who is in an org_group: by hand, or as of the person's latest sign-in. org is the group's.
+create table org_group_member (
+  parent text not null,
+  org text,
+  group_id text not null,
+  user_id text not null,
+  asserted_at timestamp with time zone not null,
+  PRIMARY KEY (group_id, user_id),
+  FOREIGN KEY (parent, group_id) REFERENCES org_group(parent, id) ON DELETE CASCADE DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+);
+CREATE INDEX org_group_member_user ON public.org_group_member USING btree (user_id, group_id);
+alter table org_group_member enable row level security;
+create policy org_group_member_of_parent on org_group_member for all to gatehouse_app using ((parent = app_parent()) AND ((org IS NULL) OR (org = app_org()))) with check ((parent = app_parent()) AND ((org IS NULL) OR (org = app_org())));
+grant delete, insert, select, update on org_group_member to gatehouse_app;
+
+-- How people come into an org. No row: scim_permissive where it has a directory, login_only where it has none. domains: for whose addresses a sign-in may make an account. Readable in the whole parent, because a directory's change can matter to a sister org.
+create table org_provisioning (
+  parent text not null,
+  org text not null,
+  mode text not null,
+  prefix text not null,
+  domains text[] not null,
+  version integer not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  PRIMARY KEY (org),
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE,
+  CHECK ((mode = ANY (ARRAY['login_only'::text, 'jit_permissive'::text, 'jit_advanced'::text, 'scim_permissive'::text, 'scim_advanced'::text]))),
+  CHECK ((prefix ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text))
+);
+CREATE INDEX org_provisioning_parent ON public.org_provisioning USING btree (parent, org);
+alter table org_provisioning enable row level security;
+create policy org_provisioning_insert on org_provisioning for insert to gatehouse_app with check ((parent = app_parent()) AND (org = app_org()));
+create policy org_provisioning_read on org_provisioning for select to gatehouse_app using (parent = app_parent());
+create policy org_provisioning_update on org_provisioning for update to gatehouse_app using ((parent = app_parent()) AND (org = app_org())) with check ((parent = app_parent()) AND (org = app_org()));
+grant insert, select, update on org_provisioning to gatehouse_app;
+
 -- Parent organization: owns domains, SSO connections, directories and users; ties organizations together.
 create table parent (
   id text not null,
@@ -383,6 +825,112 @@ create table parent (
 alter table parent enable row level security;
 create policy parent_own on parent for all to gatehouse_app using (id = app_parent()) with check (id = app_parent());
 grant insert, select, update on parent to gatehouse_app;
+
+-- A WebAuthn credential of a user: the public half. used_at: the last sign-in with it, which is the proof that a break-glass account works. challenge_at: when the last challenge that was answered had been made, in ms; an older one is not taken any more.
+create table passkey (
+  parent text not null,
+  id text not null,
+  user_id text not null,
+  credential_id text not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  backed_up boolean not null,
+  created_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  challenge_at bigint not null,
+  PRIMARY KEY (id),
+  UNIQUE (credential_id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+);
+CREATE INDEX passkey_of_user ON public.passkey USING btree (parent, user_id, id);
+alter table passkey enable row level security;
+create policy passkey_of_parent on passkey for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on passkey to gatehouse_app;
+grant update (backed_up, challenge_at, counter, used_at) on passkey to gatehouse_app;
+
+-- People whom no identity provider may lower, remove or suspend: break-glass accounts. The primary owner needs no row.
+create table provisioning_exempt (
+  org text not null,
+  user_id text not null,
+  why text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org, user_id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (user_id) REFERENCES app_user(id)
+);
+alter table provisioning_exempt enable row level security;
+create policy provisioning_exempt_of_org on provisioning_exempt for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select, update on provisioning_exempt to gatehouse_app;
+
+-- A change of mode, mappings, prefix or domains that somebody looked at. hash: over everything that it was computed from; it is applied only while that is still true.
+create table provisioning_plan (
+  org text not null,
+  id text not null,
+  hash text not null,
+  version integer not null,
+  target jsonb not null,
+  summary jsonb not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  applied_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id)
+);
+alter table provisioning_plan enable row level security;
+create policy provisioning_plan_of_org on provisioning_plan for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on provisioning_plan to gatehouse_app;
+grant update (applied_at) on provisioning_plan to gatehouse_app;
+
+-- One person whom a plan touches.
+create table provisioning_plan_line (
+  org text not null,
+  plan text not null,
+  user_id text not null,
+  what text not null,
+  from_role text,
+  to_role text,
+  at_next_sign_in boolean not null,
+  because text not null,
+  PRIMARY KEY (org, plan, user_id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (org, plan) REFERENCES provisioning_plan(org, id),
+  CHECK ((what = ANY (ARRAY['gains'::text, 'loses'::text, 'raised'::text, 'lowered'::text])))
+);
+alter table provisioning_plan_line enable row level security;
+create policy provisioning_plan_line_of_org on provisioning_plan_line for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on provisioning_plan_line to gatehouse_app;
+
+-- What an identity provider took from people. done: at once. held: the brake found too much at once, and people wait for an owner to apply or discard. withdrawn: the identity provider took it back itself.
+create table provisioning_removal (
+  org text not null,
+  id text not null,
+  directory text,
+  entry text,
+  group_id text,
+  user_id text not null,
+  kind text not null,
+  state text not null,
+  at timestamp with time zone not null,
+  decided_at timestamp with time zone,
+  decided_by text,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((state = ANY (ARRAY['done'::text, 'held'::text])) = (decided_at IS NULL))),
+  CHECK ((kind = ANY (ARRAY['disabled'::text, 'deleted'::text, 'unmapped'::text, 'lowered'::text]))),
+  CHECK ((state = ANY (ARRAY['done'::text, 'held'::text, 'applied'::text, 'discarded'::text, 'withdrawn'::text])))
+);
+CREATE UNIQUE INDEX provisioning_removal_held ON public.provisioning_removal USING btree (org, user_id) WHERE (state = 'held'::text);
+CREATE INDEX provisioning_removal_window ON public.provisioning_removal USING btree (org, directory, at) WHERE (state = 'done'::text);
+alter table provisioning_removal enable row level security;
+create policy provisioning_removal_of_org on provisioning_removal for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on provisioning_removal to gatehouse_app;
 
 -- A sentence of an admin about who may use which tools; compiled to Cedar when it is loaded. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.
 create table rule (
@@ -421,6 +969,157 @@ create policy rule_of_org on rule for all to gatehouse_app using (org = app_org(
 grant insert, select on rule to gatehouse_app;
 grant update (removed_at, removed_by) on rule to gatehouse_app;
 
+-- A certificate whose key a connection trusts; several at once while the identity provider changes keys. warned_days: how near its end was when that was last told.
+create table saml_certificate (
+  parent text not null,
+  connection text not null,
+  fingerprint text not null,
+  certificate bytea not null,
+  subject text not null,
+  not_before timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  source text not null,
+  added_at timestamp with time zone not null,
+  warned_days integer,
+  PRIMARY KEY (parent, connection, fingerprint),
+  FOREIGN KEY (parent, connection) REFERENCES saml_connection(parent, connection) DEFERRABLE,
+  CHECK ((source = ANY (ARRAY['metadata'::text, 'hand'::text])))
+);
+CREATE INDEX saml_certificate_end ON public.saml_certificate USING btree (not_after);
+alter table saml_certificate enable row level security;
+create policy saml_certificate_of_parent on saml_certificate for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on saml_certificate to gatehouse_app;
+grant update (warned_days) on saml_certificate to gatehouse_app;
+
+-- The SAML part of an sso_connection: where requests go and how strictly answers are read. org: whose address (ACS) and entity ID the identity provider uses. metadata_problem: the code of the last failed refresh.
+create table saml_connection (
+  parent text not null,
+  connection text not null,
+  org text not null,
+  sign_in_url text not null,
+  sign_in_binding text not null,
+  logout_url text,
+  logout_response_url text,
+  logout_binding text,
+  sign_requests boolean not null,
+  idp_initiated boolean not null,
+  must_encrypt boolean not null,
+  clock_skew_s integer not null,
+  sha1_until timestamp with time zone,
+  expired_certificate text not null,
+  name_id_format text,
+  groups_overage text not null,
+  email_domains text[] not null,
+  attribute_map jsonb not null,
+  metadata_url text,
+  metadata_signed_by text,
+  metadata_checked_at timestamp with time zone,
+  metadata_problem text,
+  metadata_valid_until timestamp with time zone,
+  PRIMARY KEY (connection),
+  UNIQUE (parent, connection),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE,
+  CHECK (((clock_skew_s >= 0) AND (clock_skew_s <= 120))),
+  CHECK (((logout_url IS NULL) = (logout_binding IS NULL))),
+  CHECK ((expired_certificate = ANY (ARRAY['warn'::text, 'refuse'::text]))),
+  CHECK ((groups_overage = ANY (ARRAY['refuse'::text, 'keep'::text]))),
+  CHECK ((logout_binding = ANY (ARRAY['redirect'::text, 'post'::text]))),
+  CHECK ((sign_in_binding = ANY (ARRAY['redirect'::text, 'post'::text])))
+);
+CREATE INDEX saml_connection_org ON public.saml_connection USING btree (parent, org);
+alter table saml_connection enable row level security;
+create policy saml_connection_of_parent on saml_connection for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select, update on saml_connection to gatehouse_app;
+
+-- Our own keys as a service provider, one entity per org: the newest signs, all that are not retired decrypt. The private key is sealed.
+create table saml_key (
+  parent text not null,
+  org text not null,
+  id text not null,
+  certificate bytea not null,
+  private_sealed bytea not null,
+  created_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (parent, org) REFERENCES org(parent, id) DEFERRABLE
+);
+CREATE UNIQUE INDEX saml_key_order ON public.saml_key USING btree (parent, org, created_at, id);
+alter table saml_key enable row level security;
+create policy saml_key_of_parent on saml_key for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on saml_key to gatehouse_app;
+grant update (retired_at) on saml_key to gatehouse_app;
+
+-- A logout request of ours that the identity provider has not answered. Used once: taken by delete.
+create table saml_logout (
+  parent text not null,
+  request_hash bytea not null,
+  connection text not null,
+  session text not null,
+  started_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (request_hash),
+  FOREIGN KEY (parent, connection) REFERENCES saml_connection(parent, connection) DEFERRABLE,
+  FOREIGN KEY (parent, session) REFERENCES session(parent, id) DEFERRABLE
+);
+CREATE INDEX saml_logout_old ON public.saml_logout USING btree (parent, expires_at);
+alter table saml_logout enable row level security;
+create policy saml_logout_of_parent on saml_logout for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on saml_logout to gatehouse_app;
+
+-- A refused response as it came, sealed, for seven days: so that an administrator can judge it again with the configuration of then. expected: what it was held against besides the configuration.
+create table saml_message (
+  parent text not null,
+  trace text not null,
+  connection text not null,
+  sealed bytea not null,
+  expected jsonb not null,
+  kept_until timestamp with time zone not null,
+  PRIMARY KEY (trace),
+  FOREIGN KEY (parent, connection) REFERENCES saml_connection(parent, connection) DEFERRABLE,
+  FOREIGN KEY (parent, trace) REFERENCES sign_in_trace(parent, id) DEFERRABLE
+);
+CREATE INDEX saml_message_old ON public.saml_message USING btree (parent, kept_until);
+alter table saml_message enable row level security;
+create policy saml_message_of_parent on saml_message for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on saml_message to gatehouse_app;
+
+-- Messages that were taken and must not be taken again while they would still be valid: SHA-256 of their ID. The insert is the guard.
+create table saml_seen (
+  parent text not null,
+  connection text not null,
+  what text not null,
+  hash bytea not null,
+  until timestamp with time zone not null,
+  PRIMARY KEY (parent, connection, what, hash),
+  FOREIGN KEY (parent, connection) REFERENCES saml_connection(parent, connection) DEFERRABLE,
+  CHECK ((what = ANY (ARRAY['assertion'::text, 'logout_request'::text])))
+);
+CREATE INDEX saml_seen_until ON public.saml_seen USING btree (parent, until);
+alter table saml_seen enable row level security;
+create policy saml_seen_of_parent on saml_seen for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on saml_seen to gatehouse_app;
+
+-- What the identity provider calls a session that it opened here: for single logout, in either direction.
+create table saml_session (
+  parent text not null,
+  session text not null,
+  connection text not null,
+  name_id text not null,
+  name_id_format text not null,
+  name_qualifier text,
+  sp_name_qualifier text,
+  session_index text,
+  PRIMARY KEY (parent, session),
+  FOREIGN KEY (parent, connection) REFERENCES saml_connection(parent, connection) DEFERRABLE,
+  FOREIGN KEY (parent, session) REFERENCES session(parent, id) DEFERRABLE
+);
+CREATE INDEX saml_session_name ON public.saml_session USING btree (parent, connection, name_id);
+alter table saml_session enable row level security;
+create policy saml_session_of_parent on saml_session for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant insert, select on saml_session to gatehouse_app;
+
 -- Which files of server/schema have been applied.
 create table schema_migration (
   name text not null,
@@ -443,7 +1142,7 @@ create table scim_client (
   last_used_at timestamp with time zone,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
-  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id)
+  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id) DEFERRABLE
 );
 CREATE INDEX scim_client_directory ON public.scim_client USING btree (parent, directory);
 alter table scim_client enable row level security;
@@ -475,7 +1174,7 @@ create table scim_email (
   display_key text,
   is_primary boolean,
   PRIMARY KEY (scim_user, "position"),
-  FOREIGN KEY (parent, scim_user) REFERENCES scim_user(parent, id)
+  FOREIGN KEY (parent, scim_user) REFERENCES scim_user(parent, id) DEFERRABLE
 );
 CREATE INDEX scim_email_value ON public.scim_email USING btree (directory, value_key);
 alter table scim_email enable row level security;
@@ -495,10 +1194,11 @@ create table scim_group (
   changed_at timestamp with time zone not null,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
-  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id)
+  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id) DEFERRABLE
 );
 CREATE UNIQUE INDEX scim_group_external ON public.scim_group USING btree (directory, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX scim_group_name ON public.scim_group USING btree (directory, display_name_key);
+CREATE INDEX scim_group_named ON public.scim_group USING btree (parent, display_name);
 CREATE INDEX scim_group_order ON public.scim_group USING btree (directory, id);
 alter table scim_group enable row level security;
 create policy scim_group_of_parent on scim_group for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
@@ -523,9 +1223,9 @@ create table scim_journal (
   ms real not null,
   body text,
   bytes integer not null,
-  meant jsonb not null,
-  changed jsonb not null,
-  problem jsonb,
+  meant json not null,
+  changed json not null,
+  problem json,
   PRIMARY KEY (directory, id)
 );
 CREATE INDEX scim_journal_refused ON public.scim_journal USING btree (directory, id) WHERE (status >= 400);
@@ -541,8 +1241,8 @@ create table scim_membership (
   scim_user text not null,
   asserted_at timestamp with time zone not null,
   PRIMARY KEY (group_id, scim_user),
-  FOREIGN KEY (parent, group_id) REFERENCES scim_group(parent, id),
-  FOREIGN KEY (parent, scim_user) REFERENCES scim_user(parent, id)
+  FOREIGN KEY (parent, group_id) REFERENCES scim_group(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, scim_user) REFERENCES scim_user(parent, id) DEFERRABLE
 );
 CREATE INDEX scim_membership_user ON public.scim_membership USING btree (scim_user, group_id);
 alter table scim_membership enable row level security;
@@ -563,8 +1263,8 @@ create table scim_token (
   client text,
   PRIMARY KEY (id),
   UNIQUE (hash),
-  FOREIGN KEY (parent, client) REFERENCES scim_client(parent, id),
-  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id)
+  FOREIGN KEY (parent, client) REFERENCES scim_client(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id) DEFERRABLE
 );
 CREATE INDEX scim_token_client ON public.scim_token USING btree (client, expires_at) WHERE (client IS NOT NULL);
 CREATE INDEX scim_token_directory ON public.scim_token USING btree (parent, directory);
@@ -592,11 +1292,12 @@ create table scim_user (
   deleted_at timestamp with time zone,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
-  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id),
+  FOREIGN KEY (parent, directory) REFERENCES directory(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
   CHECK (((user_id IS NULL) = (unlinked_because IS NOT NULL))),
   CHECK ((unlinked_because = ANY (ARRAY['local_user'::text, 'address_in_use'::text, 'no_address'::text, 'domain_held'::text])))
 );
+CREATE INDEX scim_user_account ON public.scim_user USING btree (user_id, deleted_at) WHERE (user_id IS NOT NULL);
 CREATE INDEX scim_user_display ON public.scim_user USING btree (directory, display_name_key) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX scim_user_external ON public.scim_user USING btree (directory, external_id) WHERE ((deleted_at IS NULL) AND (external_id IS NOT NULL));
 CREATE INDEX scim_user_former ON public.scim_user USING btree (parent, external_id) WHERE ((deleted_at IS NOT NULL) AND (user_id IS NOT NULL));
@@ -611,7 +1312,19 @@ alter table scim_user enable row level security;
 create policy scim_user_of_parent on scim_user for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on scim_user to gatehouse_app;
 CREATE TRIGGER scim_user_added AFTER INSERT ON public.scim_user REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION scim_user_counted();
-CREATE TRIGGER scim_user_ended AFTER UPDATE ON public.scim_user REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION scim_user_counted();
+CREATE TRIGGER scim_user_ended AFTER UPDATE OF deleted_at ON public.scim_user FOR EACH ROW WHEN ((old.deleted_at IS DISTINCT FROM new.deleted_at)) EXECUTE FUNCTION scim_user_counted();
+
+-- Counts of changes per parent and org, spread over slots; with scope_version the version that caches are valid for. told_at: when a change of this slot last told the nodes at once.
+create table scope_bump (
+  scope text not null,
+  slot integer not null,
+  version bigint not null default 1,
+  told_at timestamp with time zone not null,
+  PRIMARY KEY (scope, slot)
+);
+alter table scope_bump enable row level security;
+create policy scope_bump_read on scope_bump for select to gatehouse_app using true;
+grant select on scope_bump to gatehouse_app;
 
 -- One counter per parent and org. Every change bumps it in its own transaction; caches of a node are valid for one value of it.
 create table scope_version (
@@ -636,6 +1349,21 @@ alter table seal_key enable row level security;
 create policy seal_key_scope on seal_key for all to gatehouse_app using (scope = ANY (ARRAY[app_org(), app_parent()])) with check (scope = ANY (ARRAY[app_org(), app_parent()]));
 grant insert, select on seal_key to gatehouse_app;
 
+-- How many members may have a seat: in the whole org (tier *) or with one tier. No row: as many as come.
+create table seat_limit (
+  org text not null,
+  tier text not null,
+  seats integer not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org, tier),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((seats >= 0))
+);
+alter table seat_limit enable row level security;
+create policy seat_limit_of_org on seat_limit for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select, update on seat_limit to gatehouse_app;
+
 -- A signed-in browser. SHA-256 of the cookie only. connection is null for a session that began with a set-up link.
 create table session (
   parent text not null,
@@ -652,8 +1380,8 @@ create table session (
   UNIQUE (hash),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id)
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
 );
 CREATE INDEX session_of_user ON public.session USING btree (parent, user_id, id DESC);
 alter table session enable row level security;
@@ -674,7 +1402,7 @@ create table setup_link (
   UNIQUE (hash),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id)
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
 );
 alter table setup_link enable row level security;
 create policy setup_link_of_parent on setup_link for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
@@ -696,18 +1424,41 @@ create table sign_in_attempt (
   discovery jsonb not null,
   started_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  arrived bytea,
+  max_age integer,
+  test text,
+  test_org text,
   PRIMARY KEY (state_hash),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id),
-  FOREIGN KEY (parent, session_id) REFERENCES session(parent, id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, session_id) REFERENCES session(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
   CHECK (((intent = 'link'::text) = ((user_id IS NOT NULL) AND (session_id IS NOT NULL)))),
-  CHECK ((intent = ANY (ARRAY['sign_in'::text, 'link'::text])))
+  CHECK (((intent = 'test'::text) = ((test IS NOT NULL) AND (test_org IS NOT NULL)))),
+  CHECK ((intent = ANY (ARRAY['sign_in'::text, 'link'::text, 'test'::text]))),
+  CHECK ((max_age >= 0))
 );
 CREATE INDEX sign_in_attempt_old ON public.sign_in_attempt USING btree (parent, expires_at);
 alter table sign_in_attempt enable row level security;
 create policy sign_in_attempt_of_parent on sign_in_attempt for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant delete, insert, select on sign_in_attempt to gatehouse_app;
+grant update (arrived) on sign_in_attempt to gatehouse_app;
+
+-- What a proved identity claimed at a sign-in that was refused afterwards, sealed, for seven days: so that it can be judged again by the configuration of then.
+create table sign_in_claims (
+  parent text not null,
+  trace text not null,
+  connection text not null,
+  sealed bytea not null,
+  kept_until timestamp with time zone not null,
+  PRIMARY KEY (trace),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, trace) REFERENCES sign_in_trace(parent, id) DEFERRABLE
+);
+CREATE INDEX sign_in_claims_old ON public.sign_in_claims USING btree (parent, kept_until);
+alter table sign_in_claims enable row level security;
+create policy sign_in_claims_of_parent on sign_in_claims for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on sign_in_claims to gatehouse_app;
 
 -- What happened at each stage of one sign-in: found, expected, code. outcome is signed_in, linked, or the code of the refusal.
 create table sign_in_trace (
@@ -722,15 +1473,16 @@ create table sign_in_trace (
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id),
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id)
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
 );
 CREATE INDEX sign_in_trace_list ON public.sign_in_trace USING btree (parent, id DESC);
+CREATE INDEX sign_in_trace_recent ON public.sign_in_trace USING btree (parent, at);
 alter table sign_in_trace enable row level security;
 create policy sign_in_trace_of_parent on sign_in_trace for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select on sign_in_trace to gatehouse_app;
 
--- An identity provider of the parent. match_directory: a first sign-in may be matched to a directory user by externalId.
+-- An identity provider of the parent. match_directory: a first sign-in may be matched to a directory user by externalId. Of kind saml: issuer is its entity ID, client_id the organization whose entity we are there, and the rest is in saml_connection.
 create table sso_connection (
   parent text not null,
   id text not null,
@@ -747,18 +1499,87 @@ create table sso_connection (
   discovery jsonb not null,
   discovered_at timestamp with time zone not null,
   created_at timestamp with time zone not null,
+  hosted_domains text[] not null default '{}'::text[],
+  tenants text[] not null default '{}'::text[],
+  par text not null default 'offered'::text,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   UNIQUE (parent, issuer, client_id),
   FOREIGN KEY (parent) REFERENCES parent(id),
-  CHECK (((auth_method = 'none'::text) = (secret_sealed IS NULL))),
-  CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'none'::text]))),
-  CHECK ((kind = 'oidc'::text)),
+  CHECK (((auth_method = ANY (ARRAY['none'::text, 'private_key_jwt'::text])) = (secret_sealed IS NULL))),
+  CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'private_key_jwt'::text, 'none'::text]))),
+  CHECK ((kind = ANY (ARRAY['oidc'::text, 'saml'::text]))),
+  CHECK ((par = ANY (ARRAY['offered'::text, 'always'::text, 'never'::text]))),
   CHECK ((state = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 alter table sso_connection enable row level security;
 create policy sso_connection_of_parent on sso_connection for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on sso_connection to gatehouse_app;
+
+-- How far an org insists on single sign-on. staged: for percent of its people (stable by hash of the user) and for whoever is in one of groups. connections: the only ones that count; empty: every active one. preview_hash: the simulation that was looked at. returned_because: the code that brought it back to report_only by itself.
+create table sso_enforcement (
+  org text not null,
+  state text not null,
+  percent integer not null default 0,
+  groups text[] not null default '{}'::text[],
+  connections text[] not null default '{}'::text[],
+  preview_hash text,
+  returned_because text,
+  changed_by text not null,
+  changed_at timestamp with time zone not null,
+  PRIMARY KEY (org),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((percent >= 0) AND (percent <= 100))),
+  CHECK (((state <> ALL (ARRAY['staged'::text, 'full'::text])) OR (preview_hash IS NOT NULL))),
+  CHECK (((state = 'staged'::text) OR ((percent = 0) AND (groups = '{}'::text[])))),
+  CHECK ((state = ANY (ARRAY['off'::text, 'report_only'::text, 'staged'::text, 'full'::text])))
+);
+alter table sso_enforcement enable row level security;
+create policy sso_enforcement_of_org on sso_enforcement for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on sso_enforcement to gatehouse_app;
+
+-- A sign-in that enforcement refused, or in report_only would have refused. For counting; kept for 90 days.
+create table sso_enforcement_hit (
+  org text not null,
+  id text not null,
+  at timestamp with time zone not null,
+  user_id text not null,
+  via text not null,
+  connection text,
+  refused boolean not null,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((via = ANY (ARRAY['sso'::text, 'setup_link'::text, 'passkey'::text, 'mail_link'::text])))
+);
+CREATE INDEX sso_enforcement_hit_at ON public.sso_enforcement_hit USING btree (org, at);
+alter table sso_enforcement_hit enable row level security;
+create policy sso_enforcement_hit_of_org on sso_enforcement_hit for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on sso_enforcement_hit to gatehouse_app;
+
+-- A dry sign-in through a connection: nobody is let in or linked by it. hash: SHA-256 of the secret in the address that begins it. sealed: what was received, as mapped and foreseen; deleted after seven days.
+create table sso_test (
+  org text not null,
+  id text not null,
+  connection text not null,
+  hash bytea not null,
+  begun_by text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  outcome text,
+  sealed bytea,
+  PRIMARY KEY (id),
+  UNIQUE (hash),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((finished_at IS NULL) = (outcome IS NULL))),
+  CHECK (((sealed IS NULL) OR (finished_at IS NOT NULL)))
+);
+CREATE INDEX sso_test_list ON public.sso_test USING btree (org, connection, id DESC);
+alter table sso_test enable row level security;
+create policy sso_test_of_org on sso_test for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select, update on sso_test to gatehouse_app;
 
 -- One callable of a connector: its definition as last seen (canonical text), its pin, and what a reviewer said about which pin. Only state reviewed is shown or callable.
 create table tool (
@@ -811,10 +1632,29 @@ create table tool_call (
   CHECK (((outcome IS NULL) = (closed_at IS NULL))),
   CHECK ((outcome = ANY (ARRAY['answered'::text, 'held'::text, 'denied'::text, 'blocked'::text, 'failed'::text, 'lost'::text])))
 );
+CREATE INDEX tool_call_of_member ON public.tool_call USING btree (org, member, opened_at DESC);
 CREATE INDEX tool_call_open ON public.tool_call USING btree (node) WHERE (outcome IS NULL);
 alter table tool_call enable row level security;
 create policy tool_call_of_org on tool_call for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on tool_call to gatehouse_app;
+
+-- What an identity provider said of a person at the latest sign-in: for rules by department or group, and for asking the manager. Never a key.
+create table user_attribute (
+  parent text not null,
+  user_id text not null,
+  name text not null,
+  vals text[] not null,
+  connection text not null,
+  asserted_at timestamp with time zone not null,
+  PRIMARY KEY (parent, user_id, name),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
+  CHECK ((name = ANY (ARRAY['email'::text, 'first_name'::text, 'last_name'::text, 'department'::text, 'manager_email'::text, 'groups'::text])))
+);
+CREATE INDEX user_attribute_value ON public.user_attribute USING gin (vals);
+alter table user_attribute enable row level security;
+create policy user_attribute_of_parent on user_attribute for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select, update on user_attribute to gatehouse_app;
 
 CREATE OR REPLACE FUNCTION public.app_org()
  RETURNS text
@@ -830,23 +1670,197 @@ CREATE OR REPLACE FUNCTION public.app_parent()
 RETURN NULLIF(current_setting('app.parent'::text, true), ''::text)
 -- may be run by: PUBLIC
 
+CREATE OR REPLACE FUNCTION public.apply_merge(wanted text, at timestamp with time zone, undo_until timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  p merge_proposal;
+  orgs text[];
+  users text[];
+  directories text[];
+  connections text[];
+  domains text[];
+  olds text[];
+  news text[];
+begin
+  select * into p from merge_proposal where id = wanted for update;
+  if p.id is null or app_parent() is distinct from p.into_parent then raise exception 'apply_merge: not the receiving side of this proposal'; end if;
+  if p.state <> 'approved_both' then raise exception 'apply_merge: the proposal is %', p.state; end if;
+  perform from parent where id in (p.parent, p.into_parent) order by id for update;
+  select array_agg(o.id) into orgs from org o where o.parent = p.parent;
+  if not p.org = any(coalesce(orgs, '{}')) or not exists (select from org o where o.id = p.into_org and o.parent = p.into_parent) then
+    raise exception 'apply_merge: a side is no longer where it was';
+  end if;
+  perform from org o where o.id = any(orgs) order by o.id for update;
+  select coalesce(array_agg(m.was), '{}'), coalesce(array_agg(m.becomes), '{}') into olds, news from merge_matches(p.parent, p.into_parent) m;
+  if (select count(distinct x) from unnest(olds) x) <> cardinality(olds) or (select count(distinct x) from unnest(news) x) <> cardinality(news) then
+    raise exception 'apply_merge: an account would be joined twice';
+  end if;
+  select coalesce(array_agg(u.id), '{}') into users from app_user u where u.parent = p.parent and u.id <> all(olds);
+  select coalesce(array_agg(d.id), '{}') into directories from directory d where d.parent = p.parent;
+  select coalesce(array_agg(c.id), '{}') into connections from sso_connection c where c.parent = p.parent;
+  set constraints all deferred;
+  insert into merge_moved (parent, merge, kind, id) select p.parent, p.id, 'org', unnest(orgs);
+  insert into merge_moved (parent, merge, kind, id) select p.parent, p.id, 'user', unnest(users);
+  insert into merge_moved (parent, merge, kind, id) select p.parent, p.id, 'directory', unnest(directories);
+  select coalesce(array_agg(d.id), '{}') into domains from domain d where d.parent = p.parent;
+  insert into merge_moved (parent, merge, kind, id) select p.parent, p.id, 'connection', unnest(connections);
+  insert into merge_moved (parent, merge, kind, id) select p.parent, p.id, 'domain', unnest(domains);
+  insert into merge_moved (parent, merge, kind, id, other) select p.parent, p.id, 'joined', x.was, x.becomes from unnest(olds, news) as x(was, becomes);
+
+  -- An account has at most one live directory entry. Where both sides have one, the receiving side's decides.
+  with aside as (
+    update scim_user s set user_id = null, unlinked_because = 'address_in_use'
+      from unnest(olds, news) as x(was, becomes)
+     where s.user_id = x.was and s.deleted_at is null
+       and exists (select from scim_user o where o.user_id = x.becomes and o.deleted_at is null)
+    returning s.id, x.was)
+  insert into merge_moved (parent, merge, kind, id, other) select p.parent, p.id, 'entry', aside.id, aside.was from aside;
+
+  -- Sessions of accounts that are joined end, because they were opened as somebody else.
+  delete from saml_logout l using session s where s.parent = p.parent and s.user_id = any(olds) and l.parent = p.parent and l.session = s.id;
+  delete from saml_session l using session s where s.parent = p.parent and s.user_id = any(olds) and l.parent = p.parent and l.session = s.id;
+  delete from session s where s.parent = p.parent and s.user_id = any(olds);
+
+  -- What a provider said of them last time goes along where the receiving side knows nothing of the kind.
+  insert into merge_moved (parent, merge, kind, id, other, saved)
+  select p.parent, p.id, 'attribute', a.user_id, a.name, to_jsonb(a) from user_attribute a where a.parent = p.parent and a.user_id = any(olds);
+  delete from user_attribute a where a.parent = p.parent and a.user_id = any(olds);
+  perform carry_attribute_groups(p.id, p.parent, p.into_parent, orgs, users, olds, news);
+  perform carry_rows(p.parent, p.into_parent, orgs, users, directories, connections, domains, olds, news);
+  insert into user_attribute (parent, user_id, name, vals, connection, asserted_at)
+  select p.into_parent, x.becomes, a.name, a.vals, a.connection, a.asserted_at
+    from merge_moved v join unnest(olds, news) as x(was, becomes) on x.was = v.id
+   cross join jsonb_populate_record(null::user_attribute, v.saved) a
+   where v.merge = p.id and v.kind = 'attribute'
+  on conflict do nothing;
+
+  update merge_proposal o set state = 'rejected', ended_at = apply_merge.at, ended_by = 'merged'
+   where o.id <> p.id and o.state in ('draft', 'sent', 'approved_one', 'approved_both', 'stale') and p.parent in (o.parent, o.into_parent);
+  update merge_proposal o set state = 'applied', applied_at = apply_merge.at, undo_until = apply_merge.undo_until where o.id = p.id;
+  return jsonb_build_object('orgs', to_jsonb(orgs), 'people', cardinality(users), 'joined', cardinality(olds),
+                            'directories', cardinality(directories), 'connections', cardinality(connections), 'domains', cardinality(domains));
+end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.break_glass(of_parent text, of_user text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select exists (select from provisioning_exempt x join org o on o.id = x.org and o.parent = of_parent
+                   join member m on m.org = x.org and m.user_id = x.user_id where x.user_id = of_user)
+      or exists (select from member m join org o on o.id = m.org and o.parent = of_parent join app_user u on u.id = m.user_id
+                  where m.user_id = of_user and m.role = 'primary_owner' and u.origin = 'local')
+$function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.break_glass_of_user(wanted_user text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select break_glass(app_parent(), wanted_user) $function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.bump_version(parent text, org text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-declare s text;
+declare
+  s text;
+  t timestamptz;
+  tell boolean;
 begin
   if parent is distinct from app_parent() or org is distinct from app_org() then
     raise exception 'bump_version: not the scope of this transaction';
   end if;
   foreach s in array array_remove(array[parent, org], null) loop
-    insert into scope_version (scope) values (s) on conflict (scope) do update set version = scope_version.version + 1;
-    perform pg_notify('gatehouse_version', s);
+    t := clock_timestamp();
+    insert into scope_bump as b (scope, slot, told_at) values (s, pg_backend_pid() % 16, t)
+    on conflict (scope, slot) do update
+      set version = b.version + 1, told_at = case when b.told_at < t - interval '100 ms' then t else b.told_at end
+    returning told_at = t into tell;
+    if tell then perform pg_notify('gatehouse_version', s); end if;
   end loop;
 end $function$
 -- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.carry_attribute_groups(wanted text, from_parent text, to_parent text, orgs text[], users text[], was text[], becomes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public'
+AS $function$
+declare
+  g record;
+  r record;
+  target text;
+begin
+  set constraints all deferred;
+  for g in select * from org_group x where x.parent = from_parent and x.attribute is not null order by x.id loop
+    continue when not exists (select from org_group_member m where m.group_id = g.id and (m.user_id = any(users) or m.user_id = any(was)))
+              and not exists (select from rule t where t.who_id = g.id and t.org = any(orgs))
+              and not exists (select from group_mapping t where t.group_id = g.id and t.org = any(orgs));
+    select x.id into target from org_group x where x.parent = to_parent and x.attribute = g.attribute and x.name = g.name;
+    if target is null then
+      target := 'grp_' || replace(gen_random_uuid()::text, '-', '');
+      insert into org_group (parent, id, source, attribute, name, first_seen_at, last_seen_at)
+      values (to_parent, target, 'attribute', g.attribute, g.name, g.first_seen_at, g.last_seen_at);
+      insert into merge_moved (parent, merge, kind, id) values (from_parent, wanted, 'group_made', target);
+    end if;
+    with gone as (delete from org_group_member m where m.group_id = g.id and m.user_id = any(users) returning m.user_id, m.asserted_at)
+    insert into org_group_member (parent, group_id, user_id, asserted_at) select to_parent, target, gone.user_id, gone.asserted_at from gone
+    on conflict do nothing;
+    with copied as (
+      insert into org_group_member (parent, group_id, user_id, asserted_at)
+      select to_parent, target, p.becomes, m.asserted_at
+        from org_group_member m join unnest(was, becomes) as p(was, becomes) on p.was = m.user_id where m.group_id = g.id
+      on conflict do nothing returning user_id)
+    insert into merge_moved (parent, merge, kind, id, other) select from_parent, wanted, 'group_joined', target, copied.user_id from copied
+    on conflict do nothing;
+    for r in select * from merge_rule where what = 'group' loop
+      execute format('update %I t set %I = $1 where t.%I = $2 and t.%I = any($3)', r.tab, r.col, r.col, r.within) using target, g.id, orgs;
+    end loop;
+  end loop;
+end $function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.carry_rows(from_parent text, to_parent text, orgs text[], users text[], directories text[], connections text[], domains text[], was text[], becomes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public'
+AS $function$
+declare
+  r record;
+  scim_groups text[];
+  captures text[];
+begin
+  set constraints all deferred;
+  select coalesce(array_agg(c.id), '{}') into captures from domain_capture c where c.parent = from_parent and c.domain = any(domains);
+  select coalesce(array_agg(g.id), '{}') into scim_groups from scim_group g where g.parent = from_parent and g.directory = any(directories);
+  for r in select * from merge_rule where what = 'person' order by tab, col loop
+    execute format('update %I t set %I = m.becomes from unnest($1, $2) as m(was, becomes) where t.%I = m.was and t.%I = any($3)', r.tab, r.col, r.col, r.within)
+      using was, becomes, case r.scope when 'org' then orgs when 'directory' then directories when 'connection' then connections else captures end;
+  end loop;
+  for r in select * from merge_rule where what = 'ends' order by tab loop
+    execute format('delete from %I t where t.parent = $1 and t.%I = any($2)', r.tab, r.within)
+      using from_parent, case r.scope when 'org' then orgs when 'user' then users when 'directory' then directories when 'connection' then connections else domains end;
+  end loop;
+  for r in select * from merge_rule where what = 'moves' order by tab loop
+    execute format('update %I t set parent = $1 where t.parent = $2 and t.%I = any($3)', r.tab, r.within)
+      using to_parent, from_parent,
+        case r.scope when 'org' then orgs when 'user' then users when 'directory' then directories when 'connection' then connections
+                     when 'domain' then domains when 'capture' then captures else scim_groups end;
+  end loop;
+  set constraints all immediate;
+end $function$
+-- may be run by: PUBLIC
 
 CREATE OR REPLACE FUNCTION public.claim_dpop_proof(proof_hash text, at timestamp with time zone, until timestamp with time zone)
  RETURNS boolean
@@ -858,6 +1872,49 @@ begin
   insert into oauth_item (model, id, payload, expires_at, created_at) values ('DpopProof', proof_hash, '{}', until, at) on conflict do nothing;
   return found;
 end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.defer_parent_references()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public'
+AS $function$
+declare c record;
+begin
+  for c in
+    select k.conrelid::regclass as tab, k.conname from pg_constraint k
+     where k.contype = 'f' and k.connamespace = 'public'::regnamespace and not k.condeferrable and array_length(k.conkey, 1) > 1
+       and exists (select from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any(k.conkey) and a.attname = 'parent')
+  loop
+    execute format('alter table %s alter constraint %I deferrable initially immediate', c.tab, c.conname);
+  end loop;
+end $function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.enforcement_of_user(wanted_user text)
+ RETURNS TABLE(org text, name text, state text, applies boolean, break_glass boolean, connections text[])
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.id, o.name, e.state, sso_stage_takes(e.state, e.percent, e.groups, m.user_id), break_glass(o.parent, m.user_id), e.connections
+    from member m join org o on o.id = m.org join sso_enforcement e on e.org = o.id
+   where o.parent = app_parent() and m.user_id = wanted_user and e.state <> 'off'
+   order by o.id
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.has_seat(wanted_org text, wanted_member text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select not exists (select from seat_limit l where l.org = wanted_org)
+      or exists (select from member_seat s where s.org = wanted_org and s.member = wanted_member and s.activated_at is not null)
+      or exists (select from member m where m.org = wanted_org and m.id = wanted_member
+                  and (m.role = 'primary_owner' or exists (select from provisioning_exempt e where e.org = m.org and e.user_id = m.user_id)))
+$function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.list_oauth_grants(of_member text, pattern text, after text, at_most integer, at timestamp with time zone)
@@ -892,6 +1949,64 @@ AS $function$
 $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.lookup_domain_holder(names text[])
+ RETURNS TABLE(parent text, domain text, name text, state text, home_org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select d.parent, d.id, d.name, d.state, d.home_org
+    from domain d
+   where d.name = any(names) and d.state in ('verified', 'failing') and (d.name = names[1] or d.include_subdomains)
+   order by length(d.name) desc
+   limit 1
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_due_captures(at timestamp with time zone)
+ RETURNS TABLE(parent text, capture text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select c.parent, c.id from domain_capture c where c.state = 'announced' and c.next_at <= at order by c.next_at limit 500
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_due_domains(at timestamp with time zone)
+ RETURNS TABLE(parent text, domain text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select d.parent, d.id from domain d where d.next_check_at <= at order by d.next_check_at limit 500
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_due_merges(at timestamp with time zone)
+ RETURNS TABLE(merge text, parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select p.id, p.into_parent, p.into_org from merge_proposal p
+   where p.state in ('draft', 'sent', 'approved_one', 'approved_both', 'stale') and (p.expires_at <= at or p.state = 'approved_both')
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_enforcing_orgs()
+ RETURNS TABLE(parent text, org text, enforcing boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, o.id, e.state in ('staged', 'full') from sso_enforcement e join org o on o.id = e.org
+  union all
+  select o.parent, o.id, false from org o
+   where not exists (select from sso_enforcement e where e.org = o.id) and exists (select from sso_test x where x.org = o.id)
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.lookup_expired_approvals(at timestamp with time zone)
  RETURNS TABLE(parent text, org text)
  LANGUAGE sql
@@ -899,7 +2014,9 @@ CREATE OR REPLACE FUNCTION public.lookup_expired_approvals(at timestamp with tim
  SET search_path TO 'public'
 AS $function$
   select distinct o.parent, o.id from approval a join org o on o.id = a.org
-   where a.state in ('pending', 'granted') and a.expires_at <= at
+   where a.state in ('pending', 'granted')
+     and (a.expires_at <= at
+          or not exists (select from member m join app_user u on u.id = m.user_id where m.id = a.asker and m.org = a.org and u.state = 'active'))
 $function$
 -- may be run by: gatehouse_app
 
@@ -909,6 +2026,16 @@ CREATE OR REPLACE FUNCTION public.lookup_founded()
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$ select exists (select from parent) $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_idp_setup_link(token_hash bytea)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select l.parent, l.org from idp_setup_link l where l.hash = token_hash
+$function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_live_grant(grant_id text, at timestamp with time zone)
@@ -959,7 +2086,7 @@ CREATE OR REPLACE FUNCTION public.lookup_memberships_of_user(wanted_user text)
 AS $function$
   select o.parent, m.org, o.name, m.id, m.user_id, m.role, u.state
     from member m join org o on o.id = m.org join app_user u on u.id = m.user_id and u.parent = o.parent
-   where m.user_id = wanted_user
+   where m.user_id = wanted_user and has_seat(m.org, m.id)
    order by o.name, m.id
 $function$
 -- may be run by: gatehouse_app, gatehouse_oauth
@@ -970,7 +2097,8 @@ CREATE OR REPLACE FUNCTION public.lookup_only_parent()
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-  select case when count(*) = 1 then min(id) end from (select id from parent limit 2) p
+  select case when count(*) = 1 then min(id) end
+    from (select p.id from parent p where exists (select from org o where o.parent = p.id) limit 2) p
 $function$
 -- may be run by: gatehouse_app
 
@@ -1003,6 +2131,52 @@ AS $function$
   select id from parent order by id
 $function$
 -- may be run by: gatehouse_oauth
+
+CREATE OR REPLACE FUNCTION public.lookup_passkey(credential text)
+ RETURNS TABLE(parent text, user_id text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select k.parent, k.user_id from passkey k where k.credential_id = credential $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_saml_certificates_ending(before timestamp with time zone)
+ RETURNS TABLE(parent text, org text, connection text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct m.parent, m.org, m.connection
+    from saml_certificate k join saml_connection m on m.connection = k.connection and m.parent = k.parent
+         join sso_connection c on c.id = m.connection and c.parent = m.parent
+   where c.state = 'active' and k.not_after < before
+   limit 1000
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_saml_metadata_due(before timestamp with time zone)
+ RETURNS TABLE(parent text, org text, connection text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select m.parent, m.org, m.connection
+    from saml_connection m join sso_connection c on c.id = m.connection and c.parent = m.parent
+   where c.state = 'active' and m.metadata_url is not null and (m.metadata_checked_at is null or m.metadata_checked_at < before)
+   order by m.metadata_checked_at nulls first
+   limit 200
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_saml_parents()
+ RETURNS TABLE(parent text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct parent from saml_connection limit 10000
+$function$
+-- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_scim_client(wanted text)
  RETURNS TABLE(directory text, parent text, org text, hash bytea, expires_at timestamp with time zone, revoked_at timestamp with time zone, directory_state text)
@@ -1049,13 +2223,21 @@ $function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_session(cookie_hash bytea)
- RETURNS TABLE(parent text, session text, user_id text, user_state text, last_seen_at timestamp with time zone, expires_at timestamp with time zone, revoked_at timestamp with time zone)
+ RETURNS TABLE(parent text, session text, user_id text, user_state text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, revoked_at timestamp with time zone, idle_s integer, max_s integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-  select s.parent, s.id, s.user_id, u.state, s.last_seen_at, s.expires_at, s.revoked_at
-    from session s join app_user u on u.id = s.user_id and u.parent = s.parent
+  select s.parent, s.id, s.user_id, u.state, s.created_at, s.last_seen_at, s.expires_at,
+         coalesce(s.revoked_at, (
+           select e.changed_at
+             from member m join sso_enforcement e on e.org = m.org
+            where m.user_id = s.user_id and e.state in ('staged', 'full')
+              and (s.connection is null or (e.connections <> '{}' and s.connection <> all(e.connections)))
+              and sso_stage_takes(e.state, e.percent, e.groups, m.user_id) and not break_glass(s.parent, s.user_id)
+            limit 1)),
+         l.idle_s, l.max_s
+    from session s join app_user u on u.id = s.user_id and u.parent = s.parent cross join lateral session_limits(s.parent, s.user_id) l
    where s.hash = cookie_hash
 $function$
 -- may be run by: gatehouse_app
@@ -1082,6 +2264,16 @@ CREATE OR REPLACE FUNCTION public.lookup_sso_connection(wanted text)
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$ select parent from sso_connection where id = wanted $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_sso_test(token_hash bytea)
+ RETURNS TABLE(parent text, org text, test text, connection text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, x.org, x.id, x.connection from sso_test x join org o on o.id = x.org where x.hash = token_hash
+$function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_user_parent(wanted text)
@@ -1122,6 +2314,180 @@ begin
 end $function$
 -- may be run by: gatehouse_sequencer
 
+CREATE OR REPLACE FUNCTION public.member_left()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public'
+AS $function$
+begin
+  insert into membership_tombstone (org, user_id, role, cause, at) values (old.org, old.user_id, old.role, 'hand', now())
+  on conflict (org, user_id) do update set role = excluded.role, cause = excluded.cause, at = excluded.at;
+  return null;
+end $function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.member_of_one_parent()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public'
+AS $function$
+begin
+  if not exists (select from org o join app_user u on u.parent = o.parent where o.id = new.org and u.id = new.user_id) then
+    raise exception 'the account % is not of the parent of %', new.user_id, new.org using errcode = '40001';
+  end if;
+  return null;
+end $function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.members_of_users(users text[])
+ RETURNS TABLE(user_id text, org text, org_name text, role text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select m.user_id, o.id, o.name, m.role
+    from member m join org o on o.id = m.org
+   where o.parent = app_parent() and m.user_id = any(users)
+   order by o.name, o.id
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.merge_facts(wanted text, hold boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare p merge_proposal;
+begin
+  select * into p from merge_proposal where id = wanted;
+  if p.id is null or app_parent() is null or app_parent() not in (p.parent, p.into_parent) then
+    raise exception 'merge_facts: not a side of this proposal';
+  end if;
+  if hold then perform from parent where id in (p.parent, p.into_parent) order by id for update; end if;
+  return jsonb_build_object(
+    'joining', merge_side(p.parent),
+    'receiving', merge_side(p.into_parent),
+    'both', coalesce((select jsonb_agg(jsonb_build_object(
+        'was', m.was, 'becomes', m.becomes, 'byIdentity', m.by_identity, 'byAddress', m.by_address,
+        'email', a.email, 'intoEmail', b.email, 'state', a.state, 'intoState', b.state, 'origin', b.origin,
+        'roles', (select coalesce(jsonb_agg(jsonb_build_object('org', x.org, 'role', x.role) order by x.org), '[]') from member x where x.user_id = a.id),
+        'intoRoles', (select coalesce(jsonb_agg(jsonb_build_object('org', x.org, 'role', x.role) order by x.org), '[]') from member x where x.user_id = b.id),
+        'passkeys', (select count(*) from passkey k where k.user_id = a.id),
+        'entry', (select s.directory from scim_user s where s.user_id = a.id and s.deleted_at is null),
+        'intoEntry', (select s.directory from scim_user s where s.user_id = b.id and s.deleted_at is null)) order by m.was, m.becomes)
+      from merge_matches(p.parent, p.into_parent) m join app_user a on a.id = m.was join app_user b on b.id = m.becomes), '[]'));
+end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.merge_matches(one text, other text)
+ RETURNS TABLE(was text, becomes text, by_identity boolean, by_address boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select m.was, m.becomes, bool_or(m.identity), bool_or(not m.identity)
+    from (select a.user_id as was, b.user_id as becomes, true as identity
+            from identity_link a join sso_connection ca on ca.id = a.connection and ca.kind = 'oidc'
+            join identity_link b on b.issuer = a.issuer and b.subject = a.subject
+            join sso_connection cb on cb.id = b.connection and cb.kind = 'oidc'
+           where a.parent = one and b.parent = other
+          union all
+          select a.id, b.id, false from app_user a join app_user b on b.email_key = a.email_key
+           where a.parent = one and b.parent = other) m
+   group by m.was, m.becomes
+$function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.merge_obstacles(wanted text, hold boolean)
+ RETURNS TABLE(code text, about text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  p merge_proposal;
+  orgs text[];
+  directories text[];
+  connections text[];
+  domains text[];
+begin
+  select * into p from merge_proposal where id = wanted;
+  if p.id is null or app_parent() is null or app_parent() not in (p.parent, p.into_parent) or p.state <> 'applied' then
+    raise exception 'merge_obstacles: not a side of an applied merge';
+  end if;
+  if hold then perform from parent where id in (p.parent, p.into_parent) order by id for update; end if;
+  select array_agg(v.id) into orgs from merge_moved v where v.merge = p.id and v.kind = 'org';
+  select coalesce(array_agg(d.id), '{}') into directories from directory d where d.org = any(orgs);
+  select coalesce(array_agg(v.id), '{}') into connections from merge_moved v where v.merge = p.id and v.kind = 'connection';
+  select coalesce(array_agg(v.id), '{}') into domains from merge_moved v where v.merge = p.id and v.kind = 'domain';
+  return query select 'org_elsewhere', o.id from org o where o.id = any(orgs) and o.parent <> p.into_parent;
+  return query select 'connection_of_other', c.connection from saml_connection c
+    where c.parent = p.into_parent and (c.connection = any(connections)) <> (c.org = any(orgs));
+  return query
+    select 'domain_of_other', d.id from domain d
+     where d.parent = p.into_parent
+       and (d.home_org is not null and (d.id = any(domains)) <> (d.home_org = any(orgs))
+            or exists (select from domain_capture c where c.parent = d.parent and c.domain = d.id and (d.id = any(domains)) <> (c.org = any(orgs))));
+  return query
+    select case when t.moved or t.fresh then 'belongs_to_both' else 'was_here_before' end, t.user_id
+      from merge_ties(p, orgs, directories, connections) t
+     where case when t.moved then t.stays when t.fresh then t.goes and t.stays else t.goes end;
+  return query
+    select 'address_taken', u.id
+      from app_user u join app_user o on o.parent = p.parent and o.email_key = u.email_key
+     where u.parent = p.into_parent
+       and u.id in (select t.user_id from merge_ties(p, orgs, directories, connections) t where t.moved or (t.fresh and t.goes));
+end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.merge_side(of_parent text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select jsonb_build_object(
+    'parent', p.id, 'name', p.name,
+    'people', (select count(*) from app_user u where u.parent = p.id),
+    'orgs', coalesce((select jsonb_agg(jsonb_build_object(
+        'id', o.id, 'name', o.name, 'surface', o.surface,
+        'owners', (select count(*) from member m where m.org = o.id and m.role in ('owner', 'primary_owner')),
+        'people', (select count(*) from member m where m.org = o.id),
+        'mode', (select v.mode from org_provisioning v where v.org = o.id),
+        'seats', (select l.seats from seat_limit l where l.org = o.id and l.tier = '*'),
+        'taken', (select count(*) from member_seat s where s.org = o.id and s.activated_at is not null)) order by o.id)
+      from org o where o.parent = p.id), '[]'),
+    'connections', coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'kind', c.kind, 'issuer', c.issuer,
+        'client', c.client_id, 'state', c.state, 'matches', c.match_directory) order by c.id)
+      from sso_connection c where c.parent = p.id), '[]'),
+    'directories', coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'name', d.name, 'org', d.org, 'state', d.state) order by d.id)
+      from directory d where d.parent = p.id), '[]'))
+  from parent p where p.id = of_parent
+$function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.merge_ties(p merge_proposal, orgs text[], directories text[], connections text[])
+ RETURNS TABLE(user_id text, moved boolean, fresh boolean, goes boolean, stays boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select u.id, exists (select from merge_moved v where v.merge = p.id and v.kind = 'user' and v.id = u.id),
+         u.created_at >= p.applied_at,
+         exists (select from member m where m.user_id = u.id and m.org = any(orgs))
+           or exists (select from scim_user s where s.user_id = u.id and s.directory = any(directories))
+           or exists (select from identity_link l where l.user_id = u.id and l.connection = any(connections))
+           or exists (select from org_group_member g where g.user_id = u.id and g.org = any(orgs)),
+         exists (select from member m where m.user_id = u.id and m.org <> all(orgs))
+           or exists (select from scim_user s where s.user_id = u.id and s.directory <> all(directories))
+           or exists (select from identity_link l where l.user_id = u.id and l.connection <> all(connections))
+           or exists (select from org_group_member g where g.user_id = u.id and g.org is not null and g.org <> all(orgs))
+    from app_user u
+   where u.parent = p.into_parent and not exists (select from merge_moved v where v.merge = p.id and v.kind = 'joined' and v.other = u.id)
+$function$
+-- may be run by: PUBLIC
+
 CREATE OR REPLACE FUNCTION public.orgs_of_user(wanted text)
  RETURNS TABLE(org text, name text, role text)
  LANGUAGE sql
@@ -1133,6 +2499,45 @@ AS $function$
    where o.parent = app_parent() and m.user_id = wanted
    order by o.name, o.id
 $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.passkey_standing(wanted text)
+ RETURNS TABLE(org text, name text, allowed boolean, break_glass boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.id, o.name, coalesce(a.passkeys, false),
+         u.origin = 'local' and m.role in ('owner', 'primary_owner')
+           and (m.role = 'primary_owner' or exists (select from provisioning_exempt e where e.org = m.org and e.user_id = m.user_id))
+    from member m join org o on o.id = m.org and o.parent = app_parent() join app_user u on u.id = m.user_id and u.parent = o.parent
+    left join org_access a on a.org = m.org
+   where m.user_id = wanted
+   order by o.id
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.place_moved_secret(wanted text, tab text, id text, was bytea, becomes bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+begin
+  if not exists (select from merge_proposal p where p.id = wanted and app_parent() = p.into_parent and p.state in ('applied', 'undone')) then
+    raise exception 'place_moved_secret: not the receiving side of this merge';
+  end if;
+  if tab = 'sso_connection' then
+    update sso_connection c set secret_sealed = becomes where c.id = place_moved_secret.id and c.secret_sealed = was
+       and exists (select from merge_moved v where v.merge = wanted and v.kind = 'connection' and v.id = c.id);
+  elsif tab = 'saml_key' then
+    update saml_key k set private_sealed = becomes where k.id = place_moved_secret.id and k.private_sealed = was
+       and exists (select from merge_moved v where v.merge = wanted and v.kind = 'org' and v.id = k.org);
+  else
+    raise exception 'place_moved_secret: no secrets in %', tab;
+  end if;
+  return found;
+end $function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.prune_scim_journal(at timestamp with time zone, keep integer, most integer)
@@ -1272,12 +2677,120 @@ begin
     on conflict (directory, slot) do update set users = c.users + excluded.users;
   else
     insert into scim_count as c (parent, directory, slot, users)
-    select n.parent, n.directory, pg_backend_pid() % 16, sum((n.deleted_at is null)::int - (o.deleted_at is null)::int)
-      from new_rows n join old_rows o on o.id = n.id
-     where (n.deleted_at is null) <> (o.deleted_at is null)
-     group by 1, 2
+    values (new.parent, new.directory, pg_backend_pid() % 16, (new.deleted_at is null)::int - (old.deleted_at is null)::int)
     on conflict (directory, slot) do update set users = c.users + excluded.users;
   end if;
   return null;
 end $function$
 -- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.session_limits(of_parent text, of_user text)
+ RETURNS TABLE(idle_s integer, max_s integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select coalesce(min(coalesce(a.session_idle_s, 43200)), 43200), coalesce(min(coalesce(a.session_max_s, 604800)), 604800)
+    from member m join org o on o.id = m.org and o.parent = of_parent left join org_access a on a.org = m.org
+   where m.user_id = of_user
+$function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.session_limits_of_user(wanted text)
+ RETURNS TABLE(idle_s integer, max_s integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select idle_s, max_s from session_limits(app_parent(), wanted) $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.sso_stage_takes(state text, percent integer, groups text[], wanted_user text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select case state
+    when 'full' then true
+    when 'staged' then
+      ('x' || substr(encode(sha256(convert_to('sso stage ' || wanted_user, 'UTF8')), 'hex'), 1, 8))::bit(32)::bigint % 100 < percent
+      or exists (select from org_group_member y where y.user_id = wanted_user and y.group_id = any(groups))
+      or exists (select from scim_user u join scim_membership m on m.scim_user = u.id
+                  where u.user_id = wanted_user and u.deleted_at is null and u.active and m.group_id = any(groups))
+    else false end
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.undo_merge(wanted text, at timestamp with time zone, by text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  p merge_proposal;
+  torn text[];
+  orgs text[];
+  users text[];
+  directories text[];
+  connections text[];
+  domains text[];
+  olds text[];
+  news text[];
+begin
+  select * into p from merge_proposal where id = wanted for update;
+  if p.id is null or app_parent() is distinct from p.into_parent then raise exception 'undo_merge: not the receiving side of this merge'; end if;
+  if p.state <> 'applied' or undo_merge.at > p.undo_until then raise exception 'undo_merge: the merge is % and could be undone until %', p.state, p.undo_until; end if;
+  perform from parent where id in (p.parent, p.into_parent) order by id for update;
+  if exists (select from merge_obstacles(wanted, false)) then raise exception 'undo_merge: something stands in the way'; end if;
+  select array_agg(v.id) into orgs from merge_moved v where v.merge = p.id and v.kind = 'org';
+  perform from org o where o.id = any(orgs) order by o.id for update;
+  select coalesce(array_agg(d.id), '{}') into directories from directory d where d.org = any(orgs);
+  select coalesce(array_agg(v.id), '{}') into connections from merge_moved v where v.merge = p.id and v.kind = 'connection';
+  select coalesce(array_agg(v.id), '{}') into domains from merge_moved v where v.merge = p.id and v.kind = 'domain';
+  select coalesce(array_agg(v.other), '{}'), coalesce(array_agg(v.id), '{}') into olds, news from merge_moved v where v.merge = p.id and v.kind = 'joined';
+  select coalesce(array_agg(t.user_id), '{}') into users from merge_ties(p, orgs, directories, connections) t where t.moved or (t.fresh and t.goes);
+
+  set constraints all deferred;
+  delete from sign_in_attempt a where a.parent = p.into_parent and (a.user_id = any(users) or a.user_id = any(olds));
+  -- A session, and what was said at a sign-in, cannot stand between two parents.
+  select coalesce(array_agg(s.id), '{}') into torn from session s
+   where s.parent = p.into_parent and s.connection is not null and (s.connection = any(connections)) <> (s.user_id = any(users));
+  delete from saml_logout l where l.session = any(torn);
+  delete from saml_session l where l.session = any(torn);
+  delete from session s where s.id = any(torn);
+  delete from user_attribute a where a.parent = p.into_parent and (a.connection = any(connections)) <> (a.user_id = any(users));
+  delete from domain_capture_offer f using domain_capture c
+   where f.parent = p.into_parent and c.parent = f.parent and c.id = f.capture and f.user_id <> all(olds)
+     and (c.domain = any(domains)) <> (f.user_id = any(users));
+  update sign_in_trace t set user_id = null where t.parent = p.into_parent and t.user_id is not null and t.user_id <> all(olds)
+     and (t.connection = any(connections)) <> (t.user_id = any(users));
+  update identity_seen t set user_id = null where t.parent = p.into_parent and t.user_id is not null and t.user_id <> all(olds)
+     and (t.connection = any(connections)) <> (t.user_id = any(users));
+  delete from org_group_member m using merge_moved v where v.merge = p.id and v.kind = 'group_joined' and m.group_id = v.id and m.user_id = v.other;
+  delete from merge_moved v where v.merge = p.id and v.kind = 'group_joined';
+  perform carry_attribute_groups(p.id, p.into_parent, p.parent, orgs, users, '{}', '{}');
+  perform carry_rows(p.into_parent, p.parent, orgs, users, directories, connections, domains, olds, news);
+  insert into user_attribute (parent, user_id, name, vals, connection, asserted_at)
+  select a.parent, a.user_id, a.name, a.vals, a.connection, a.asserted_at
+    from merge_moved v cross join jsonb_populate_record(null::user_attribute, v.saved) a where v.merge = p.id and v.kind = 'attribute'
+  on conflict do nothing;
+  -- Groups that the merge made are not wanted any more where nobody and nothing is in them.
+  delete from org_group g using merge_moved v
+   where v.merge = p.id and v.kind = 'group_made' and g.id = v.id and g.parent = p.into_parent
+     and not exists (select from org_group_member m where m.group_id = g.id)
+     and not exists (select from rule t where t.who_id = g.id) and not exists (select from group_mapping t where t.group_id = g.id);
+
+  update scim_user s set user_id = v.other, unlinked_because = null, suspended_here = s.suspended_here or not s.active
+    from merge_moved v where v.merge = p.id and v.kind = 'entry' and s.id = v.id and s.user_id is null and s.deleted_at is null;
+  update app_user u set state = 'suspended', suspended_at = undo_merge.at, suspended_by = 'undo_merge'
+    from unnest(olds, news) as x(was, becomes)
+   where u.id = x.becomes and u.state = 'active'
+     and (exists (select from app_user o where o.id = x.was and o.state = 'suspended')
+          or exists (select from merge_moved v join scim_user s on s.id = v.id
+                      where v.merge = p.id and v.kind = 'entry' and v.other = x.becomes and (s.deleted_at is not null or not s.active)));
+  update merge_proposal o set state = 'undone', ended_at = undo_merge.at, ended_by = undo_merge.by where o.id = p.id;
+  return jsonb_build_object('orgs', to_jsonb(orgs), 'people', cardinality(users), 'joined', cardinality(olds),
+                            'directories', cardinality(directories), 'connections', cardinality(connections), 'domains', cardinality(domains));
+end $function$
+-- may be run by: gatehouse_app

@@ -1,0 +1,105 @@
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import type { IdClaims } from '../relying-party.ts';
+import type { Received } from '../saml/attributes.ts';
+import { judgeAgain } from '../saml/judge-again.ts';
+import type { SignInTrace, Stage } from '../sign-in-trace.ts';
+import { findTrace } from '../sign-in-trace.sql.ts';
+import { explainStages, noSuchTrace, refusedAt, type Explanation } from './explain-sign-in.ts';
+import { findAnyConnection, findSeen } from './explain.sql.ts';
+import { enforcementEvents } from './enforcement.events.ts';
+import { foresee } from './foresee.ts';
+import { openClaims } from './kept-claims.ts';
+
+export type Replay = Pick<Explanation, 'stages' | 'refused'> & {
+  /** `would_sign_in`, or the code of the refusal of today. */
+  outcome: string;
+  /** The code of then. */
+  was: string;
+};
+
+/** Judges a refused sign-in by the configuration of today, from what was kept of it. Lets nobody in; the log says that somebody looked. */
+export async function replaySignIn(ctx: OrgCtx, id: Id<'sgn'>): Promise<Replay> {
+  const { trace, connection } = await ctx.db.read(scopeOf(ctx), async (db) => {
+    const found = await findTrace(db, id);
+    return { trace: found, connection: found && (await findAnyConnection(db, found.connection)) };
+  });
+  if (!trace || !connection) throw noSuchTrace();
+  const was = refusedAt(trace.stages);
+  if (!was || trace.outcome === 'tested')
+    throw new Problem('conflict', 'identity/nothing-refused', {
+      says: 'this sign-in was not refused, so there is nothing to try again',
+      fix: 'choose one that was; the list of sign-ins can be asked for by outcome',
+    });
+  const stages: Stage[] = [];
+  if (connection.state === 'active') stages.push({ stage: 'connection', ok: true, found: connection.name });
+  else
+    stages.push({
+      stage: 'connection',
+      ok: false,
+      code: 'identity/connection-disabled',
+      says: `signing in through ${connection.name} is switched off`,
+      found: 'disabled',
+      expected: 'active',
+    });
+  if (connection.state === 'active') stages.push(...(await again(ctx, trace, connection)));
+  const refused = refusedAt(stages);
+  const outcome = refused?.code ?? 'would_sign_in';
+  return change(ctx, async () => ({
+    value: { outcome, was: was.code, stages: explainStages(stages), refused },
+    events: [event(enforcementEvents, 'sign_in.explained', { trace: id, replayed: true, outcome })],
+  }));
+}
+
+type Connection = { id: Id<'sso'>; name: string; kind: 'oidc' | 'saml'; issuer: string; matchDirectory: boolean };
+
+async function again(ctx: OrgCtx, trace: SignInTrace, connection: Connection): Promise<Stage[]> {
+  const claims = await openClaims({ ...ctx, org: undefined }, trace.id);
+  if (claims) {
+    const proved = trace.stages.filter((s) => s.ok && (s.stage === 'token' || s.stage === 'claims'));
+    return [...proved, ...(await foresee(ctx, { connection, claims })).stages];
+  }
+  if (connection.kind !== 'saml') throw nothingKept();
+  const judged = await judgeAgain(ctx, trace.id).catch((e: unknown) => {
+    if (e instanceof Problem && e.code === 'identity/saml-no-message') throw nothingKept();
+    throw e;
+  });
+  if (judged.outcome !== 'passed') return judged.stages;
+  const known = trace.subject === null ? undefined : await samlClaims(ctx, trace.subject, connection, judged.received);
+  return known ? [...judged.stages, ...(await foresee(ctx, { connection, claims: known })).stages] : judged.stages;
+}
+
+/** The identity of a SAML sign-in as its trace has it: the format, a colon, the value. */
+async function samlClaims(
+  ctx: OrgCtx,
+  subject: string,
+  connection: Connection,
+  received: readonly Received[],
+): Promise<IdClaims> {
+  const value = subject.slice(subject.lastIndexOf(':') + 1);
+  const seen = await ctx.db.read(scopeOf(ctx), (db) => findSeen(db, connection.id, value));
+  const groups = received.filter((r) => /(^|\/)groups?$/i.test(r.name)).flatMap((r) => [...r.values]);
+  return {
+    issuer: connection.issuer,
+    subject,
+    oid: seen?.otherId ?? undefined,
+    said: {
+      subject: value,
+      otherId: seen?.otherId ?? undefined,
+      email: seen?.email ?? undefined,
+      displayName: undefined,
+      groups,
+      department: undefined,
+    },
+    received,
+  };
+}
+
+const nothingKept = (): Problem =>
+  new Problem('missing', 'identity/nothing-kept', {
+    says: 'nothing is kept of this sign-in that could be judged again: no identity was proved by it, or a week has passed',
+    fix: 'let the person try again, or make a test of the connection',
+  });
