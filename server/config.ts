@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { reach } from '#kernel/address.ts';
+import { plainRange } from '#kernel/client-address.ts';
+import type { DnsOptions } from '#kernel/dns.ts';
 import { Problem } from '#kernel/problem.ts';
+import { readMailFrom, readSmtpUrl, type SmtpConfig } from '#notify/smtp.ts';
 
 /** Where the data is. Either ours beside the process, or yours. */
 export type DatabaseConfig = { kind: 'embedded' } | { kind: 'external'; url: string; ownerUrl: string | undefined };
@@ -22,6 +26,12 @@ export type Config = {
   /** Bearer token for /metrics; without it only this machine may read them. */
   metricsToken: string | undefined;
   otlpEndpoint: string | undefined;
+  /** The mail server; without one, mails are kept as not sent. */
+  smtp: SmtpConfig | undefined;
+  /** Where names are asked for; the world's root servers and two of this machine's resolvers where it is not set. */
+  dns: Pick<DnsOptions, 'roots' | 'resolvers' | 'private'>;
+  /** CIDRs of the proxies in front, whose word on where a request came from is believed. */
+  trustedProxies: readonly string[];
 };
 
 export const nodeRoles = ['web', 'gateway', 'worker'] as const;
@@ -77,6 +87,34 @@ export const variables: readonly Variable[] = [
     default: 'off',
   },
   { name: 'GATEHOUSE_METRICS_TOKEN', says: 'Bearer token for /metrics. Without it only this machine may read them.' },
+  {
+    name: 'GATEHOUSE_TRUSTED_PROXIES',
+    says: 'Addresses or ranges of the proxies in front, separated by commas, whose X-Forwarded-For says where a request came from. Organizations may let in some addresses only.',
+    default: 'none: the address that connects counts',
+  },
+  {
+    name: 'GATEHOUSE_DNS_RESOLVERS',
+    says: 'Two recursive resolvers to compare with when a domain is checked: addresses, separated by commas, with :port where it is not 53.',
+    default: "two of this machine's own",
+  },
+  {
+    name: 'GATEHOUSE_DNS_ROOTS',
+    says: 'Root servers, for a network with a name system of its own. Servers below them are asked on the same port.',
+    default: "the world's",
+  },
+  {
+    name: 'GATEHOUSE_DNS_PRIVATE',
+    says: 'on lets a delegation point to name servers inside your network.',
+    default: 'off',
+  },
+  {
+    name: 'GATEHOUSE_SMTP_URL',
+    says: 'Mail server: smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS). Goes with GATEHOUSE_MAIL_FROM; without it mails are kept as not sent.',
+  },
+  {
+    name: 'GATEHOUSE_MAIL_FROM',
+    says: 'Whom mail comes from, e.g. Gatehouse <gate@example.com>. Goes with GATEHOUSE_SMTP_URL.',
+  },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', says: 'Collector for traces (OTLP over HTTP). Without it nothing is traced.' },
 ];
 
@@ -184,6 +222,44 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
   if (metricsToken !== undefined && metricsToken.length < 16)
     throw refuse('GATEHOUSE_METRICS_TOKEN', 'is shorter than 16 characters', 'set a longer random one');
 
+  const mail = pair('GATEHOUSE_SMTP_URL', 'GATEHOUSE_MAIL_FROM');
+  let smtp: SmtpConfig | undefined;
+  if (mail) {
+    const [server, from] = [readSmtpUrl(mail[0]), readMailFrom(mail[1])];
+    if ('found' in server) throw refuse('GATEHOUSE_SMTP_URL', server.found, server.expected);
+    if ('found' in from) throw refuse('GATEHOUSE_MAIL_FROM', from.found, from.expected);
+    smtp = { ...server, from };
+  }
+
+  const servers = (name: string): { address: string; port: number }[] | undefined => {
+    const found = get(name)
+      ?.split(',')
+      .map((one) => {
+        const text = one.trim();
+        const [, address = text, port = '53'] =
+          /^\[([0-9a-f:.]+)\](?::(\d{1,5}))?$/i.exec(text) ?? /^([\d.]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+        return { address, port: Number(port) };
+      });
+    const bad = found?.find((s) => reach(s.address) === 'never' || s.port < 1 || s.port > 65535);
+    if (bad)
+      throw refuse(
+        name,
+        `names "${bad.address}"`,
+        'set it to addresses that can be reached, like 10.0.0.53 or [fd00::53]:5353, separated by commas',
+      );
+    return found;
+  };
+
+  const trustedProxies = (get('GATEHOUSE_TRUSTED_PROXIES')?.split(',') ?? []).map((text) => {
+    const range = plainRange(text);
+    if (range !== undefined) return range;
+    throw refuse(
+      'GATEHOUSE_TRUSTED_PROXIES',
+      `names "${text.trim()}"`,
+      'set it to addresses or ranges like 10.0.0.7, 10.1.0.0/16 or fd00::/8, separated by commas',
+    );
+  });
+
   return Object.freeze({
     data: get('GATEHOUSE_DATA') ?? `${folder}/.gatehouse/data`,
     listen: { host, port: port.data },
@@ -196,6 +272,13 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
     dynamicRegistration: oneOf('GATEHOUSE_DYNAMIC_REGISTRATION', ['on', 'off'], 'off') === 'on',
     metricsToken,
     otlpEndpoint: otlp,
+    smtp,
+    dns: {
+      roots: servers('GATEHOUSE_DNS_ROOTS'),
+      resolvers: servers('GATEHOUSE_DNS_RESOLVERS'),
+      private: oneOf('GATEHOUSE_DNS_PRIVATE', ['on', 'off'], 'off') === 'on',
+    },
+    trustedProxies,
   });
 }
 

@@ -5,24 +5,52 @@ import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
 import { listToolsOf } from '#connectors/tool.sql.ts';
+import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
+import { journalOperations } from '#directory/journal.http.ts';
+import { scimClientOperations } from '#directory/scim-client.http.ts';
 import { scimDialect } from '#directory/scim-dialect.ts';
 import { scimDiscovery } from '#directory/scim-discovery.http.ts';
 import { scimGate } from '#directory/scim-gate.ts';
+import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
-import { apiGate, pageDialect, pageGate } from '#identity/gate.ts';
+import { captureOperations } from '#domains/captures.http.ts';
+import { domainOperations } from '#domains/domains.http.ts';
+import { logOnly } from '#domains/herald.ts';
+import type { LastSignIns } from '#domains/list-memberships.ts';
+import { listLastCalls } from '#gateway/last-call.sql.ts';
+import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts';
+import { beginTest } from '#identity/enforcement/begin-test.ts';
+import { explainOperations } from '#identity/enforcement/explain.http.ts';
+import { testPages } from '#identity/enforcement/test-pages.http.ts';
+import { apiGate, nobodyGate, pageDialect, pageGate } from '#identity/gate.ts';
 import { doorPage, type Upstairs } from '#identity/door.http.ts';
 import { foundingPages } from '#identity/founding.http.ts';
+import { accessOperations } from '#identity/access/access.http.ts';
 import { identityOperations } from '#identity/identity.http.ts';
+import { oidcOperations } from '#identity/oidc/oidc.http.ts';
+import { passkeyPages } from '#identity/passkey/passkey-page.http.ts';
+import { passkeyOperations } from '#identity/passkey/passkey.http.ts';
+import { domainDesk } from '#identity/idp-setup/domain-desk.ts';
+import { idpSetupPages } from '#identity/idp-setup/idp-setup.http.ts';
+import { idpSetupLinkOperations } from '#identity/idp-setup/links.http.ts';
+import { listLastSignIns } from '#identity/last-sign-in.sql.ts';
+import { samlConnectionOperations } from '#identity/saml/saml-connections.http.ts';
+import { samlPages } from '#identity/saml/saml.http.ts';
 import { signInPages } from '#identity/sign-in.http.ts';
 import { scopeOf, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
 import type { Door, Operation } from '#kernel/operation.ts';
+import { notifyOperations } from '#notify/notify.http.ts';
+import { mergeOperations } from '#org/merge.http.ts';
 import { orgOperations } from '#org/org.http.ts';
 import type { Catalogue } from '#policy/catalogue.ts';
 import { policyOperations } from '#policy/policy.http.ts';
+import { admission } from '#provisioning/admission.ts';
+import { provisioningOperations } from '#provisioning/provisioning.http.ts';
 import { allEvents } from './all-events.ts';
+import { mergeUpstairs } from './merge-upstairs.ts';
 
 /** What the policy room asks about connectors, which stand above it. */
 const catalogue: Catalogue = {
@@ -43,14 +71,42 @@ const upstairs: Upstairs = {
   },
 };
 
+/** What the domains room asks about sign-ins, which stand above it. */
+const lastSignIns: LastSignIns = async (ctx, users) => {
+  const found = await ctx.db.read({ parent: ctx.parent }, (db) => listLastSignIns(db, users));
+  return new Map(found.map(({ user, ...at }) => [user, at]));
+};
+
+/** What whoever comes with a set-up link finds beside the link itself. */
+const setupPages = idpSetupPages({
+  domains: domainDesk(logOnly),
+  protocols: ['oidc', 'saml'],
+  beginTest: async (ctx, connection) => (await beginTest(ctx, connection)).url,
+});
+
 /** What stands behind each prefix. A table, so that no door can have operations that the walls do not see. */
 const behind: { prefix: string; operations: readonly Operation[] }[] = [
   {
     prefix: '/api',
     operations: [
       ...orgOperations,
+      ...mergeOperations(mergeUpstairs),
+      ...notifyOperations,
       ...directoryOperations,
+      ...scimClientOperations,
+      ...journalOperations(admission),
+      ...adoptionOperations(admission),
+      ...provisioningOperations(listLastCalls),
+      ...domainOperations({ herald: logOnly, lastSignIns }),
+      ...captureOperations(logOnly),
       ...identityOperations,
+      ...accessOperations,
+      ...oidcOperations,
+      ...passkeyOperations,
+      ...enforcementOperations,
+      ...explainOperations,
+      ...samlConnectionOperations,
+      ...idpSetupLinkOperations,
       ...grantOperations,
       ...connectorOperations,
       ...policyOperations(catalogue),
@@ -59,9 +115,15 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...auditOperations(allEvents),
     ],
   },
-  { prefix: '/scim/v2/:directory', operations: [...scimDiscovery, ...scimOperations] },
+  { prefix: '/scim/v2/:directory', operations: [...scimDiscovery, ...scimOperations, ...scimTokenOperations] },
+  // What is below no directory is a SCIM error too.
+  { prefix: '/scim', operations: [] },
   { prefix: '/logs', operations: logOperations() },
-  { prefix: '', operations: [doorPage(upstairs), ...signInPages, ...foundingPages] },
+  { prefix: '/saml', operations: samlPages },
+  {
+    prefix: '',
+    operations: [doorPage(upstairs), ...signInPages, ...testPages, ...passkeyPages, ...setupPages, ...foundingPages],
+  },
 ];
 
 /** Every operation with its prefix, for the walls and the reference. */
@@ -72,8 +134,10 @@ export const allOperations = (): (Operation & { prefix: string })[] =>
 export function doors(world: World): Door[] {
   const gates: Record<string, Pick<Door, 'gate' | 'dialect'>> = {
     '/api': { gate: apiGate(world), dialect: problemJson },
-    '/scim/v2/:directory': { gate: scimGate(world), dialect: scimDialect },
+    '/scim/v2/:directory': { gate: scimGate(world, admission), dialect: scimDialect },
+    '/scim': { gate: scimGate(world, admission), dialect: scimDialect },
     '/logs': { gate: apiGate(world), dialect: problemJson },
+    '/saml': { gate: nobodyGate(world), dialect: pageDialect },
     '': { gate: pageGate(world), dialect: pageDialect },
   };
   return behind.map((b) => {

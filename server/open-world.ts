@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkDatabase } from '#kernel/check-database.ts';
 import type { World } from '#kernel/ctx.ts';
 import { connect, type Db, type Role } from '#kernel/db.ts';
+import { makeDns } from '#kernel/dns.ts';
 import { makeEgress } from '#kernel/egress.ts';
 import { joinEmbedded, startEmbedded } from '#kernel/embedded.ts';
 import type { Log } from '#kernel/log.ts';
@@ -76,7 +77,15 @@ export async function openWorld(
     const seal = await openSeal(config.keyFile ?? join(folder, 'root.key'), db);
     const egress = makeEgress({ log });
     closing.push(() => egress.close());
-    return { world: { db, log, seal, egress, origin, now: () => new Date() }, as, folder, embedded, migrated, close };
+    const dns = makeDns(config.dns);
+    return {
+      world: { db, log, seal, egress, dns, origin, trustedProxies: config.trustedProxies, now: () => new Date() },
+      as,
+      folder,
+      embedded,
+      migrated,
+      close,
+    };
   } catch (e) {
     await close();
     throw e;

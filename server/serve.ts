@@ -11,17 +11,29 @@ import { authorizationHandler } from '#authorization/authorization-handler.ts';
 import { sweepJob } from '#authorization/sweep.job.ts';
 import { startGateway } from '#gateway/start-gateway.ts';
 import { closeLostCallsJob } from '#gateway/close-lost-calls.job.ts';
+import { advanceCapturesJob, applyCaptureJob } from '#domains/captures.job.ts';
+import { checkDomainJob, checkDueDomainsJob } from '#domains/check-domains.job.ts';
+import { logOnly } from '#domains/herald.ts';
+import { pruneJournalJob } from '#directory/prune-journal.job.ts';
+import { enforcementJob } from '#identity/enforcement/enforcement.job.ts';
 import { currentUser } from '#identity/current-user.ts';
+import { samlJob } from '#identity/saml/saml.job.ts';
+import { tellNobody } from '#identity/saml/warn-certificates.ts';
 import type { World } from '#kernel/ctx.ts';
 import { startJobs } from '#kernel/job.ts';
 import type { Log } from '#kernel/log.ts';
 import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
+import { makeMailer } from '#notify/mailer.ts';
+import { sendMessageJob } from '#notify/send-message.job.ts';
+import { settleMergesJob } from '#org/settle-merges.job.ts';
+import { syncOrgJob } from '#provisioning/sync-org.job.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
 import type { Config } from './config.ts';
 import { doors } from './doors.ts';
+import { mergeUpstairs } from './merge-upstairs.ts';
 import { openWorld, type Opened } from './open-world.ts';
 import { answerSystem, type Health } from './system.ts';
 
@@ -86,9 +98,25 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
       });
       const running = sequencer;
       closing.push(() => running.stop());
+      const mailer = config.smtp && makeMailer(config.smtp);
+      if (mailer) closing.push(() => mailer.close());
       const jobs = await startJobs(
         opened.as('gatehouse_worker', 6).pool,
-        [sweepJob(world, oauth), expireApprovalsJob(world), closeLostCallsJob(world)],
+        [
+          sweepJob(world, oauth),
+          expireApprovalsJob(world),
+          closeLostCallsJob(world),
+          samlJob(world, tellNobody),
+          enforcementJob(world),
+          pruneJournalJob(world),
+          syncOrgJob(world),
+          checkDomainJob(world, logOnly),
+          checkDueDomainsJob(world, logOnly),
+          advanceCapturesJob(world, logOnly),
+          applyCaptureJob(world),
+          sendMessageJob(world, mailer),
+          settleMergesJob(world, mergeUpstairs),
+        ],
         log,
       );
       closing.push(() => jobs.stop());

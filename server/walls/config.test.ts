@@ -58,6 +58,35 @@ const sentences: [Record<string, string>, string][] = [
     { GATEHOUSE_METRICS_TOKEN: 'short' },
     'GATEHOUSE_METRICS_TOKEN is shorter than 16 characters; set a longer random one',
   ],
+  [
+    { GATEHOUSE_DNS_RESOLVERS: '127.0.0.1, resolver.example' },
+    'GATEHOUSE_DNS_RESOLVERS names "resolver.example"; set it to addresses that can be reached, like 10.0.0.53 or [fd00::53]:5353, separated by commas',
+  ],
+  [{ GATEHOUSE_DNS_PRIVATE: 'yes' }, 'GATEHOUSE_DNS_PRIVATE is "yes"; set it to on, off'],
+  [
+    { GATEHOUSE_TRUSTED_PROXIES: '10.0.0.7, 10.1.2.3/8' },
+    'GATEHOUSE_TRUSTED_PROXIES names "10.1.2.3/8"; set it to addresses or ranges like 10.0.0.7, 10.1.0.0/16 or fd00::/8, separated by commas',
+  ],
+  [
+    { GATEHOUSE_SMTP_URL: 'smtp://mail.example.com' },
+    'GATEHOUSE_MAIL_FROM is not set; set it too: GATEHOUSE_SMTP_URL is set and is half of a pair; or set neither',
+  ],
+  [
+    { GATEHOUSE_MAIL_FROM: 'gate@example.com' },
+    'GATEHOUSE_SMTP_URL is not set; set it too: GATEHOUSE_MAIL_FROM is set and is half of a pair; or set neither',
+  ],
+  [
+    { GATEHOUSE_SMTP_URL: 'mail.example.com:25', GATEHOUSE_MAIL_FROM: 'gate@example.com' },
+    'GATEHOUSE_SMTP_URL is not the URL of a mail server; set it to smtps://user:password@host:465 or smtp://user:password@host:587',
+  ],
+  [
+    { GATEHOUSE_SMTP_URL: 'smtp://gate@mail.example.com', GATEHOUSE_MAIL_FROM: 'gate@example.com' },
+    'GATEHOUSE_SMTP_URL has a user without a password or the other way round; set it to smtps://user:password@host:465 or smtp://user:password@host:587',
+  ],
+  [
+    { GATEHOUSE_SMTP_URL: 'smtp://mail.example.com', GATEHOUSE_MAIL_FROM: 'gate' },
+    'GATEHOUSE_MAIL_FROM is "gate"; set it to an address: gate@example.com, or Gatehouse <gate@example.com>',
+  ],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }, 'OTEL_EXPORTER_OTLP_ENDPOINT is "collector"; set it to a URL'],
   [
     { GATEHOUSE_ORIGN: 'https://a.example' },
@@ -79,3 +108,16 @@ test('nothing set is a whole configuration: embedded database, this machine only
 
 test('an empty variable counts as absent', () =>
   assert.equal(refused({ DATABASE_OWNER_URL: ' ', GATEHOUSE_TLS_CERT: '' }), 'accepted'));
+
+test('name servers are addresses with the port 53 unless they name another', () => {
+  const { dns } = readConfig(
+    { GATEHOUSE_DNS_RESOLVERS: '127.0.0.1, [::1]:5353,10.0.0.53:54', GATEHOUSE_DNS_ROOTS: '::1' },
+    '/srv',
+  );
+  assert.deepEqual(dns.resolvers, [
+    { address: '127.0.0.1', port: 53 },
+    { address: '::1', port: 5353 },
+    { address: '10.0.0.53', port: 54 },
+  ]);
+  assert.deepEqual(dns.roots, [{ address: '::1', port: 53 }]);
+});

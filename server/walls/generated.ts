@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { permissions } from '#kernel/permission.ts';
 import { memberRoles } from '#org/member.ts';
+import { decisionTable } from '#provisioning/decision-table.ts';
 import { can } from '#org/roles.ts';
 import { z } from 'zod';
 import { allEvents } from '../all-events.ts';
@@ -13,7 +14,7 @@ const head = (title: string, says: string): string =>
 const cell = (s: string): string => s.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 const rooms =
-  'kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|identity|authorization|policy|connectors|dlp|approvals|gateway|provisioning|notify';
+  'kernel|http|db|seal|egress|embedded|config|server|audit|org|directory|domains|identity|authorization|policy|connectors|dlp|approvals|gateway|provisioning|notify';
 /** Strings of the same form: a method of MCP, and what a key is derived for. */
 const notCodes = new Set(['server/discover', 'seal/deployment']);
 const sources = (): { file: string; text: string }[] =>
@@ -75,6 +76,7 @@ export function generated(): Record<string, string> {
     'codes.md': `${head('Codes of refusals', 'Each is stable for ever. The answer itself says what was found and what to do.')}${problemCodes()
       .codes.map((c) => `- \`${c}\``)
       .join('\n')}\n`,
+    'provisioning-decisions.txt': decisionTable(),
     'pins.txt': `What others may have stored or compare by the letter; none of it may change. Written by \`npm run gen\`.\n\n${pins().join('\n')}\n`,
     'access.txt': `Which role has which permission. Written by \`npm run gen\`, reviewed as a difference.\n\n${'permission'.padEnd(20)}${memberRoles.map((r) => r.padEnd(15)).join('')}\n${permissions
       .map((p) => p.padEnd(20) + memberRoles.map((r) => (can(r, p) ? 'yes' : '-').padEnd(15)).join(''))
