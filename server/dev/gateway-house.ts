@@ -44,6 +44,9 @@ export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } =
     ...systemCtx(house.world, 'test', { parent: house.parent, org: house.org }),
     org: house.org,
   });
+  // Nobody remembers anything before the first token; after that a change is seen when caches look again (kernel/versions.ts: 0.4 s).
+  let used = false;
+  const seen = (): Promise<void> => new Promise((done) => void setTimeout(done, used ? 500 : 0));
   const self: GatewayHouse = {
     house,
     gateway,
@@ -70,12 +73,15 @@ export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } =
           effect: 'allow',
           asks: 'never',
         });
+      await seen();
       return connector.id;
     },
     async rule(draft) {
       await addRule(ctxNow(), draft, { hasConnector: () => Promise.resolve(true) });
+      await seen();
     },
     async token(person, resource = `${house.origin}/mcp`, scope = 'mcp:read mcp:write') {
+      used = true;
       return (await signIn(house, client, { resource, scope }, person)).access_token;
     },
     async decide(approval, decision, by, reason) {

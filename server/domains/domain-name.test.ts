@@ -69,7 +69,15 @@ for (const [typed, code] of refused)
 
 const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9]{0,10}[a-z0-9])?$/).filter((l) => !/^\d+$/.test(l));
 const unicode = fc.constantFrom('bücher', '東京', 'пример', 'δοκιμή', 'ñandú', 'cafe\u0301', 'straße');
-const domain = fc.array(fc.oneof(label, unicode), { minLength: 2, maxLength: 4 }).map((l) => l.join('.'));
+const domain = fc
+  .array(fc.oneof(label, unicode), { minLength: 2, maxLength: 4 })
+  .filter((l) => !/^(?:\d+|0x[0-9a-f]*)$/i.test(l.at(-1) ?? ''))
+  .map((l) => l.join('.'));
+
+test('what ends in a number is an address to browsers, and no domain', () => {
+  for (const typed of ['a.1', 'a.0x', 'bücher.0x', 'a.0x7f', 'a.0X7F'])
+    assert.equal(readDomainName(typed), undefined, typed);
+});
 
 test('the form of a domain is its own form, and so is what people read', () => {
   fc.assert(

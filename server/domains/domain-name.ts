@@ -11,6 +11,8 @@ export type DomainName = { name: string; shown: string };
 const MAX_NAME = 200;
 
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
+/** A last label that browsers read as a number, and the whole as an address. */
+const NUMBER = /^(?:\d+|0x[0-9a-f]*)$/;
 /** Letters, marks and digits of any script, joiners (some scripts need them), hyphen, and what people type for a dot. */
 const TYPED = /^(?:[\p{L}\p{M}\p{N}.\u3002\uff0e\uff61-]|\u200c|\u200d)+$/u;
 
@@ -27,8 +29,8 @@ export function readDomainName(typed: string): DomainName | undefined {
   if (text.length === 0 || text.length > 1000 || !TYPED.test(text)) return undefined;
   const name = domainToASCII(text).toLowerCase();
   const labels = name.split('.');
-  // The library takes 127.1 for an address, as browsers do.
-  if (name.length > MAX_NAME || labels.length < 2 || isIP(name) || /^\d+$/.test(labels.at(-1) ?? '')) return undefined;
+  // The library takes what ends in a number for an address, as browsers do (127.1, a.0x7f).
+  if (name.length > MAX_NAME || labels.length < 2 || isIP(name) || NUMBER.test(labels.at(-1) ?? '')) return undefined;
   if (!labels.every((l) => LABEL.test(l) && decodes(l))) return undefined;
   return { name, shown: domainToUnicode(name) };
 }
