@@ -38,6 +38,8 @@ import { idpSetupLinkOperations } from '#identity/idp-setup/links.http.ts';
 import { listLastSignIns } from '#identity/last-sign-in.sql.ts';
 import { samlConnectionOperations } from '#identity/saml/saml-connections.http.ts';
 import { samlPages } from '#identity/saml/saml.http.ts';
+import { homePages } from '#identity/home.http.ts';
+import { mailLinkPages } from '#identity/mail-link/mail-link.http.ts';
 import { signInPages } from '#identity/sign-in.http.ts';
 import { scopeOf, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
@@ -122,7 +124,16 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
   { prefix: '/saml', operations: samlPages },
   {
     prefix: '',
-    operations: [doorPage(upstairs), ...signInPages, ...testPages, ...passkeyPages, ...setupPages, ...foundingPages],
+    operations: [
+      doorPage(upstairs),
+      ...signInPages,
+      ...homePages,
+      ...mailLinkPages,
+      ...testPages,
+      ...passkeyPages,
+      ...setupPages,
+      ...foundingPages,
+    ],
   },
 ];
 

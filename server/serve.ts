@@ -17,6 +17,7 @@ import { logOnly } from '#domains/herald.ts';
 import { pruneJournalJob } from '#directory/prune-journal.job.ts';
 import { enforcementJob } from '#identity/enforcement/enforcement.job.ts';
 import { currentUser } from '#identity/current-user.ts';
+import { mailLinkJob } from '#identity/mail-link/mail-link.job.ts';
 import { samlJob } from '#identity/saml/saml.job.ts';
 import { tellNobody } from '#identity/saml/warn-certificates.ts';
 import type { World } from '#kernel/ctx.ts';
@@ -33,6 +34,7 @@ import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
 import type { Config } from './config.ts';
 import { doors } from './doors.ts';
+import { mailDoor } from './mail-door.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 import { openWorld, type Opened } from './open-world.ts';
 import { answerSystem, type Health } from './system.ts';
@@ -114,6 +116,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           checkDueDomainsJob(world, logOnly),
           advanceCapturesJob(world, logOnly),
           applyCaptureJob(world),
+          mailLinkJob(world, mailDoor),
           sendMessageJob(world, mailer),
           settleMergesJob(world, mergeUpstairs),
         ],

@@ -13,6 +13,8 @@ import { passkeyOperations } from '#identity/passkey/passkey.http.ts';
 import { samlConnectionOperations } from '#identity/saml/saml-connections.http.ts';
 import { samlPages } from '#identity/saml/saml.http.ts';
 import { testPages } from '#identity/enforcement/test-pages.http.ts';
+import { homePages } from '#identity/home.http.ts';
+import { mailLinkPages } from '#identity/mail-link/mail-link.http.ts';
 import { signInPages } from '#identity/sign-in.http.ts';
 import { systemCtx, type OrgCtx, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
@@ -91,7 +93,15 @@ export async function doorHouse(
   mount(app, { prefix: '/api', gate: apiGate(world), dialect: problemJson, operations }, silentLog);
   mount(app, { prefix: '/saml', gate: nobodyGate(world), dialect: pageDialect, operations: samlPages }, silentLog);
   const servers = { mcpServers: () => Promise.resolve([{ name: 'CRM', url: `${origin}/mcp/crm` }]) };
-  const pages = [...signInPages, ...testPages, ...passkeyPages, doorPage(servers), ...(more.pages ?? [])];
+  const pages = [
+    ...signInPages,
+    ...homePages,
+    ...mailLinkPages,
+    ...testPages,
+    ...passkeyPages,
+    doorPage(servers),
+    ...(more.pages ?? []),
+  ];
   for (const door of more.doors?.(world) ?? []) mount(app, door, silentLog);
   mount(app, { prefix: '', gate: pageGate(world), dialect: pageDialect, operations: pages }, silentLog);
   const server = await new Promise<Server>((resolve) => {

@@ -51,7 +51,7 @@ export const identityEvents = {
     data: z.object({
       session: id,
       user: id,
-      via: z.enum(['oidc', 'saml', 'setup_link', 'passkey']),
+      via: z.enum(['oidc', 'saml', 'setup_link', 'passkey', 'mail_link']),
       connection: id.nullable(),
       trace: id.nullable(),
       replaced: id.nullable(),
@@ -61,7 +61,9 @@ export const identityEvents = {
         ? 'signed in with the set-up link'
         : d.via === 'passkey'
           ? 'signed in with a passkey'
-          : `signed in through ${d.connection}`,
+          : d.via === 'mail_link'
+            ? 'signed in with a link by mail'
+            : `signed in through ${d.connection}`,
     ocsf: 3002,
     about: (d) => ({ resource: d.session }),
   }),
@@ -88,6 +90,18 @@ export const identityEvents = {
     data: z.object({ link: id, user: id }),
     says: (d) => `made a one-time set-up link for ${d.user}`,
     ocsf: 3001,
+    about: (d) => ({ resource: d.user }),
+  }),
+  'mail_link.made': declare({
+    data: z.object({ link: id, user: id }),
+    says: (d) => `made a sign-in link for ${d.user}, to be mailed`,
+    ocsf: 3001,
+    about: (d) => ({ resource: d.user }),
+  }),
+  'mail_link.used': declare({
+    data: z.object({ link: id, user: id }),
+    says: (d) => `used the mailed sign-in link ${d.link}`,
+    ocsf: 3002,
     about: (d) => ({ resource: d.user }),
   }),
   'setup_link.used': declare({

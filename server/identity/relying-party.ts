@@ -163,7 +163,7 @@ export async function authorizationUrl(
   c: SsoConnection,
   origin: string,
   o: Outward,
-  more: { credential: ClientCredential; maxAge: number | null },
+  more: { credential: ClientCredential; maxAge: number | null; loginHint?: string | undefined },
 ): Promise<Outbound> {
   const [domain] = c.hostedDomains;
   const parameters = {
@@ -175,6 +175,8 @@ export async function authorizationUrl(
     code_challenge: await client.calculatePKCECodeChallenge(o.verifier),
     code_challenge_method: 'S256',
     ...(more.maxAge === null ? {} : { max_age: String(more.maxAge) }),
+    // What the person typed; only a hint which account to offer.
+    ...(more.loginHint === undefined ? {} : { login_hint: more.loginHint }),
     // Only a hint to Google which accounts to offer; what comes back is checked.
     ...(domain !== undefined && isGoogle(c.issuer) ? { hd: c.hostedDomains.length === 1 ? domain : '*' } : {}),
   };

@@ -15,6 +15,7 @@ import {
   sessionCookie,
   setCookie,
 } from './cookies.ts';
+import { emailForm, orgForm } from './email-form.ts';
 import { endSession } from './end-session.ts';
 import { findSamlConnection } from './saml/connection.sql.ts';
 import type { Sent } from './saml/message.ts';
@@ -59,7 +60,7 @@ export async function begin(
   ctx: Ctx,
   c: Context,
   id: Id<'sso'>,
-  a: { returnTo: string; intent: Intent; maxAge?: number | null },
+  a: { returnTo: string; intent: Intent; maxAge?: number | null; loginHint?: string | undefined },
 ): Promise<{ sent: Sent; cookie: string }> {
   const browser = readCookie(c.req.header('cookie'), BROWSER_COOKIE) ?? newSecret();
   const saml = await ctx.db.read({ parent: ctx.parent }, (db) => findSamlConnection(db, id));
@@ -108,6 +109,7 @@ const choices = (connections: readonly WayIn[], returnTo: string, maxAge: number
     )}
     <a class="btn" href="/sign-in/passkey?return_to=${encodeURIComponent(returnTo)}">Use a passkey</a>
   </div>
+  ${emailForm(returnTo)}
 `;
 
 const whichOrg = (asked: string | undefined, returnTo: string): Html => html`
@@ -118,12 +120,9 @@ const whichOrg = (asked: string | undefined, returnTo: string): Html => html`
       ? html`<p>Say which organization you belong to. Its id is in the address that its owner gave you.</p>`
       : html`<p>There is no way to sign in for ${asked}. Compare the id with the one that its owner gave you.</p>`
   }
-  <form method="get" action="/sign-in">
-    <input type="hidden" name="return_to" value="${returnTo}" />
-    <label for="org">Organization</label>
-    <input type="text" id="org" name="org" required autocomplete="organization" placeholder="org_…" />
-    <div class="do"><button class="btn act">Show how to sign in</button></div>
-  </form>
+  ${orgForm(returnTo)}
+  <p>Or give your e-mail; its domain may lead the way.</p>
+  ${emailForm(returnTo)}
 `;
 
 const nothingConnected: Html = html`
@@ -165,7 +164,7 @@ export const signInPages: readonly Operation[] = [
     can: 'public',
     says: 'Sends the browser to an identity provider.',
     params: ConnectionPath,
-    query: z.object({ return_to: ReturnTo, max_age: MaxAge }),
+    query: z.object({ return_to: ReturnTo, max_age: MaxAge, login_hint: z.string().max(254).optional() }),
     async handle(ctx, { params, query }, c) {
       const parent = (await ctx.db.lookup(lookupConnectionParent(params.connection)))?.parent;
       if (!parent) throw noSuchConnection();
@@ -173,6 +172,7 @@ export const signInPages: readonly Operation[] = [
         returnTo: query.return_to,
         intent: { kind: 'sign_in' },
         maxAge: query.max_age ?? null,
+        loginHint: query.login_hint,
       });
       if (sent.by === 'redirect') return goTo(sent.url.href, [cookie]);
       const response = onwardPage(sent, {

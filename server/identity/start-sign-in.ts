@@ -27,7 +27,7 @@ export const verifierPlace = (parent: Id<'par'>, stateHash: Buffer) => ({
 export async function startSignIn(
   ctx: Ctx,
   id: Id<'sso'>,
-  a: { browser: string; returnTo: string; intent: Intent; maxAge?: number | null },
+  a: { browser: string; returnTo: string; intent: Intent; maxAge?: number | null; loginHint?: string | undefined },
 ): Promise<URL> {
   const known = await ctx.db.read(scopeOf(ctx), (db) => findConnection(db, id));
   if (!known) throw noSuchConnection();
@@ -42,7 +42,11 @@ export async function startSignIn(
   const state = hashSecret(out.state);
   const maxAge = a.maxAge ?? null;
   const credential = pushes(connection) ? await openCredential(ctx, connection) : undefined;
-  const { url, said } = await authorizationUrl(ctx.egress, connection, ctx.origin, out, { credential, maxAge });
+  const { url, said } = await authorizationUrl(ctx.egress, connection, ctx.origin, out, {
+    credential,
+    maxAge,
+    loginHint: a.loginHint,
+  });
   const verifierSealed = await ctx.seal.seal(verifierPlace(ctx.parent, state), Buffer.from(out.verifier));
   await change({ ...ctx, org: undefined }, async (tx) => {
     await deleteOldAttempts(tx, ctx.now);

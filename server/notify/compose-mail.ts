@@ -29,7 +29,7 @@ export type Addressed = { id: Id<'msg'>; to: string; name: string; orgName: stri
 /** The mail itself: plain text, and the same in a small HTML part. */
 export function composeMail(l: Letter, a: Addressed): Mail {
   const url = a.origin + l.look.path;
-  const foot = `${oneLine(a.orgName)} on Gatehouse (${a.origin}). This mail decides nothing and needs no answer; whoever opens the link is asked who they are.`;
+  const foot = `${oneLine(a.orgName)} on Gatehouse (${a.origin}). ${l.foot ?? 'This mail decides nothing and needs no answer; whoever opens the link is asked who they are.'}`;
   const says = l.says.map(oneParagraph);
   return {
     id: a.id,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Ctx } from '#kernel/ctx.ts';
 import type { Reader } from '#kernel/db.ts';
 
 /**
@@ -11,6 +12,8 @@ export type Letter = {
   says: readonly string[];
   /** The one link: what is there, and its path on our origin. */
   look: { label: string; path: string };
+  /** Said at the end instead of the usual, where the link is more than a place to look. */
+  foot?: string;
 };
 
 /** A kind of message: what its row holds (ids and counts only), and how the words are made from it when it is sent. */
@@ -18,7 +21,7 @@ export type Kind<K extends string = string, D extends z.ZodType = z.ZodType> = {
   kind: K;
   data: D;
   /** Reads as the recipient's organization. Undefined: what it would tell of is over, so nothing is sent. */
-  write(db: Reader, data: z.infer<D>, org: string): Promise<Letter | undefined>;
+  write(db: Reader, data: z.infer<D>, org: string, ctx: Pick<Ctx, 'seal' | 'now'>): Promise<Letter | undefined>;
 };
 
 /** Keeps the types of each declaration; see any file of `messages/`. */

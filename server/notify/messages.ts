@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { mailLink } from './messages/mail-link.ts';
 import { mergeApplied } from './messages/merge-applied.ts';
 import { mergeApproved } from './messages/merge-approved.ts';
 import { mergeChanged } from './messages/merge-changed.ts';
@@ -9,6 +10,7 @@ import { mergeUndone } from './messages/merge-undone.ts';
 
 /** Every kind of message, by its name in the rows. A new one is a file in `messages/` and a line here. */
 export const kinds = {
+  mail_link: mailLink,
   merge_applied: mergeApplied,
   merge_approved: mergeApproved,
   merge_changed: mergeChanged,

@@ -49,7 +49,7 @@ const prepare = (ctx: OrgCtx, id: Id<'msg'>, smtp: boolean): Promise<Ready | und
     if (!smtp) return { message, why: 'no_smtp' };
     const kind = byName[message.kind];
     const data = kind?.data.safeParse(message.data);
-    const letter: Letter | undefined = data?.success ? await kind?.write(db, data.data, ctx.org) : undefined;
+    const letter: Letter | undefined = data?.success ? await kind?.write(db, data.data, ctx.org, ctx) : undefined;
     if (!letter) return { message, why: 'outdated' };
     return {
       message,

@@ -55,7 +55,7 @@ const past: Record<string, string> = {
   'dlp_policy.to_user': 'not an account: what happens to content on its way to a user',
 };
 /** Tables whose rows move with the account itself, so that the account in them never changes. A passkey of an account that is joined stays with the old one. */
-const withTheAccount = ['session', 'setup_link', 'user_attribute', 'sign_in_attempt', 'passkey'];
+const withTheAccount = ['session', 'setup_link', 'user_attribute', 'sign_in_attempt', 'passkey', 'mail_link'];
 
 test('every column that names an account is said to act now, or known to be the past', async () => {
   const found = await t.super<{ tab: string; col: string }>(

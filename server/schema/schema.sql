@@ -39,6 +39,7 @@ create table app_user (
   CHECK ((origin = ANY (ARRAY['local'::text, 'directory'::text, 'sign_in'::text]))),
   CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text])))
 );
+CREATE INDEX app_user_by_email ON public.app_user USING btree (email_key);
 CREATE UNIQUE INDEX app_user_email ON public.app_user USING btree (parent, email_key);
 alter table app_user enable row level security;
 create policy app_user_of_parent on app_user for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
@@ -471,6 +472,40 @@ create policy idp_setup_link_of_parent on idp_setup_link for all to gatehouse_ap
 grant insert, select on idp_setup_link to gatehouse_app;
 grant update (connection, directory, domains, opened_at, protocol, provider, revoked_at) on idp_setup_link to gatehouse_app;
 
+-- A link in a mail that signs in its user once, in the browser that asked for it. The secret in the link is derived from the id and is nowhere kept. org: which organization's mail it is. browser_hash: SHA-256 of the asking browser's cookie.
+create table mail_link (
+  parent text not null,
+  id text not null,
+  user_id text not null,
+  org text not null,
+  browser_hash bytea not null,
+  return_to text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (parent, id),
+  FOREIGN KEY (parent) REFERENCES parent(id),
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+);
+CREATE INDEX mail_link_old ON public.mail_link USING btree (parent, expires_at);
+alter table mail_link enable row level security;
+create policy mail_link_of_parent on mail_link for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on mail_link to gatehouse_app;
+grant update (used_at) on mail_link to gatehouse_app;
+
+-- How often a link was asked for within an hour, per e-mail address and per client address: keyed hashes, whether there is such an account or not. Only count_mail_link_ask touches it.
+create table mail_link_ask (
+  scope text not null,
+  hash bytea not null,
+  hour timestamp with time zone not null,
+  n integer not null,
+  PRIMARY KEY (scope, hash, hour),
+  CHECK ((scope = ANY (ARRAY['address'::text, 'client'::text])))
+);
+CREATE INDEX mail_link_ask_old ON public.mail_link_ask USING btree (hour);
+alter table mail_link_ask enable row level security;
+
 -- A user in an org, with a role.
 create table member (
   org text not null,
@@ -743,6 +778,7 @@ create table org_access (
   addresses text[] not null default '{}'::text[],
   passkeys boolean not null default false,
   changed_at timestamp with time zone not null,
+  mail_links boolean not null default false,
   PRIMARY KEY (org),
   FOREIGN KEY (org) REFERENCES org(id),
   CHECK (((session_idle_s >= 900) AND (session_idle_s <= 604800))),
@@ -1874,6 +1910,22 @@ begin
 end $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.count_mail_link_ask(address bytea, client bytea, at timestamp with time zone)
+ RETURNS TABLE(of_address integer, of_client integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+begin
+  delete from mail_link_ask a where a.hour < at - interval '1 day';
+  insert into mail_link_ask as a (scope, hash, hour, n) values ('client', client, date_trunc('hour', at, 'UTC'), 1)
+    on conflict (scope, hash, hour) do update set n = a.n + 1 returning a.n into of_client;
+  insert into mail_link_ask as a (scope, hash, hour, n) values ('address', address, date_trunc('hour', at, 'UTC'), 1)
+    on conflict (scope, hash, hour) do update set n = a.n + 1 returning a.n into of_address;
+  return next;
+end $function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.defer_parent_references()
  RETURNS void
  LANGUAGE plpgsql
@@ -2063,6 +2115,26 @@ AS $function$
     from tool_call c join org o on o.id = c.org
    where c.outcome is null
      and not exists (select from gateway_node n where n.id = c.node and n.lease_until > now())
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_mail_link(wanted text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select l.parent from mail_link l where l.id = wanted $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_mail_link_accounts(address text)
+ RETURNS TABLE(parent text, user_id text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select u.parent, u.id, o.org from app_user u cross join lateral (select mail_link_org(u.parent, u.id) as org) o
+   where u.email_key = lower(address) and u.state = 'active' and o.org is not null
+   order by u.id limit 5
 $function$
 -- may be run by: gatehouse_app
 
@@ -2282,6 +2354,25 @@ CREATE OR REPLACE FUNCTION public.lookup_user_parent(wanted text)
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$ select parent from app_user where id = wanted $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.mail_link_org(of_parent text, of_user text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+  select min(o.id) from member m join org o on o.id = m.org and o.parent = of_parent left join org_access a on a.org = m.org
+   where m.user_id = of_user having bool_and(coalesce(a.mail_links, false))
+$function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.mail_link_org_of_user(wanted text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select mail_link_org(app_parent(), wanted) $function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.make_audit_partitions(months integer)

@@ -11,10 +11,11 @@ export const accessEvents = {
       sessionMaxS: z.number().int().nullable(),
       ranges: z.number().int(),
       passkeys: z.boolean(),
+      mailLinks: z.boolean().exactOptional(),
       shutsOutWhoSet: z.boolean(),
     }),
     says: (d) =>
-      `set how people come in: ${d.ranges === 0 ? 'from every address' : `from ${d.ranges} ranges of addresses`}, ${d.passkeys ? 'also with passkeys' : 'without passkeys'}`,
+      `set how people come in: ${d.ranges === 0 ? 'from every address' : `from ${d.ranges} ranges of addresses`}, ${d.passkeys ? 'also with passkeys' : 'without passkeys'}${d.mailLinks ? ', also by mailed links' : ''}`,
     ocsf: 5019,
   }),
   'sessions.ended': declare({

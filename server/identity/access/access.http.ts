@@ -15,6 +15,7 @@ const Shown = z.object({
   sessionMaxS: z.number().nullable(),
   addresses: z.array(z.string()),
   passkeys: z.boolean(),
+  mailLinks: z.boolean(),
   /** As we see the caller; what a list must contain for them to get in. */
   yourAddress: z.string().nullable(),
 });
@@ -41,7 +42,7 @@ export const accessOperations: readonly Operation[] = [
     id: 'identity.read_access',
     at: 'GET /orgs/:org/access',
     can: 'sso.manage',
-    says: 'Shows how long sessions last, from which addresses people come, and whether passkeys are taken.',
+    says: 'Shows how long sessions last, from which addresses people come, and whether passkeys and mailed links are taken.',
     params: OrgPath,
     reply: Shown,
     async handle(ctx) {
@@ -53,13 +54,14 @@ export const accessOperations: readonly Operation[] = [
     id: 'identity.change_access',
     at: 'PATCH /orgs/:org/access',
     can: 'sso.manage',
-    says: 'Sets session length, allowed addresses and passkeys. A list without the caller’s own address must be confirmed.',
+    says: 'Sets session length, allowed addresses, passkeys and mailed links. A list without the caller’s own address must be confirmed.',
     params: OrgPath,
     body: z.strictObject({
       sessionIdleS: z.number().int().nullable().exactOptional(),
       sessionMaxS: z.number().int().nullable().exactOptional(),
       addresses: z.array(z.string().max(100)).max(1000).exactOptional(),
       passkeys: z.boolean().exactOptional(),
+      mailLinks: z.boolean().exactOptional(),
       evenIfItShutsMeOut: z.boolean().default(false),
     }),
     reply: Shown,

@@ -42,6 +42,7 @@ export async function changeOrgAccess(
           sessionMaxS: next.sessionMaxS,
           ranges: next.addresses.length,
           passkeys: next.passkeys,
+          mailLinks: next.mailLinks,
           shutsOutWhoSet: shutsOut,
         }),
       ],

@@ -13,10 +13,18 @@ export type OrgAccess = {
   addresses: readonly string[];
   /** Whether its people may sign in with a passkey instead of the identity provider. */
   passkeys: boolean;
+  /** Whether its people may sign in with a link that is mailed to them; counts when all organizations of a person allow it. */
+  mailLinks: boolean;
 };
 
 /** Of an organization that never said anything. */
-export const usualAccess: OrgAccess = { sessionIdleS: null, sessionMaxS: null, addresses: [], passkeys: false };
+export const usualAccess: OrgAccess = {
+  sessionIdleS: null,
+  sessionMaxS: null,
+  addresses: [],
+  passkeys: false,
+  mailLinks: false,
+};
 
 /** More is a firewall's configuration, not an organization's. */
 export const MAX_RANGES = 200;
