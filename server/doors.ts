@@ -17,7 +17,6 @@ import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
-import { logOnly } from '#domains/herald.ts';
 import type { LastSignIns } from '#domains/list-memberships.ts';
 import { listLastCalls } from '#gateway/last-call.sql.ts';
 import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts';
@@ -52,6 +51,7 @@ import { policyOperations } from '#policy/policy.http.ts';
 import { admission } from '#provisioning/admission.ts';
 import { provisioningOperations } from '#provisioning/provisioning.http.ts';
 import { allEvents } from './all-events.ts';
+import { mailHerald } from './herald.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 
 /** What the policy room asks about connectors, which stand above it. */
@@ -81,7 +81,7 @@ const lastSignIns: LastSignIns = async (ctx, users) => {
 
 /** What whoever comes with a set-up link finds beside the link itself. */
 const setupPages = idpSetupPages({
-  domains: domainDesk(logOnly),
+  domains: domainDesk(mailHerald),
   protocols: ['oidc', 'saml'],
   beginTest: async (ctx, connection) => (await beginTest(ctx, connection)).url,
 });
@@ -99,8 +99,8 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...journalOperations(admission),
       ...adoptionOperations(admission),
       ...provisioningOperations(listLastCalls),
-      ...domainOperations({ herald: logOnly, lastSignIns }),
-      ...captureOperations(logOnly),
+      ...domainOperations({ herald: mailHerald, lastSignIns }),
+      ...captureOperations(mailHerald),
       ...identityOperations,
       ...accessOperations,
       ...oidcOperations,

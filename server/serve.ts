@@ -13,13 +13,11 @@ import { startGateway } from '#gateway/start-gateway.ts';
 import { closeLostCallsJob } from '#gateway/close-lost-calls.job.ts';
 import { advanceCapturesJob, applyCaptureJob } from '#domains/captures.job.ts';
 import { checkDomainJob, checkDueDomainsJob } from '#domains/check-domains.job.ts';
-import { logOnly } from '#domains/herald.ts';
 import { pruneJournalJob } from '#directory/prune-journal.job.ts';
 import { enforcementJob } from '#identity/enforcement/enforcement.job.ts';
 import { currentUser } from '#identity/current-user.ts';
 import { mailLinkJob } from '#identity/mail-link/mail-link.job.ts';
 import { samlJob } from '#identity/saml/saml.job.ts';
-import { tellNobody } from '#identity/saml/warn-certificates.ts';
 import type { World } from '#kernel/ctx.ts';
 import { startJobs } from '#kernel/job.ts';
 import type { Log } from '#kernel/log.ts';
@@ -35,6 +33,9 @@ import { startVersions } from '#kernel/versions.ts';
 import type { Config } from './config.ts';
 import { doors } from './doors.ts';
 import { mailDoor } from './mail-door.ts';
+import { heraldJobs } from './herald-jobs.ts';
+import { words } from './herald-words.ts';
+import { mailEnding, mailHerald } from './herald.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 import { openWorld, type Opened } from './open-world.ts';
 import { answerSystem, type Health } from './system.ts';
@@ -108,16 +109,17 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           sweepJob(world, oauth),
           expireApprovalsJob(world),
           closeLostCallsJob(world),
-          samlJob(world, tellNobody),
+          samlJob(world, mailEnding),
           enforcementJob(world),
           pruneJournalJob(world),
           syncOrgJob(world),
-          checkDomainJob(world, logOnly),
-          checkDueDomainsJob(world, logOnly),
-          advanceCapturesJob(world, logOnly),
+          checkDomainJob(world, mailHerald),
+          checkDueDomainsJob(world, mailHerald),
+          advanceCapturesJob(world, mailHerald),
           applyCaptureJob(world),
           mailLinkJob(world, mailDoor),
-          sendMessageJob(world, mailer),
+          sendMessageJob(world, mailer, words),
+          ...heraldJobs(world),
           settleMergesJob(world, mergeUpstairs),
         ],
         log,

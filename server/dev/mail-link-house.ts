@@ -8,6 +8,7 @@ import { sendMessageJob } from '#notify/send-message.job.ts';
 import { mailDoor } from '../mail-door.ts';
 import { Browser } from './browser.ts';
 import { startMailServer, type MailServer } from './mail-server.ts';
+import { noWords } from './no-words.ts';
 import { signInHouse, type SignInHouse } from './sign-in-house.ts';
 
 /** A house that mails sign-in links over real SMTP, with its jobs running. */
@@ -27,7 +28,7 @@ export async function mailLinkHouse(): Promise<MailLinkHouse> {
   const mail = await startMailServer();
   const from = { name: 'Gatehouse', address: 'gate@acme.example' };
   const mailer = makeMailer({ host: '127.0.0.1', port: mail.port, tls: 'none', auth: undefined, from });
-  const jobs = [mailLinkJob(h.world, mailDoor), sendMessageJob(h.world, mailer)];
+  const jobs = [mailLinkJob(h.world, mailDoor), sendMessageJob(h.world, mailer, noWords)];
   const runner = await startJobs(h.t.as('gatehouse_worker').pool, jobs, silentLog);
   const idle = async (): Promise<void> => {
     for (const until = Date.now() + 15_000; Date.now() < until; await sleep(30))

@@ -16,7 +16,12 @@ const runner = spawn(
     '--test-timeout=300000',
     ...(patterns.length
       ? patterns
-      : ['server/!(walls|node_modules)/**/*.test.ts', 'packages/**/*.test.ts', 'apps/**/*.test.ts']),
+      : [
+          'server/*.test.ts',
+          'server/!(walls|node_modules)/**/*.test.ts',
+          'packages/**/*.test.ts',
+          'apps/**/*.test.ts',
+        ]),
   ],
   { stdio: 'inherit', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
 );

@@ -21,6 +21,12 @@ export const findCaptureOf = (db: Reader, domain: Id<'dom'>): Promise<Capture | 
     from domain_capture c join domain d on d.parent = c.parent and d.id = c.domain
    where c.parent = app_parent() and c.domain = ${domain} and c.state <> 'cancelled'`);
 
+export const findCapture = (db: Reader, id: Id<'cpt'>): Promise<Capture | undefined> =>
+  db.maybe(read(CaptureRow)`
+  select c.id, c.domain, d.shown as name, c.org, c.state, c.announced_at as "announcedAt", c.ends_at as "endsAt", c.next_at as "nextAt"
+    from domain_capture c join domain d on d.parent = c.parent and d.id = c.domain
+   where c.parent = app_parent() and c.id = ${id}`);
+
 /** Takes the row for the rest of the transaction. */
 export const lockCapture = (tx: Tx, id: Id<'cpt'>): Promise<Capture | undefined> =>
   tx.maybe(read(CaptureRow)`

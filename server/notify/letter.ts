@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Ctx } from '#kernel/ctx.ts';
 import type { Reader } from '#kernel/db.ts';
+import type { Words } from './words.ts';
 
 /**
  * What a mail says: facts, and one place to go. Never a decision: whoever has the mail has nothing, the page asks who they are. Text from
@@ -21,7 +22,13 @@ export type Kind<K extends string = string, D extends z.ZodType = z.ZodType> = {
   kind: K;
   data: D;
   /** Reads as the recipient's organization. Undefined: what it would tell of is over, so nothing is sent. */
-  write(db: Reader, data: z.infer<D>, org: string, ctx: Pick<Ctx, 'seal' | 'now'>): Promise<Letter | undefined>;
+  write(
+    db: Reader,
+    data: z.infer<D>,
+    org: string,
+    words: Words,
+    ctx: Pick<Ctx, 'seal' | 'now'>,
+  ): Promise<Letter | undefined>;
 };
 
 /** Keeps the types of each declaration; see any file of `messages/`. */

@@ -6,6 +6,11 @@ const about = { message: id, user: id, kind: z.string().max(60) };
 
 /** What the log tells about mail: that it went or did not, never what it said. */
 export const notifyEvents = {
+  'notify.queued': declare({
+    data: z.object({ kind: z.string().max(60), queued: z.number().int(), kept: z.number().int() }),
+    says: (d) => `put ${d.queued} mails (${d.kind}) into the outbox${d.kept > 0 ? ` and kept ${d.kept} back` : ''}`,
+    ocsf: 6003,
+  }),
   'notify.sent': declare({
     data: z.object({ ...about, attempts: z.number().int() }),
     says: (d) => `sent ${d.user} a mail (${d.kind})`,

@@ -6,11 +6,12 @@ import { lookupOrgParent } from '#org/org.sql.ts';
 import type { Mailer } from './mailer.ts';
 import { SEND_JOB } from './notify.ts';
 import { sendMessage } from './send-message.ts';
+import type { Words } from './words.ts';
 
 const Payload = z.object({ message: z.string(), org: z.string() });
 
 /** Sends what `notify` queued. Without a mail server the message is kept as not sent, and nothing fails. */
-export const sendMessageJob = (world: World, mailer: Mailer | undefined): Job => ({
+export const sendMessageJob = (world: World, mailer: Mailer | undefined, words: Words): Job => ({
   name: SEND_JOB,
   async run(payload) {
     const p = Payload.parse(payload);
@@ -18,7 +19,7 @@ export const sendMessageJob = (world: World, mailer: Mailer | undefined): Job =>
     const parent = org && (await world.db.lookup(lookupOrgParent(org)))?.parent;
     if (!message || !org || !parent) return;
     const ctx = { ...systemCtx(world, SEND_JOB, { parent, org }), org };
-    const attempt = await sendMessage(ctx, message, mailer);
+    const attempt = await sendMessage(ctx, message, mailer, words);
     // Thrown so that the queue asks again after a pause that grows.
     if (attempt !== 'settled') throw new Error('the mail server did not take it yet', { cause: attempt.later });
   },

@@ -12,6 +12,7 @@ import { mailable, MAX_ATTEMPTS, type NotSent, type StoredMessage } from './mess
 import { findMessage, saveAttempt } from './message.sql.ts';
 import { kinds } from './messages.ts';
 import { notifyEvents } from './notify.events.ts';
+import type { Words } from './words.ts';
 
 /** What came of one attempt. `later`: ask again. */
 export type Attempt = 'settled' | { later: unknown };
@@ -22,8 +23,13 @@ const byName: Record<string, Kind | undefined> = kinds;
  * Sends one message of the outbox: makes its words from what is true now, and writes down what the mail server said. A node that dies
  * between the two sends it again; the Message-ID is the same, so that the two are known as one.
  */
-export async function sendMessage(ctx: OrgCtx, id: Id<'msg'>, mailer: Mailer | undefined): Promise<Attempt> {
-  const ready = await prepare(ctx, id, mailer !== undefined);
+export async function sendMessage(
+  ctx: OrgCtx,
+  id: Id<'msg'>,
+  mailer: Mailer | undefined,
+  words: Words,
+): Promise<Attempt> {
+  const ready = await prepare(ctx, id, mailer && words);
   if (!ready) return 'settled';
   const { message } = ready;
   if ('why' in ready || !mailer) {
@@ -35,7 +41,7 @@ export async function sendMessage(ctx: OrgCtx, id: Id<'msg'>, mailer: Mailer | u
 
 type Ready = { message: StoredMessage; mail: Mail } | { message: StoredMessage; why: NotSent };
 
-const prepare = (ctx: OrgCtx, id: Id<'msg'>, smtp: boolean): Promise<Ready | undefined> =>
+const prepare = (ctx: OrgCtx, id: Id<'msg'>, words: Words | undefined): Promise<Ready | undefined> =>
   ctx.db.read(scopeOf(ctx), async (db) => {
     const message = await findMessage(db, id);
     if (message?.state !== 'queued') return undefined;
@@ -46,10 +52,12 @@ const prepare = (ctx: OrgCtx, id: Id<'msg'>, smtp: boolean): Promise<Ready | und
     if (user.state !== 'active') return { message, why: 'suspended' };
     const to = mailable(user.email);
     if (to === undefined) return { message, why: 'no_address' };
-    if (!smtp) return { message, why: 'no_smtp' };
+    if (!words) return { message, why: 'no_smtp' };
     const kind = byName[message.kind];
     const data = kind?.data.safeParse(message.data);
-    const letter: Letter | undefined = data?.success ? await kind?.write(db, data.data, ctx.org, ctx) : undefined;
+    const letter: Letter | undefined = data?.success
+      ? await kind?.write(db, data.data, ctx.org, words, ctx)
+      : undefined;
     if (!letter) return { message, why: 'outdated' };
     return {
       message,

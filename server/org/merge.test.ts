@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { headersOf, startMailServer, type MailServer } from '#dev/mail-server.ts';
 import { mergeHouse, type MergeHouse } from '#dev/merge-house.ts';
+import { noWords } from '#dev/no-words.ts';
 import { systemCtx } from '#kernel/ctx.ts';
 import { parseId, type Id } from '#kernel/id.ts';
 import { makeMailer, type Mailer } from '#notify/mailer.ts';
@@ -45,7 +46,7 @@ async function deliver(): Promise<string[]> {
     `select m.id, m.org, o.parent from message m join org o on o.id = m.org where m.state = 'queued' order by m.id`,
   );
   for (const { id, org, parent } of queued)
-    await sendMessage({ ...systemCtx(h.world, 'test', { parent, org }), org }, id, mailer);
+    await sendMessage({ ...systemCtx(h.world, 'test', { parent, org }), org }, id, mailer, noWords);
   return mail.received
     .map((m) => {
       const subject = headersOf(m.raw).find((l) => l.startsWith('Subject: ')) ?? '';

@@ -1,3 +1,6 @@
+/** Tells the owners that people are held; the job stands above this room, with the mails (`server/herald-jobs.ts`). The name is stored in rows. */
+export const HELD_JOB = 'provisioning.tell_held';
+
 /** Removals are counted over this long. Identity providers that go wrong do so in one cycle; Entra's takes 40 minutes. */
 export const BRAKE_WINDOW_MS = 60 * 60_000;
 /** So many go at once in any organization, however small. */

@@ -32,6 +32,14 @@ export const countDone = async (db: Reader, directory: Id<'dir'> | null, now: Da
      where org = app_org() and directory is not distinct from ${directory} and state = 'done' and at > ${new Date(now.getTime() - BRAKE_WINDOW_MS)}`)
   ).n;
 
+/** Whether anybody's removal was held within the window; asked before more are written down. */
+export const heldLately = async (db: Reader, now: Date): Promise<boolean> =>
+  (
+    await db.one(read(z.object({ yes: z.boolean() }))`
+    select exists (select from provisioning_removal
+                    where org = app_org() and state = 'held' and at > ${new Date(now.getTime() - BRAKE_WINDOW_MS)}) as yes`)
+  ).yes;
+
 /** Writes removals down, done or held. Somebody who is held already stays held with the first reason. */
 export const insertRemovals = (tx: Tx, all: readonly Removal[], state: 'done' | 'held', at: Date): Promise<number> =>
   tx.run(write`

@@ -2,7 +2,8 @@ import { event, type AuditEvent } from '#audit/events.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
-import { brakeLimit, brakes } from './brake.ts';
+import { enqueue } from '#kernel/job.ts';
+import { brakeLimit, brakes, HELD_JOB } from './brake.ts';
 import { decide, type Decision, type LiveMapping, type Situation } from './decide.ts';
 import { isScim, type Happening } from './mode.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type NewMember,
 } from './person.sql.ts';
 import { provisioningEvents } from './provisioning.events.ts';
-import { countDone, insertRemovals, lockBrake, type Removal, type Taking } from './removal.sql.ts';
+import { countDone, heldLately, insertRemovals, lockBrake, type Removal, type Taking } from './removal.sql.ts';
 import { seatsLeft } from './seat.ts';
 import { listSeatLimits, lockSeats } from './seat.sql.ts';
 import { liveMappings, listMappings, type Settings } from './settings.sql.ts';
@@ -169,6 +170,9 @@ async function holdBack(
     entry: brake.entry ?? d.facts.entry,
     group: brake.group,
   }));
+  // One mail for one cycle of an identity provider, which may come as hundreds of requests.
+  if (stop && !(await heldLately(tx, ctx.now)))
+    await enqueue(tx, HELD_JOB, { org: ctx.org, directory: brake.directory }, { key: `held:${ctx.org}` });
   await insertRemovals(tx, rows, stop ? 'held' : 'done', ctx.now);
   if (!stop) return { users: new Set(), events: [] };
   return {

@@ -20,8 +20,6 @@ export type EndingNews = {
 
 /** Tells people; the room of mails stands above this one. Called inside the transaction: it must enqueue and never send. */
 export type TellEnding = (tx: Tx, news: EndingNews & { parent: Id<'par'>; at: Date }) => Promise<void>;
-/** For a deployment without mail: the log and the list have the same news. */
-export const tellNobody: TellEnding = () => Promise.resolve();
 
 /** Tells 30, 14, 7 and 1 days before a certificate ends, and when it has ended; each once. */
 export async function warnCertificates(world: World, tell: TellEnding): Promise<number> {

@@ -12,7 +12,7 @@ export const mailLink = letter({
     link: z.custom<string>((v) => typeof v === 'string' && /^mlk_[0-9a-f]{32}$/.test(v)),
     until: z.number(),
   }),
-  write(_db, { link, until }, _org, { seal, now }) {
+  write(_db, { link, until }, _org, _words, { seal, now }) {
     if (until <= now.getTime()) return Promise.resolve(undefined);
     const end = new Date(until).toISOString().slice(11, 16);
     return Promise.resolve({

@@ -1,0 +1,9 @@
+import type { Words } from '#notify/words.ts';
+
+/** For tests of messages that need no words of rooms above: nothing is known. */
+export const noWords: Words = {
+  domain: async () => undefined,
+  capture: async () => undefined,
+  certificate: async () => undefined,
+  held: async () => 0,
+};
