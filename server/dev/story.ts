@@ -233,7 +233,7 @@ export async function tellStory(
       return {
         value: { streamClosedMs, refusedMs },
         says: `${displayName(people.leaver)} was deactivated by one SCIM request: the open stream closed after ${Math.round(streamClosedMs)} ms, calls were refused after ${Math.round(refusedMs)} ms`,
-        look: `${origin}/api/orgs/${founded.org}/audit/events?log=parent`,
+        look: `${origin}/api/orgs/${founded.org}/audit/events`,
         ms: streamClosedMs,
       };
     });
