@@ -100,7 +100,7 @@ for (const [what, statement, index] of [
   [
     'an account by its address',
     `select from app_user where parent = app_parent() and email_key = lower('P77@x') and $1 <> ''`,
-    'app_user_email',
+    'app_user_(by_)?email',
   ],
   [
     'whoever was here before',
