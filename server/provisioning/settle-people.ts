@@ -3,7 +3,7 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { enqueue } from '#kernel/job.ts';
-import { brakeLimit, brakes, HELD_JOB } from './brake.ts';
+import { BRAKE_SHARE, brakeLimit, brakes, HELD_JOB } from './brake.ts';
 import { decide, type Decision, type LiveMapping, type Situation } from './decide.ts';
 import { isScim, type Happening } from './mode.ts';
 import {
@@ -160,7 +160,9 @@ async function holdBack(
   await lockBrake(tx, brake.directory);
   const done = await countDone(tx, brake.directory, ctx.now);
   const emptied = brake.emptied ? gone.length : 0;
-  const members = done + gone.length > brakeLimit(0) ? await countMembers(tx) : 0;
+  // Counting half a million for every leaver would be slow; from so many on, these are within the share.
+  const enough = Math.ceil((done + gone.length) / BRAKE_SHARE);
+  const members = done + gone.length > brakeLimit(0) ? await countMembers(tx, enough) : 0;
   const stop = brakes({ done, taking: gone.length, members, emptied });
   const rows = gone.map((d): Removal => ({
     id: newId('rem', ctx.now.getTime()),
