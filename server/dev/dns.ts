@@ -1,3 +1,4 @@
+// Longer than 300 lines: servers, zones and resolvers are one small internet, and each misbehaviour is a few words in the same answer.
 // A small internet of name servers on loopback: a root, zones with their own servers, recursive resolvers; real messages over UDP and TCP.
 // Every server has an address of its own in 127.0.0.0/8 and all have one port, as in the world. Each can be made to misbehave.
 import { randomInt } from 'node:crypto';

@@ -1,3 +1,4 @@
+// Longer than 300 lines: the first seven steps share what they set up; later chapters are in story-*.ts.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
