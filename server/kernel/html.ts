@@ -54,6 +54,8 @@ export type Page = {
   name?: string;
   foot?: string;
   status?: number;
+  /** Style sheets beside the common one. */
+  styles?: readonly string[];
   /** Scripts of our own origin that the page runs. Absent, as nearly everywhere: the page may run none. */
   scripts?: readonly string[];
   /** Further form-action sources of the CSP, e.g. the origin of a redirect URI. */
@@ -71,6 +73,7 @@ export function render(p: Page): Response {
         <title>${p.title} · Gatehouse</title>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/gatehouse.css" />
+        ${(p.styles ?? []).map((s) => html`<link rel="stylesheet" href="${s}" />`)}
         ${(p.scripts ?? []).map((s) => html`<script src="${s}" defer></script>`)}
       </head>
       <body>

@@ -28,7 +28,9 @@ export const assets: Record<string, Asset> = {
     type: 'text/css; charset=utf-8',
     body: `${css}\n${asset('tokens.css')}${asset('page.css')}`,
   },
-  // The only two scripts that a page of ours runs: the passkey pages, because a browser gives keys to scripts alone.
+  '/assets/approval.css': { type: 'text/css; charset=utf-8', body: asset('approval.css') },
+  '/assets/approval.js': { type: 'text/javascript; charset=utf-8', body: asset('approval.js') },
+  // A browser gives passkeys to scripts alone.
   '/assets/passkey.js': { type: 'text/javascript; charset=utf-8', body: asset('passkey.js') },
   '/assets/webauthn.js': {
     type: 'text/javascript; charset=utf-8',
