@@ -1,12 +1,22 @@
+import { project } from '#policy/argument.ts';
 import { because } from '#policy/because.ts';
-import { decide, type Decision } from '#policy/decide.ts';
+import { decideCall, type PolicySet } from '#policy/decide.ts';
+import { nowIn } from '#policy/now.ts';
+import type { Moment } from '#policy/schema.ts';
 import type { Admission } from './call-tool.ts';
 import { needsScope } from './caller.ts';
 import type { CallScene } from './stages.ts';
 import { classOf, type Outcome, type ToolCall } from './tool-call.ts';
 
+/** What rules are told about when and from where an agent calls. Nobody vouches for the device of an MCP client. */
+export const momentOf = (policies: Pick<PolicySet, 'zone'>, at: Date): Moment => ({
+  surface: 'mcp',
+  device: 'unknown',
+  now: nowIn(policies.zone, at),
+});
+
 /** May it run, and must somebody be asked first? Everything this looks at is what was known of the organization when the call began. */
-export function admit({ who, view }: CallScene, call: ToolCall): Admission {
+export function admit({ ctx, who, view }: CallScene, call: ToolCall): Admission {
   const denied = (
     why: (Outcome & { kind: 'denied' })['why'],
     says: string,
@@ -27,25 +37,25 @@ export function admit({ who, view }: CallScene, call: ToolCall): Admission {
   const scope = needsScope(cls);
   if (!who.token.scopes.includes(scope))
     return denied('scope', `the token lacks the scope ${scope}, which a ${cls} tool needs`);
-  const request = {
-    user: who.caller.user,
-    groups: who.caller.groups,
-    tool: { connector: call.connector, name: call.tool, class: cls },
-    context: { surface: 'mcp' },
-  } as const;
-  let may: Decision;
-  let unattended: Decision;
   try {
-    may = decide(view.policies, { ...request, action: 'call' });
-    if (!may.allowed) return denied('policy', because(may, view.policies), may.reasons);
-    unattended = decide(view.policies, { ...request, action: 'call_unattended' });
+    const projected = project(call.known?.projection ?? [], call.toolArgs);
+    if (projected.kind === 'unreadable')
+      return denied('unreadable_argument', `the argument at ${projected.at} ${projected.says}`);
+    const decision = decideCall(
+      view.policies,
+      {
+        user: who.caller.user,
+        groups: who.caller.groups,
+        tool: { connector: call.connector, name: call.tool, class: cls },
+        context: momentOf(view.policies, ctx.now),
+      },
+      projected.combinations,
+    );
+    if (decision.outcome === 'denied')
+      return denied('policy', because(decision.telling, view.policies), decision.reasons);
+    return { kind: 'admitted', needsApproval: decision.outcome === 'asks', policies: decision.reasons };
   } catch {
     // Unknown means no. What broke is the engine, and its own check says so in the log.
     return denied('cannot_decide', 'the policies could not be evaluated');
   }
-  return {
-    kind: 'admitted',
-    needsApproval: !unattended.allowed,
-    policies: [...new Set([...may.reasons, ...unattended.reasons])],
-  };
 }

@@ -13,6 +13,7 @@ const call: ToolCall = {
   method: 'tools/call',
   known: { name: 'look', state: 'reviewed', class: 'read', pin: 'a', reviewedPin: 'a', paramHeaders: [] },
   args: {},
+  toolArgs: {},
   bytes: 1,
 };
 const script = (over: Partial<Stages>): { the: Stages; trace: string[] } => {
@@ -102,7 +103,7 @@ test('an answer whose end cannot be recorded is not given out', async () => {
 test('when the policy engine breaks, the answer is no', () => {
   const broken = { program: undefined } as never;
   const scene: Partial<CallScene> = {
-    ctx: {} as OrgCtx,
+    ctx: { now: new Date() } as OrgCtx,
     who: {
       token: { scopes: ['mcp:read', 'mcp:write'] } as never,
       caller: { user: newId('usr'), member: newId('mem'), client: 'c', groups: [] } as never,
@@ -112,4 +113,31 @@ test('when the policy engine breaks, the answer is no', () => {
   };
   const admission = stagesOf(scene as CallScene).admit(call);
   assert.deepEqual([admission.kind, admission.kind === 'denied' && admission.why], ['denied', 'cannot_decide']);
+});
+
+test('an argument that rules look at and cannot read refuses the call before any rule is asked', () => {
+  const scene: Partial<CallScene> = {
+    ctx: { now: new Date() } as OrgCtx,
+    who: {
+      token: { scopes: ['mcp:read', 'mcp:write'] } as never,
+      caller: { user: newId('usr'), member: newId('mem'), client: 'c', groups: [] } as never,
+      address: undefined,
+    },
+    view: { connectors: new Map(), policies: { zone: 'UTC' } as never, dlp: [] },
+  };
+  const known = {
+    name: 'read',
+    state: 'reviewed',
+    class: 'read',
+    projection: [{ kind: 'path', at: '/path' }],
+  } as never;
+  const admission = stagesOf(scene as CallScene).admit({
+    ...call,
+    method: 'tools/call',
+    known,
+    toolArgs: { path: '/Reports/../Secret' },
+  });
+  assert.ok(admission.kind === 'denied');
+  assert.equal(admission.why, 'unreadable_argument');
+  assert.equal(admission.says, 'the argument at /path has ".." in it; write where it leads');
 });

@@ -11,6 +11,7 @@ import type { EgressRules } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { Versions } from '#kernel/versions.ts';
+import type { Projection } from '#policy/argument.ts';
 import type { PolicySet } from '#policy/decide.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
 import { paramHeadersOf } from './check-headers.ts';
@@ -19,6 +20,8 @@ import { cached } from './view-cache.ts';
 /** A tool as calls need it. */
 export type CalledTool = Pick<Tool, 'name' | 'state' | 'class' | 'pin' | 'reviewedPin'> & {
   paramHeaders: readonly [string, string[]][];
+  /** Where a reviewer said that rules find what they speak of; absent: rules see no argument. */
+  projection?: Projection | undefined;
 };
 
 export type ConnectorView = {

@@ -70,6 +70,7 @@ const nextAfterDenial: Record<Denial, string> = {
   unreviewed: 'An administrator must review it first.',
   changed: 'An administrator must review the change first.',
   policy: 'Do not retry; ask an administrator if this is needed for the work.',
+  unreadable_argument: 'Write it plainly and call again.',
   scope: 'Sign in again and allow the missing scope.',
   refused: 'Do not retry unless that person agrees.',
   cannot_decide: 'Nothing is allowed while this lasts; tell an administrator.',

@@ -3,7 +3,8 @@ import { event } from '#audit/events.ts';
 import { noteTools } from '#connectors/note-tools.ts';
 import { inspect } from '#dlp/inspect.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
-import { decide } from '#policy/decide.ts';
+import { couldCall, decide } from '#policy/decide.ts';
+import { momentOf } from './admit.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
 import type { Message, Params } from './message.ts';
@@ -45,7 +46,7 @@ export async function passThrough(x: Exchange): Promise<void> {
   const release = watch(
     x,
     lasting ? STREAM_MS : gate.callMs,
-    (view) => !lasting || mayRead(view, x.who.caller, x.connector.id),
+    (view) => !lasting || mayRead(view, x.who.caller, x.connector.id, gate.world.now()),
   );
   try {
     const r = await relay(await towardsUpstream(x), reply, {
@@ -135,13 +136,12 @@ async function filtered(x: Exchange, text: string): Promise<{ text: string; chan
       const k = tools.get(t.name);
       // By what the upstream says now, not by what was last known: a definition that came back as reviewed is written down below.
       if (k?.class === undefined || k.reviewedPin !== t.pin) return false;
-      return decide(policies, {
+      return couldCall(policies, {
         user,
         groups,
         tool: { connector, name: t.name, class: k.class },
-        action: 'call',
-        context: { surface: 'mcp' },
-      }).allowed;
+        context: momentOf(policies, x.ctx.now),
+      });
     },
     (t) => {
       const k = tools.get(t.name);
@@ -166,7 +166,7 @@ function allow(x: Exchange, m: Message): void {
       says: `${JSON.stringify(method.slice(0, 60))} is not a method that this gateway passes on`,
       fix: 'methods of MCP 2026-07-28 and 2025-11-25 are; extensions are not',
     });
-  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector.id))
+  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector.id, x.ctx.now))
     throw new Problem('forbidden', 'gateway/no-reading', {
       says: 'no rule lets you read from this connector',
       fix: 'ask an administrator if this is needed for the work',
@@ -176,13 +176,13 @@ function allow(x: Exchange, m: Message): void {
 }
 
 /** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */
-export const mayRead = (view: OrgView, c: Caller, connector: Exchange['connector']['id']): boolean =>
+export const mayRead = (view: OrgView, c: Caller, connector: Exchange['connector']['id'], now: Date): boolean =>
   decide(view.policies, {
     user: c.user,
     groups: c.groups,
     tool: { connector, name: 'resources/read', class: 'read' },
     action: 'call',
-    context: { surface: 'mcp' },
+    context: { ...momentOf(view.policies, now), args: {} },
   }).allowed;
 
 const stopped = (detectors: readonly string[]): Problem =>

@@ -28,6 +28,7 @@ export async function serveCall(
     method,
     known,
     args: argsOf(method, message.params),
+    toolArgs: method === 'tools/call' ? (message.params['arguments'] ?? {}) : {},
     bytes: x.body?.length ?? 0,
   };
   const began = performance.now();

@@ -16,7 +16,10 @@ export type ToolCall = {
   method: CallMethod;
   /** What is known of the tool; undefined where the connector has none of this name. */
   known: CalledTool | undefined;
+  /** Everything that the call takes with it, for the record, for inspection and for a yes. */
   args: unknown;
+  /** The tool's own arguments among them: where a reviewer's projection looks. */
+  toolArgs: unknown;
   /** Of the message as it came. */
   bytes: number;
 };
@@ -37,6 +40,8 @@ export type Denial =
   | 'unreviewed'
   | 'changed'
   | 'policy'
+  /** An argument that rules look at has a form in which they cannot read it: never let through unseen. */
+  | 'unreadable_argument'
   | 'scope'
   | 'refused'
   /** The policy engine or the inspection broke: unknown means no. */

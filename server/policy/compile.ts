@@ -109,38 +109,65 @@ function satisfied(p: Compiled, f: Facts): boolean {
   return true;
 }
 
+type Found = {
+  permits: string[];
+  forbids: string[];
+  errors: { policy: string; says: string }[];
+  /** Whether a permit, or a policy of which we cannot tell, failed. */
+  permitFailed: boolean;
+};
+
+/** Asks every policy that could apply. */
+function ask(program: Program, f: Facts): Found {
+  const found: Found = { permits: [], forbids: [], errors: [], permitFailed: false };
+  const each = (list: readonly Compiled[]): void => {
+    for (const p of list)
+      try {
+        if (satisfied(p, f)) (p.forbids ? found.forbids : found.permits).push(p.id);
+      } catch (e) {
+        if (!(e instanceof EvaluationError)) throw e;
+        found.errors.push({ policy: p.id, says: e.message });
+        found.permitFailed ||= !p.forbids;
+      }
+  };
+  each(program.anywhere);
+  const own = program.under.get(f.resource.key);
+  if (own) each(own);
+  for (const key of f.entities.get(f.resource.key)?.ancestors.keys() ?? []) {
+    // An entity may be listed among its own ancestors; its policies are asked once.
+    const list = key === f.resource.key ? undefined : program.under.get(key);
+    if (list) each(list);
+  }
+  if (program.lacks.length > 0) {
+    // Answering for the rest alone loses nothing: forbids are reported whenever there are any, permits whenever there are no forbids.
+    const more = decideByWasm(program.rest, f);
+    (more.allowed ? found.permits : found.forbids).push(...more.reasons);
+    found.errors.push(...more.errors);
+    found.permitFailed ||= more.errors.length > 0;
+  }
+  return found;
+}
+
 /**
  * Cedar's decision: allowed if some permit applies and no forbid does. A policy that fails to evaluate applies to nothing and is named.
  * INVARIANT (same as Cedar): compile.test.ts holds this against cedar-wasm on generated policies.
  */
 export function run(program: Program, f: Facts): Verdict & { engine: 'compiled' | 'cedar-wasm' } {
-  const permits: string[] = [];
-  const forbids: string[] = [];
-  const errors: { policy: string; says: string }[] = [];
-  const ask = (list: readonly Compiled[]): void => {
-    for (const p of list)
-      try {
-        if (satisfied(p, f)) (p.forbids ? forbids : permits).push(p.id);
-      } catch (e) {
-        if (!(e instanceof EvaluationError)) throw e;
-        errors.push({ policy: p.id, says: e.message });
-      }
-  };
-  ask(program.anywhere);
-  const own = program.under.get(f.resource.key);
-  if (own) ask(own);
-  for (const key of f.entities.get(f.resource.key)?.ancestors.keys() ?? []) {
-    // An entity may be listed among its own ancestors; its policies are asked once.
-    const list = key === f.resource.key ? undefined : program.under.get(key);
-    if (list) ask(list);
-  }
-  const engine = program.lacks.length > 0 ? 'cedar-wasm' : 'compiled';
-  if (engine === 'cedar-wasm') {
-    // Answering for the rest alone loses nothing: forbids are reported whenever there are any, permits whenever there are no forbids.
-    const more = decideByWasm(program.rest, f);
-    (more.allowed ? permits : forbids).push(...more.reasons);
-    errors.push(...more.errors);
-  }
+  const { permits, forbids, errors } = ask(program, f);
   const allowed = forbids.length === 0 && permits.length > 0;
-  return { allowed, reasons: (allowed ? permits : forbids).sort(), errors, engine };
+  return {
+    allowed,
+    reasons: (allowed ? permits : forbids).sort(),
+    errors,
+    engine: program.lacks.length > 0 ? 'cedar-wasm' : 'compiled',
+  };
+}
+
+/**
+ * Whether it could be allowed once what is missing from the facts is known. A permit that cannot be evaluated for want of it might apply, and
+ * a forbid might not. Too much is possible here rather than too little: nothing is ever let through by it.
+ */
+export function mightAllow(program: Program, f: Facts): boolean {
+  const { permits, forbids, permitFailed } = ask(program, f);
+  return forbids.length === 0 && (permits.length > 0 || permitFailed);
 }

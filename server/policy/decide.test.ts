@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { newId } from '#kernel/id.ts';
 import { because, explain } from './because.ts';
 import { checkPolicies, decideByWasm, policyJson, policyText, type Policies } from './cedar.ts';
-import { decide, factsOf, policySet } from './decide.ts';
+import type { ArgumentFacts } from './argument.ts';
+import { couldCall, decide, decideApproval, decideCall, factsOf, policySet } from './decide.ts';
 import { MAX_RULES, policiesOf, type Rule } from './rule.ts';
-import { questions, surfaces, toolClasses, type PolicyRequest, type ToolClass } from './schema.ts';
+import { devices, questions, surfaces, toolClasses, type PolicyRequest, type ToolClass } from './schema.ts';
 
+const atNoon = { surface: 'mcp', device: 'unknown', now: { weekday: 3, minute: 720 }, args: {} } as const;
 const org = newId('org');
 const [crm, drive] = [newId('con'), newId('con')];
 const [sales, leads, support] = [newId('grp'), newId('grp'), newId('grp')];
@@ -34,7 +36,7 @@ const may = (
     ...over,
     tool: { connector: crm, name: over.tool ?? 'list_deals', class: over.klass ?? 'read' },
     action: 'call',
-    context: { surface: 'mcp' },
+    context: atNoon,
   } as PolicyRequest & { action: 'call' },
 });
 const asked = (
@@ -104,7 +106,15 @@ test('who approves is somebody whose role may decide, and never the one who aske
       groups: [],
       tool: { connector: crm, name: 'update_deal', class: klass },
       action: 'approve',
-      context: { surface: 'portal', mayDecide, requester: { user: ada, groups: [support] } },
+      context: {
+        ...atNoon,
+        surface: 'portal',
+        fresh: false,
+        isManager: false,
+        mayDecide,
+        requester: { user: ada, groups: [support] },
+        asked: atNoon,
+      },
     }).allowed;
   assert.equal(approve(bob, true), true);
   assert.equal(approve(ada, true), false);
@@ -169,6 +179,19 @@ test('every rule, whatever its names, becomes policies that fit the schema stric
   );
 });
 
+const paths = ['/Reports/Q4.xlsx', '/reports/q4.xlsx', '/Reports', '/Secret/a*b', '/'];
+const anyFacts: fc.Arbitrary<ArgumentFacts> = fc.record(
+  {
+    path: fc.constantFrom(...paths),
+    path_folded: fc.constantFrom(...paths.map((p) => p.toLowerCase())),
+    repository: fc.constantFrom('acme/site', 'acme/secret'),
+    recipient: fc.constantFrom('bob@acme.example', 'eve@evil.example'),
+    recipient_domain: fc.constantFrom('acme.example', 'evil.example'),
+    amount: fc.constantFrom(0, 99, 100, 101),
+  },
+  { requiredKeys: [] },
+);
+
 test('cedar-wasm decides every rule and request as we do', () => {
   const request = fc.record({
     user: fc.constantFrom(ada, bob),
@@ -178,6 +201,11 @@ test('cedar-wasm decides every rule and request as we do', () => {
     klass: fc.constantFrom(...toolClasses),
     action: fc.constantFrom(...questions),
     surface: fc.constantFrom(...surfaces),
+    device: fc.constantFrom(...devices),
+    now: fc.record({ weekday: fc.integer({ min: 1, max: 7 }), minute: fc.integer({ min: 0, max: 1439 }) }),
+    args: anyFacts,
+    fresh: fc.boolean(),
+    isManager: fc.boolean(),
     mayDecide: fc.boolean(),
     requester: fc.constantFrom(ada, eve),
   });
@@ -189,6 +217,7 @@ test('cedar-wasm decides every rule and request as we do', () => {
         const set = policySet(org, rules);
         const policies: Policies = set.policies;
         for (const q of requests) {
+          const moment = { surface: q.surface, device: q.device, now: q.now, args: q.args };
           const base = {
             user: q.user,
             groups: q.groups,
@@ -199,9 +228,16 @@ test('cedar-wasm decides every rule and request as we do', () => {
               ? {
                   ...base,
                   action: q.action,
-                  context: { surface: q.surface, mayDecide: q.mayDecide, requester: { user: q.requester, groups: [] } },
+                  context: {
+                    ...moment,
+                    fresh: q.fresh,
+                    isManager: q.isManager,
+                    mayDecide: q.mayDecide,
+                    requester: { user: q.requester, groups: [] },
+                    asked: { ...moment, surface: 'mcp' },
+                  },
                 }
-              : { ...base, action: q.action, context: { surface: q.surface } };
+              : { ...base, action: q.action, context: moment };
           const ours = decide(set, r);
           const theirs = decideByWasm(policies, factsOf(org, r));
           assert.deepEqual({ allowed: ours.allowed, reasons: ours.reasons, errors: ours.errors }, theirs);
@@ -306,4 +342,92 @@ test('explain tells a refused person which rules come close and what differs', (
 test(`${MAX_RULES} rules compile without help from cedar-wasm`, () => {
   const many = Array.from({ length: MAX_RULES }, (_, i) => rule(`r${i}`, { who: { kind: 'group', group: sales } }));
   assert.deepEqual(policySet(org, many).program.lacks, []);
+});
+
+const reads = { classes: ['read'] } as const;
+const outside =
+  'forbid(principal, action, resource) when { context.args has recipient_domain && context.args.recipient_domain != "acme.example" };';
+const call = (set: ReturnType<typeof policySet>, combinations: readonly ArgumentFacts[], groups = [sales]) =>
+  decideCall(
+    set,
+    { user: ada, groups, tool: { connector: crm, name: 'list_deals', class: 'read' }, context: atNoon },
+    combinations,
+  );
+
+test('a call is allowed only if every combination of its arguments is, and one that is forbidden forbids it', () => {
+  const set = policySet(org, [rule('All', { tools: reads })], { outside });
+  const [us, them] = [{ recipient_domain: 'acme.example' }, { recipient_domain: 'evil.example' }];
+  assert.equal(call(set, [us]).outcome, 'allowed');
+  const both = call(set, [us, them]);
+  assert.deepEqual([both.outcome, both.reasons], ['denied', ['outside']]);
+  assert.deepEqual(both.telling.request.context, { ...atNoon, args: them });
+});
+
+test('each combination may be permitted by another policy, and a call asks if one of them does', () => {
+  const permit = (path: string, action: string) =>
+    `permit(principal, ${action}, resource) when { context.args has path && context.args.path like "${path}" };`;
+  const set = policySet(org, [], {
+    a: permit('/a/*', 'action'),
+    b: permit('/b/*', 'action == Action::"call"'),
+  });
+  assert.deepEqual(call(set, [{ path: '/a/1' }, { path: '/a/2' }]).reasons, ['a']);
+  const d = call(set, [{ path: '/a/1' }, { path: '/b/1' }]);
+  assert.deepEqual([d.outcome, d.reasons, d.telling.reasons], ['asks', ['a', 'b'], ['b']]);
+  assert.equal(call(set, [{ path: '/a/1' }, { path: '/c' }]).outcome, 'denied');
+});
+
+test('a call about which nothing is known is decided without any argument', () => {
+  const set = policySet(org, [], { a: 'permit(principal, action, resource) when { !(context.args has path) };' });
+  assert.equal(call(set, []).outcome, 'allowed');
+  assert.equal(call(policySet(org, []), []).outcome, 'denied');
+});
+
+test('a tool is shown where some arguments could be allowed, and not where none could', () => {
+  const show = (more: Policies) =>
+    couldCall(policySet(org, [], more), {
+      user: ada,
+      groups: [],
+      tool: { connector: crm, name: 'list_deals', class: 'read' },
+      context: atNoon,
+    });
+  const some = 'permit(principal, action, resource) when { context.args has path && context.args.path like "/a/*" };';
+  assert.equal(show({ some }), true);
+  assert.equal(show({ some, outside }), true);
+  assert.equal(show({ outside }), false);
+  assert.equal(show({ some, never: 'forbid(principal, action, resource);' }), false);
+  assert.equal(
+    show({
+      other: `permit(principal, action, resource) when { resource.class == Class::"write" && context.args has path };`,
+    }),
+    false,
+  );
+  const address =
+    'permit(principal, action, resource) when { context.args has path && ip(context.args.path).isLoopback() };';
+  assert.equal(show({ address }), true);
+});
+
+test('a yes needs a permit for every combination of the arguments of the call that waits', () => {
+  const set = policySet(org, [], {
+    small:
+      'permit(principal, action == Action::"approve", resource) when { context.args has amount && context.args.amount < 100 };',
+  });
+  const yes = (combinations: readonly ArgumentFacts[]) =>
+    decideApproval(
+      set,
+      {
+        user: bob,
+        groups: [],
+        tool: { connector: crm, name: 'pay', class: 'write' },
+        context: {
+          ...atNoon,
+          fresh: false,
+          isManager: false,
+          mayDecide: true,
+          requester: { user: ada, groups: [] },
+          asked: atNoon,
+        },
+      },
+      combinations,
+    ).allowed;
+  assert.deepEqual([yes([{ amount: 1 }]), yes([{ amount: 1 }, { amount: 100 }]), yes([])], [true, false, false]);
 });

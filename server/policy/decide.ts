@@ -1,11 +1,12 @@
 import type { Id } from '#kernel/id.ts';
 import type { Policies } from './cedar.ts';
-import { compile, run } from './compile.ts';
+import { compile, mightAllow, run } from './compile.ts';
 import type { Program } from './compile.ts';
 import { policiesOf, versionOf } from './rule.ts';
 import type { Rule } from './rule.ts';
-import { questions, surfaces, toolClasses } from './schema.ts';
-import type { Asker, AskedTool, PolicyRequest } from './schema.ts';
+import type { ArgumentFacts } from './argument-value.ts';
+import { devices, questions, surfaces, toolClasses } from './schema.ts';
+import type { ApproveContext, Asker, AskedTool, Moment, PolicyRequest } from './schema.ts';
 import { CedarRecord, Uid } from './value.ts';
 import type { EntityData, Facts, Value } from './value.ts';
 
@@ -13,6 +14,8 @@ import type { EntityData, Facts, Value } from './value.ts';
 export type PolicySet = {
   readonly org: Id<'org'>;
   readonly version: string;
+  /** By whose clock rules speak of time. */
+  readonly zone: string;
   readonly rules: ReadonlyMap<Id<'rul'>, Rule>;
   readonly policies: Policies;
   readonly program: Program;
@@ -29,12 +32,13 @@ export type Decision = {
 };
 
 /** Makes the policy set of an organization. `more` is Cedar that no structured rule says, by policy id. */
-export function policySet(org: Id<'org'>, rules: readonly Rule[], more: Policies = {}): PolicySet {
+export function policySet(org: Id<'org'>, rules: readonly Rule[], more: Policies = {}, zone = 'UTC'): PolicySet {
   const policies: Record<string, Policies[string]> = { ...more };
   for (const rule of rules) Object.assign(policies, policiesOf(rule, org));
   return {
     org,
     version: versionOf(policies),
+    zone,
     rules: new Map(rules.map((r) => [r.id, r])),
     policies,
     program: compile(policies),
@@ -45,6 +49,7 @@ const uids = (type: string, ids: readonly string[]): ReadonlyMap<string, Uid> =>
   new Map(ids.map((id) => [id, new Uid(type, id)]));
 const action = uids('Action', questions);
 const surface = uids('Surface', surfaces);
+const device = uids('Device', devices);
 const klass = uids('Class', toolClasses);
 const known = (of: ReadonlyMap<string, Uid>, id: string): Uid => {
   const uid = of.get(id);
@@ -79,6 +84,20 @@ function toolEntity(tool: AskedTool, org: Uid): EntityData {
   };
 }
 
+const nowRecord = ({ now }: Moment): CedarRecord =>
+  new CedarRecord(
+    new Map([
+      ['weekday', now.weekday],
+      ['minute', now.minute],
+    ]),
+  );
+const momentOf = (m: Moment): [string, Value][] => [
+  ['surface', known(surface, m.surface)],
+  ['device', known(device, m.device)],
+  ['now', nowRecord(m)],
+];
+const argsRecord = (args: ArgumentFacts): CedarRecord => new CedarRecord(new Map<string, Value>(Object.entries(args)));
+
 /** The request as entities and a context: only the slice that this decision can look at. */
 export function factsOf(org: Id<'org'>, r: PolicyRequest): Facts {
   const home = new Uid('Org', org);
@@ -88,13 +107,16 @@ export function factsOf(org: Id<'org'>, r: PolicyRequest): Facts {
     [user.uid.key, user],
     [tool.uid.key, tool],
   ]);
-  const context = new Map<string, Value>([['surface', known(surface, r.context.surface)]]);
+  const context = new Map<string, Value>([...momentOf(r.context), ['args', argsRecord(r.context.args)]]);
   if (r.action === 'approve') {
     const requester = userEntity(r.context.requester, home);
     // When people ask about their own call, the approver's entity is already the requester's.
     if (requester.uid.key !== user.uid.key) entities.set(requester.uid.key, requester);
     context.set('requester', requester.uid);
+    context.set('asked', new CedarRecord(new Map(momentOf(r.context.asked))));
+    context.set('fresh', r.context.fresh);
     context.set('may_decide', r.context.mayDecide);
+    context.set('is_manager', r.context.isManager);
   }
   return {
     principal: user.uid,
@@ -108,4 +130,62 @@ export function factsOf(org: Id<'org'>, r: PolicyRequest): Facts {
 /** Answers one question. Pure and synchronous, for the hot path; throws only if the engine itself fails, which the caller must treat as no. */
 export function decide(set: PolicySet, request: PolicyRequest): Decision {
   return { ...run(set.program, factsOf(set.org, request)), version: set.version, request };
+}
+
+/** A call as the gate asks about it; its arguments come beside it, as combinations (argument.ts). */
+export type CallRequest = Asker & { tool: AskedTool; context: Moment };
+
+export type CallDecision = {
+  /** `asks`: allowed, but somebody must say yes first. */
+  readonly outcome: 'allowed' | 'asks' | 'denied';
+  /** What to tell: the first refusal, else the first that asks, else the first. `because` puts it into words. */
+  readonly telling: Decision;
+  /** Every policy that had a say, sorted. */
+  readonly reasons: readonly string[];
+};
+
+/**
+ * Whether a call may run, and whether without asking. INVARIANT (every combination): a permit is needed for each combination of its arguments,
+ * another one for each if need be, and one forbid for one of them forbids the call.
+ */
+export function decideCall(set: PolicySet, call: CallRequest, combinations: readonly ArgumentFacts[]): CallDecision {
+  const reasons = new Set<string>();
+  let [telling, asks]: [Decision | undefined, boolean] = [undefined, false];
+  for (const args of oneAtLeast(combinations)) {
+    const request = { ...call, context: { ...call.context, args } };
+    const may = decide(set, { ...request, action: 'call' });
+    if (!may.allowed) return { outcome: 'denied', telling: may, reasons: may.reasons };
+    const unattended = decide(set, { ...request, action: 'call_unattended' });
+    for (const id of [...may.reasons, ...unattended.reasons]) reasons.add(id);
+    if (!asks) telling = unattended.allowed ? (telling ?? unattended) : may;
+    asks ||= !unattended.allowed;
+  }
+  if (!telling) throw new TypeError('no combination was asked about');
+  return { outcome: asks ? 'asks' : 'allowed', telling, reasons: [...reasons].sort() };
+}
+
+/** A yes that somebody wants to give. */
+export type ApproveRequest = Asker & { tool: AskedTool; context: ApproveContext };
+
+/** Whether this person may say yes from here to a call with these arguments: to every combination of them. The first refusal, else what allowed the first. */
+export function decideApproval(set: PolicySet, yes: ApproveRequest, combinations: readonly ArgumentFacts[]): Decision {
+  let first: Decision | undefined;
+  for (const args of oneAtLeast(combinations)) {
+    const decision = decide(set, { ...yes, action: 'approve', context: { ...yes.context, args } });
+    if (!decision.allowed) return decision;
+    first ??= decision;
+  }
+  if (!first) throw new TypeError('no combination was asked about');
+  return first;
+}
+
+// Nobody may be let through by being asked about nothing.
+const oneAtLeast = (of: readonly ArgumentFacts[]): readonly ArgumentFacts[] => (of.length === 0 ? [{}] : of);
+
+/** Whether some call of this tool could be allowed, whatever its arguments: for showing tools, never for letting a call through. */
+export function couldCall(set: PolicySet, call: CallRequest): boolean {
+  const facts = factsOf(set.org, { ...call, action: 'call', context: { ...call.context, args: {} } });
+  const context = new Map(facts.context.fields);
+  context.delete('args');
+  return mightAllow(set.program, { ...facts, context: new CedarRecord(context) });
 }

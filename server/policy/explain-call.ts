@@ -5,6 +5,7 @@ import { findMemberByUser } from '#org/member.sql.ts';
 import { explain, type Explained } from './because.ts';
 import { noConnector, noUser, type Catalogue } from './catalogue.ts';
 import { loadPolicySet } from './load-policy-set.ts';
+import { nowIn } from './now.ts';
 import { listGroupNames } from './rule.sql.ts';
 import type { Surface, ToolClass } from './schema.ts';
 
@@ -27,7 +28,7 @@ export async function explainCall(
       groups,
       tool: { connector: q.connector, name: q.tool, class: klass },
       action: 'call',
-      context: { surface: q.surface },
+      context: { surface: q.surface, device: 'unknown', now: nowIn(set.zone, ctx.now), args: {} },
     });
     return { ...explained, class: klass, groups: await listGroupNames(db, groups) };
   });

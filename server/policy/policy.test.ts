@@ -19,6 +19,7 @@ import { policyOperations } from './policy.http.ts';
 import { removeRule } from './remove-rule.ts';
 import { MAX_RULES, type RuleDraft } from './rule.ts';
 
+const atNoon = { surface: 'mcp', device: 'unknown', now: { weekday: 3, minute: 720 }, args: {} } as const;
 let t: TestDb;
 let world: World;
 let ours: Founded & { ctx: OrgCtx };
@@ -115,7 +116,7 @@ test('a rule decides from the moment it is added until it is removed, and both a
   const ask = async () => {
     const set = await load(ours.ctx);
     const tool = { connector: crm, name: 'list_deals', class: 'read' as const };
-    return decide(set, { user: ada, groups: [sales], tool, action: 'call', context: { surface: 'mcp' } }).allowed;
+    return decide(set, { user: ada, groups: [sales], tool, action: 'call', context: atNoon }).allowed;
   };
   assert.equal(await ask(), false);
   const rule = await addRule(ours.ctx, draft(), catalogue);
