@@ -1,11 +1,33 @@
+/** How sure a detector can be by itself: a check digit, a fixed beginning, or only the words around it. */
+export const detectorClasses = ['checksum', 'prefix', 'contextual', 'customer'] as const;
+export type DetectorClass = (typeof detectorClasses)[number];
+/** A hint for whoever writes policies; it decides nothing. */
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+
+/** One thing found in folded text. `text` is its normal form (digits without gaps, upper case), so that one thing written twice is known as one. */
+export type Span = { start: number; end: number; text: string };
+/** A run of digits; `gap` is what stands between it and the one before, if that is short enough to belong together. */
+export type Group = { from: number; to: number; gap: string | undefined };
+
+/**
+ * Where a detector looks. The gate makes one pass for each of these ways, whatever the number of detectors (gate.ts), and calls `find` with
+ * what it met: a chain of digit groups, a token of letters and digits with so many letters before its first digit, or a keyword (in any case).
+ * `find` looks only near there, so that the whole is linear.
+ */
+export type Finds =
+  | { among: 'chains'; digits: number; find(text: string, chain: readonly Group[]): readonly Span[] }
+  | { among: 'tokens'; letters: readonly number[]; find(text: string, from: number, to: number): Span | undefined }
+  | { among: 'keywords'; keywords: readonly string[]; find(text: string, from: number, to: number): readonly Span[] };
+
 /** One thing that we can recognize in text. Declared with its proof: detectors.test.ts runs `catches` and `spares` of every detector. */
 export type Detector = {
   /** Fixed for ever: it stands in policies and findings. */
   id: string;
   /** Completes "found …". */
   says: string;
-  /** How many there are in folded text (fold.ts). Linear in its length, whatever the text is. */
-  count(folded: string): number;
+  class: DetectorClass;
+  severity: Severity;
+  finds: readonly Finds[];
   /** Texts with exactly one. */
   catches: readonly string[];
   /** Texts that look alike and have none. */

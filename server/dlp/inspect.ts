@@ -1,6 +1,7 @@
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
 import { actions, type Action, type Direction, type DlpPolicy } from './dlp-policy.ts';
-import { fold } from './fold.ts';
+import { NOT_INSPECTED, scanText } from './scan.ts';
+import { makeScanner, type Scanner } from './scanner.ts';
 
 /** What was found, where (RFC 6901 JSON Pointer) and how many. INVARIANT (no match): never the text itself, nor a key that has it. */
 export type Finding = { detector: string; at: string; count: number };
@@ -21,8 +22,15 @@ export const MAX_INSPECTED_VALUES = 1_000_000;
 export const MAX_FINDINGS = 50;
 const MAX_POINTER = 300;
 
-/** The finding that says we could not look at everything; it always blocks. */
-export const NOT_INSPECTED = 'not_inspected';
+/** One scanner for each set of detectors: making one takes a while. */
+const scanners = new Map<string, Scanner>();
+function scannerOf(active: readonly DlpPolicy[]): Scanner {
+  const detectors = active.map((p) => p.detector.id);
+  const key = detectors.join();
+  const scanner = scanners.get(key) ?? makeScanner({ detectors });
+  scanners.set(key, scanner);
+  return scanner;
+}
 
 type Piece = { text: string; at: () => string };
 type Place = { above: Place | undefined; segment: string };
@@ -89,19 +97,21 @@ export function inspect(policies: readonly DlpPolicy[], direction: Direction, co
   let worst: Action = 'allow';
   let chars = 0;
   let values = 0;
-  const tells = (key: string): boolean => key.length > 0 && active.some((p) => p.detector.count(fold(key)) > 0);
+  const scanner = scannerOf(active);
+  const tells = (key: string): boolean => scanText(key, scanner).length > 0;
   for (const piece of pieces(content, tells)) {
     chars += piece.text.length;
     values += 1;
     if (chars > MAX_INSPECTED_CHARS || values > MAX_INSPECTED_VALUES)
       return { kind: 'blocked', findings: [...findings, { detector: NOT_INSPECTED, at: '', count: 1 }] };
     if (piece.text === '') continue;
-    const text = fold(piece.text);
-    for (const p of active) {
-      const count = p.detector.count(text);
-      if (count === 0) continue;
-      worst = actions[Math.max(actions.indexOf(worst), actions.indexOf(p[direction]))] ?? 'block';
-      if (findings.length < MAX_FINDINGS) findings.push({ detector: p.detector.id, at: piece.at(), count });
+    const counts = new Map<string, number>();
+    for (const m of scanText(piece.text, scanner)) counts.set(m.detector, (counts.get(m.detector) ?? 0) + 1);
+    for (const [detector, count] of counts) {
+      // What could not be looked at always blocks; it has no policy.
+      const action = active.find((p) => p.detector.id === detector)?.[direction] ?? 'block';
+      worst = actions[Math.max(actions.indexOf(worst), actions.indexOf(action))] ?? 'block';
+      if (findings.length < MAX_FINDINGS) findings.push({ detector, at: piece.at(), count });
     }
   }
   switch (worst) {

@@ -1,4 +1,5 @@
-import { detector } from './detector.ts';
+import { detector, type Group, type Span } from '../detector.ts';
+import { isDigit, isHexLetter, isLetter } from '../gate.ts';
 
 /** Issuer ranges by leading digits, with the lengths that each network gives out (ISO/IEC 7812 and the networks' published tables). */
 const networks: readonly { from: number; to: number; lengths: readonly number[] }[] = [
@@ -53,13 +54,6 @@ export function luhn(digits: string): boolean {
 export const isCard = (digits: string): boolean =>
   digits.length >= SHORTEST && digits.length <= LONGEST && issued(digits) && luhn(digits) && !/^(\d)\1*$/.test(digits);
 
-/** A run of digits; `gap` is what stands between it and the one before, if that is short enough to belong together. */
-type Group = { from: number; to: number; gap: string | undefined };
-
-/** What people put between the groups of one number. Line ends too, because text wraps. */
-const between = /^[ \t\r\n\-._/]+$/;
-const MAX_GAP = 3;
-
 /** How cards are printed. Groups like these are one number even in the middle of others. */
 const printed = [
   '4,4,4,4',
@@ -81,33 +75,6 @@ for (const p of printed) {
     first,
     [...(printedFirst.get(first) ?? []), lengths].toSorted((a, b) => b.length - a.length),
   );
-}
-
-const isDigit = (c: number): boolean => c >= 48 && c <= 57;
-const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
-const isHexLetter = (c: number): boolean => (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
-
-/** Chains of digit groups: runs whose gaps are short. Single pass. */
-function* chains(text: string): Generator<Group[]> {
-  let chain: Group[] = [];
-  let i = 0;
-  while (i < text.length) {
-    if (!isDigit(text.charCodeAt(i))) {
-      i++;
-      continue;
-    }
-    const from = i;
-    while (i < text.length && isDigit(text.charCodeAt(i))) i++;
-    const before = chain.at(-1);
-    const gap = before && from - before.to <= MAX_GAP ? text.slice(before.to, from) : undefined;
-    const joined = gap !== undefined && between.test(gap);
-    if (!joined && chain.length > 0) {
-      yield chain;
-      chain = [];
-    }
-    chain.push({ from, to: i, gap: joined ? gap : undefined });
-  }
-  if (chain.length > 0) yield chain;
 }
 
 /** Letters or digits further than this from a number say nothing about it. */
@@ -179,13 +146,16 @@ function isOddlyCut(text: string, part: readonly Group[]): boolean {
 }
 
 /** Cards in one chain. Every group is looked at a bounded number of times. */
-function countIn(text: string, chain: readonly Group[]): number {
-  let found = 0;
+function cardsIn(text: string, chain: readonly Group[]): Span[] {
+  const found: Span[] = [];
+  const find = (of: readonly Group[]): void => {
+    found.push({ start: of[0]?.from ?? 0, end: of.at(-1)?.to ?? 0, text: digitsOf(text, of) });
+  };
   let at = 0;
   /** Where the groups begin that no printed form has taken, as runs with one and the same gap. */
   let loose: Group[] = [];
   const settle = (): void => {
-    if (loose.length > 1 && isOddlyCut(text, loose)) found++;
+    if (loose.length > 1 && isOddlyCut(text, loose)) find(loose);
     loose = [];
   };
   while (at < chain.length) {
@@ -199,7 +169,7 @@ function countIn(text: string, chain: readonly Group[]): number {
       !anotherKind(text, g.from, g.to, size)
     ) {
       settle();
-      found++;
+      find([g]);
       at++;
       continue;
     }
@@ -208,7 +178,7 @@ function countIn(text: string, chain: readonly Group[]): number {
       ?.find((lengths) => sizes(chain, lengths, at) && isPrintedCard(text, chain.slice(at, at + lengths.length)));
     if (form) {
       settle();
-      found++;
+      find(chain.slice(at, at + form.length));
       at += form.length;
       continue;
     }
@@ -224,15 +194,9 @@ function countIn(text: string, chain: readonly Group[]): number {
 /** Payment card numbers: issuer range, length for that issuer, and check digit must all fit. Numbers that networks publish for tests count. */
 export const paymentCard = detector('payment_card', {
   says: 'payment card numbers',
-  count(text) {
-    let found = 0;
-    for (const chain of chains(text)) {
-      const first = chain[0];
-      const last = chain.at(-1);
-      if (first && last && last.to - first.from >= SHORTEST) found += countIn(text, chain);
-    }
-    return found;
-  },
+  class: 'checksum',
+  severity: 'high',
+  finds: [{ among: 'chains', digits: SHORTEST, find: cardsIn }],
   catches: [
     '4111111111111111',
     '4111 1111 1111 1111',

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Detector, Finds } from './detector.ts';
+import { detectors } from './detectors.ts';
+import { keywordsOf, type Keywords } from './keywords.ts';
+
+/** What is to be looked for, as plain data: it goes to a thread as it is. */
+export type ScannerSpec = {
+  /** Ids of detectors that we bring (detectors.ts). An id that does not exist is a mistake of the caller. */
+  detectors: readonly string[];
+};
+
+type On<A extends Finds['among']> = { id: string; finds: Extract<Finds, { among: A }> };
+
+/** Everything to look for, compiled together. Immutable: made once per version of an organization's rules, shared by all its calls. */
+export type Scanner = {
+  spec: ScannerSpec;
+  /** Names the spec; equal specs have equal keys. */
+  key: string;
+  chains: readonly On<'chains'>[];
+  leastDigits: number;
+  /** Who wants tokens with so many letters before the first digit. */
+  tokens: readonly (readonly On<'tokens'>[])[];
+  keywords: Keywords;
+  /** Who wants each keyword. */
+  wanted: readonly (readonly On<'keywords'>[])[];
+};
+
+/** Compiles what to look for. A few milliseconds; keep the result. */
+export function makeScanner(spec: ScannerSpec): Scanner {
+  const all = spec.detectors.map(builtIn);
+  const chains: On<'chains'>[] = [];
+  const tokens: On<'tokens'>[][] = [];
+  const words = new Map<string, On<'keywords'>[]>();
+  for (const { id, finds: ways } of all)
+    for (const finds of ways)
+      if (finds.among === 'chains') chains.push({ id, finds });
+      else if (finds.among === 'tokens') for (const n of finds.letters) (tokens[n] ??= []).push({ id, finds });
+      else for (const w of finds.keywords) words.set(w, [...(words.get(w) ?? []), { id, finds }]);
+  return {
+    spec,
+    key: createHash('sha256').update(JSON.stringify(spec)).digest('base64url'),
+    chains,
+    leastDigits: Math.min(...chains.map((c) => c.finds.digits)),
+    tokens: Array.from(tokens, (t) => t ?? []),
+    keywords: keywordsOf([...words.keys()]),
+    wanted: [...words.values()],
+  };
+}
+
+function builtIn(id: string): Detector {
+  const found = detectors.find((d) => d.id === id);
+  if (!found) throw new Error(`no detector ${id}`);
+  return found;
+}
