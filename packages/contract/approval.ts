@@ -12,6 +12,8 @@ export type Action = {
   /** SHA-256 of the tool's reviewed definition, hex; null for what has none (reading a resource or a prompt). */
   pin: string | null;
   args: Json;
+  /** What travels beside the arguments and counts like them: answers to what the system behind asked in between. null: nothing. */
+  also: Json;
   /** Who will run it: the agent (`client`, by its OAuth id) of a member, who is this user. */
   executor: { member: string; user: string; client: string };
 };
@@ -71,15 +73,18 @@ export type Grant = {
 
 /** Reads what came from outside; throws a TypeError that names the first thing that is not as it must be. Unknown fields are refused. */
 export function parseAction(value: unknown): Action {
-  const o = fields(value, 'action', ['v', 'org', 'connector', 'tool', 'pin', 'args', 'executor']);
-  if (!isJson(o['args'], 0)) throw wrong('action.args', 'JSON');
+  const o = fields(value, 'action', ['v', 'org', 'connector', 'tool', 'pin', 'args', 'also', 'executor']);
+  const { args, also } = o;
+  if (!isJson(args, 0)) throw wrong('action.args', 'JSON');
+  if (!isJson(also, 0)) throw wrong('action.also', 'JSON');
   return {
     v: one(o['v'], 'action.v'),
     org: text(o['org'], 'action.org'),
     connector: text(o['connector'], 'action.connector'),
     tool: text(o['tool'], 'action.tool'),
     pin: o['pin'] === null ? null : hex(o['pin'], 'action.pin'),
-    args: o['args'],
+    args,
+    also,
     executor: executorOf(o['executor'], 'action.executor'),
   };
 }
