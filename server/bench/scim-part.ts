@@ -102,7 +102,7 @@ async function gatehouse(users: number): Promise<Record<string, unknown>> {
   for (let i = 1; i <= 100; i++) {
     const secret = randomBytes(32).toString('base64url');
     await t.super(
-      `insert into session (parent, id, user_id, hash, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 'bench', now(), now(), now() + interval '1 day')`,
+      `insert into session (parent, id, user_id, hash, method, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 'setup_link', 'bench', now(), now(), now() + interval '1 day')`,
       acme.parent,
       newId('ses'),
       `usr_${i.toString(16).padStart(32, '0')}`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explainOperations } from '#identity/enforcement/explain.http.ts';
 import { mailLinkJob } from '#identity/mail-link/mail-link.job.ts';
 import { startJobs } from '#kernel/job.ts';
 import { silentLog } from '#kernel/log.ts';
@@ -24,7 +25,10 @@ export type MailLinkHouse = SignInHouse & {
 };
 
 export async function mailLinkHouse(): Promise<MailLinkHouse> {
-  const h = await signInHouse({ trustedProxies: ['127.0.0.0/8', '::1/128'] });
+  const h = await signInHouse({
+    operations: explainOperations,
+    trustedProxies: ['127.0.0.0/8', '::1/128'],
+  });
   const mail = await startMailServer();
   const from = { name: 'Gatehouse', address: 'gate@acme.example' };
   const mailer = makeMailer({ host: '127.0.0.1', port: mail.port, tls: 'none', auth: undefined, from });

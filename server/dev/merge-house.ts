@@ -59,8 +59,8 @@ export async function mergeHouse(): Promise<MergeHouse> {
     if (known && now - known.at < 5 * 60_000) return known.secret;
     const secret = randomBytes(32).toString('base64url');
     await sql(
-      `insert into session (parent, id, user_id, hash, user_agent, created_at, last_seen_at, expires_at)
-       select parent, $2, id, $3, 'test', $4, $4, $4::timestamptz + interval '1 day' from app_user where id = $1`,
+      `insert into session (parent, id, user_id, hash, method, user_agent, created_at, last_seen_at, expires_at)
+       select parent, $2, id, $3, 'setup_link', 'test', $4, $4, $4::timestamptz + interval '1 day' from app_user where id = $1`,
       user,
       newId('ses'),
       createHash('sha256').update(secret).digest(),

@@ -95,7 +95,7 @@ const began = (res: ServerResponse): void =>
 async function sessionOf(p: HousePerson): Promise<string> {
   const secret = randomBytes(32).toString('base64url');
   await g.house.t.super(
-    `insert into session (parent, id, user_id, hash, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 't', now(), now(), now() + interval '1 day')`,
+    `insert into session (parent, id, user_id, hash, method, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 'setup_link', 't', now(), now(), now() + interval '1 day')`,
     g.house.parent,
     newId('ses'),
     p.user,

@@ -83,12 +83,13 @@ export async function admitIdentity(ctx: Ctx, a: Arrival): Promise<Admitted> {
       tx,
       ctx,
       { id: session, user },
-      { connection: key.connection, browser: a.browser, until: a.until },
+      { via: { kind: 'sso', connection: key.connection }, browser: a.browser, until: a.until },
     );
     await a.keep?.(tx, { user, session });
     await insertTrace(tx, {
       id: a.trace,
       at: ctx.now,
+      method: 'sso',
       connection: key.connection,
       user,
       subject: key.subject,
@@ -262,6 +263,7 @@ async function linkToSignedIn(
     await insertTrace(tx, {
       id: a.trace,
       at: ctx.now,
+      method: 'sso',
       connection: key.connection,
       user,
       subject: key.subject,

@@ -112,6 +112,7 @@ export async function finishSignIn(anybody: Ctx, back: CameBack): Promise<Finish
       await insertTrace(tx, {
         id: trace,
         at: ctx.now,
+        method: 'sso',
         connection: connection.id,
         user: null,
         subject,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
+import { otherMethods } from './sign-in-trace.ts';
 
 const id = z.string().max(40);
 const code = z.string().max(60);
@@ -83,6 +84,13 @@ export const identityEvents = {
   'sign_in.refused': declare({
     data: z.object({ trace: id, connection: id, code }),
     says: (d) => `was refused at sign-in through ${d.connection}: ${d.code}`,
+    ocsf: 3002,
+    about: (d) => ({ resource: d.trace }),
+  }),
+  'sign_in.refused_otherwise': declare({
+    data: z.object({ trace: id, method: z.enum(otherMethods), user: id, code }),
+    says: (d) =>
+      `refused a sign-in of ${d.user} with a ${d.method === 'passkey' ? 'passkey' : d.method === 'mail_link' ? 'link by mail' : 'set-up link'}: ${d.code}`,
     ocsf: 3002,
     about: (d) => ({ resource: d.trace }),
   }),

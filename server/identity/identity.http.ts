@@ -12,7 +12,7 @@ import { useClientKey } from './oidc/use-client-key.ts';
 import { meOperations } from './me.http.ts';
 import { replaceClientSecret } from './replace-client-secret.ts';
 import { setConnectionState } from './set-connection-state.ts';
-import { Stage, type SignInTrace } from './sign-in-trace.ts';
+import { signInMethods, Stage, type SignInTrace } from './sign-in-trace.ts';
 import { findTrace, listTraces } from './sign-in-trace.sql.ts';
 import { authMethods, noSuchConnection, parModes, redirectUri, type SsoConnection } from './sso-connection.ts';
 import { findConnection, listConnections } from './sso-connection.sql.ts';
@@ -90,8 +90,11 @@ const shown = (c: SsoConnection, origin: string): z.infer<typeof ShownConnection
 const ShownTrace = z.object({
   id: z.string(),
   at: Time,
-  connection: z.string(),
+  method: z.enum(signInMethods),
+  /** Of single sign-on only. */
+  connection: z.string().nullable(),
   user: z.string().nullable(),
+  /** What the identity provider calls the person; else the passkey or the link. */
   subject: z.string().nullable(),
   outcome: z.string(),
   stages: z.array(Stage),
@@ -217,9 +220,9 @@ export const identityOperations: readonly Operation[] = [
     id: 'identity.list_sign_ins',
     at: 'GET /orgs/:org/sign-ins',
     can: 'trace.read',
-    says: 'Lists sign-ins with what happened at each stage, newest first; q searches outcome, subject, e-mail and stages, or finds an id.',
+    says: 'Lists sign-ins of every method with what happened at each stage, newest first; q searches outcome, subject, e-mail and stages, or finds an id.',
     params: OrgPath,
-    query: ListQuery.extend({ outcome: z.string().max(100).optional() }),
+    query: ListQuery.extend({ outcome: z.string().max(100).optional(), method: z.enum(signInMethods).optional() }),
     reply: listOf(ShownTrace),
     async handle(ctx, { query }) {
       const { cursor: after, ...filter } = query;

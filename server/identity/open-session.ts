@@ -25,15 +25,15 @@ export async function openSession(
   tx: Tx,
   ctx: Pick<Ctx, 'now'>,
   { id, user }: { id: Id<'ses'>; user: Id<'usr'> },
-  via: { connection: Id<'sso'> | null; browser: Browser; until?: Date | undefined },
+  how: { via: Via; browser: Browser; until?: Date | undefined },
 ): Promise<OpenedSession> {
   const { now } = ctx;
-  const proof: Via = via.connection ? { kind: 'sso', connection: via.connection } : { kind: 'setup_link' };
-  const judged = await enforce(tx, { user, via: proof });
-  if (judged.kind === 'refused') throw notThisWay(judged.by, proof);
+  const { via } = how;
+  const judged = await enforce(tx, { user, via });
+  if (judged.kind === 'refused') throw notThisWay(judged.by, via);
   const { maxMs } = await findSessionLimits(tx, user);
-  const ends = Math.min(now.getTime() + maxMs, via.until?.getTime() ?? Infinity);
-  const before = via.browser.session ? await findSessionByHash(tx, hashSecret(via.browser.session)) : undefined;
+  const ends = Math.min(now.getTime() + maxMs, how.until?.getTime() ?? Infinity);
+  const before = how.browser.session ? await findSessionByHash(tx, hashSecret(how.browser.session)) : undefined;
   if (before) await saveSessionRevoked(tx, before.user, before.id, now);
   const cookie = newSecret();
   await insertSession(
@@ -41,12 +41,13 @@ export async function openSession(
     {
       id,
       user,
-      connection: via.connection,
-      userAgent: shortUserAgent(via.browser.userAgent),
+      connection: via.kind === 'sso' ? via.connection : null,
+      userAgent: shortUserAgent(how.browser.userAgent),
       createdAt: now,
       lastSeenAt: now,
       expiresAt: new Date(ends),
     },
+    via.kind,
     hashSecret(cookie),
   );
   return { cookie, replaced: before?.id ?? null };

@@ -37,7 +37,7 @@ export function refusedPage(p: Problem, trace: string): Response {
       </section>
       <div class="do">
         <a class="btn" href="${again === undefined ? '/sign-in' : `/sign-in/start/${again}`}">Try again</a>
-        <a href="/sign-in">Sign in another way</a>
+        ${again !== undefined && html`<a href="/sign-in">Sign in another way</a>`}
       </div>`,
   });
 }

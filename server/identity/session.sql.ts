@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import type { Via } from './enforcement/enforcement.ts';
 import type { FoundSession, Session, SessionLimits } from './session.ts';
 
 const limited = <T extends { idleS: number; maxS: number }>({ idleS, maxS, ...rest }: T) => ({
@@ -29,10 +30,15 @@ export const lookupSession = (hash: Buffer) => read(FoundRow)`
          expires_at as "expiresAt", revoked_at as "revokedAt", idle_s as "idleS", max_s as "maxS"
     from lookup_session(${hash})`;
 
-export const insertSession = (tx: Tx, s: Session & { user: Id<'usr'> }, hash: Buffer): Promise<number> =>
+export const insertSession = (
+  tx: Tx,
+  s: Session & { user: Id<'usr'> },
+  method: Via['kind'],
+  hash: Buffer,
+): Promise<number> =>
   tx.run(write`
-  insert into session (parent, id, user_id, hash, connection, user_agent, created_at, last_seen_at, expires_at)
-  values (app_parent(), ${s.id}, ${s.user}, ${hash}, ${s.connection}, ${s.userAgent}, ${s.createdAt}, ${s.lastSeenAt}, ${s.expiresAt})`);
+  insert into session (parent, id, user_id, hash, method, connection, user_agent, created_at, last_seen_at, expires_at)
+  values (app_parent(), ${s.id}, ${s.user}, ${hash}, ${method}, ${s.connection}, ${s.userAgent}, ${s.createdAt}, ${s.lastSeenAt}, ${s.expiresAt})`);
 
 /** Never backwards: requests of one browser may pass each other. */
 export const saveSessionSeen = (tx: Tx, id: Id<'ses'>, at: Date): Promise<number> =>

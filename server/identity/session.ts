@@ -1,4 +1,5 @@
 import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -57,3 +58,10 @@ export function stateOfSession(s: FoundSession, now: Date): SessionState {
 export const shortUserAgent = (header: string | undefined): string =>
   // oxlint-disable-next-line no-control-regex -- a header may have had anything in it
   (header ?? '').replace(/[^\u0020-\u007e]/g, '').slice(0, 200);
+
+/** Somebody who proved who they are, and whose account is switched off. */
+export const suspended = (): Problem =>
+  new Problem('forbidden', 'identity/suspended', {
+    says: 'this account is suspended',
+    fix: 'whoever manages people in your organization can say why and let you back in',
+  });

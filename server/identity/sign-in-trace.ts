@@ -3,7 +3,8 @@ import type { Id } from '#kernel/id.ts';
 
 /**
  * The stages of a sign-in, in order; the trace ends with the one that refused. OpenID Connect has token and claims where SAML has signature,
- * conditions and attributes.
+ * conditions and attributes. Without an identity provider there are proof (the passkey or the link itself) and access (whether the person's
+ * organizations take this way).
  */
 export const stageNames = [
   'discovery',
@@ -16,6 +17,8 @@ export const stageNames = [
   'conditions',
   'attributes',
   'domain',
+  'proof',
+  'access',
   'link',
   'provisioning',
   'role',
@@ -38,16 +41,23 @@ const Failed = z.object({
 export const Stage = z.discriminatedUnion('ok', [Passed, Failed]);
 export type Stage = z.infer<typeof Stage>;
 
-/** What happened at each stage of one sign-in. `outcome` is signed_in, linked, or the code of the refusal. */
+/** Ways to sign in without an identity provider. */
+export const otherMethods = ['passkey', 'mail_link', 'setup_link'] as const;
+export type OtherMethod = (typeof otherMethods)[number];
+export const signInMethods = ['sso', ...otherMethods] as const;
+
+/** What happened at each stage of one sign-in. `outcome` is signed_in, linked, tested, or the code of the refusal. */
 export type SignInTrace = {
   id: Id<'sgn'>;
   at: Date;
-  connection: Id<'sso'>;
-  user: Id<'usr'> | null;
   subject: string | null;
   outcome: string;
   stages: Stage[];
-};
+} & (
+  | { method: 'sso'; connection: Id<'sso'>; user: Id<'usr'> | null }
+  /** `subject` is the passkey or the link; `user` whose it is, let in or not. */
+  | { method: OtherMethod; connection: null; user: Id<'usr'> }
+);
 
 /** Text from outside in a trace is cut here: long enough to compare, too short to fill a table. */
 export const cut = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

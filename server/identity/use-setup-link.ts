@@ -10,10 +10,18 @@ import { hashSecret, isSecret } from './cookies.ts';
 import { meetEnforcement } from './enforcement/meet-enforcement.ts';
 import { identityEvents } from './identity.events.ts';
 import { openSession, type Browser } from './open-session.ts';
+import { suspended } from './session.ts';
+import { insertTrace } from './sign-in-trace.sql.ts';
+import { traceAttempt, type Attempt } from './trace-attempt.ts';
 import { findSetupLink, lookupSetupLinkParent, saveSetupLinkUsed, type SetupLink } from './setup-link.sql.ts';
 
 /** A link that could be used now and whom it would sign in; looking uses nothing up, because mail scanners look, too. */
-export async function openSetupLink(anybody: Ctx, token: string): Promise<{ ctx: Ctx; link: SetupLink; user: User }> {
+export const openSetupLink = (anybody: Ctx, token: string): Promise<Opened> =>
+  traceAttempt(anybody, 'setup_link', (attempt) => open(anybody, token, attempt));
+
+type Opened = { ctx: Ctx; link: SetupLink; user: User };
+
+async function open(anybody: Ctx, token: string, attempt: Attempt): Promise<Opened> {
   const hash = hashSecret(token);
   const parent = isSecret(token) ? (await anybody.db.lookup(lookupSetupLinkParent(hash)))?.parent : undefined;
   if (!parent) throw noSuchLink();
@@ -22,6 +30,7 @@ export async function openSetupLink(anybody: Ctx, token: string): Promise<{ ctx:
     const link = await findSetupLink(db, hash);
     const user = link && (await findUser(db, link.user));
     if (!link || !user) throw noSuchLink();
+    attempt.isOf(ctx, user.id, link.id);
     if (link.usedAt) throw usedUp();
     if (link.expiresAt <= ctx.now)
       throw new Problem('conflict', 'identity/setup-link-expired', {
@@ -33,23 +42,25 @@ export async function openSetupLink(anybody: Ctx, token: string): Promise<{ ctx:
 }
 
 /** Uses a set-up link up and signs its user in. */
-export async function useSetupLink(
-  anybody: Ctx,
-  token: string,
-  browser: Browser,
-): Promise<{ cookie: string; user: Id<'usr'> }> {
-  const { ctx, link } = await openSetupLink(anybody, token);
+export const useSetupLink = (anybody: Ctx, token: string, browser: Browser): Promise<SignedIn> =>
+  traceAttempt(anybody, 'setup_link', (attempt) => use(anybody, token, browser, attempt));
+
+type SignedIn = { cookie: string; user: Id<'usr'> };
+
+async function use(anybody: Ctx, token: string, browser: Browser, attempt: Attempt): Promise<SignedIn> {
+  const { ctx, link } = await open(anybody, token, attempt);
+  attempt.at('enforcement');
   await meetEnforcement(ctx, { user: link.user, via: { kind: 'setup_link' } });
+  attempt.at('seat');
   await admitAtSignIn(ctx, link.user, 'setup_link');
+  attempt.at('session');
   const session = newId('ses', ctx.now.getTime());
   return change({ ...ctx, actor: { kind: 'user', id: link.user, session } }, async (tx) => {
     if ((await saveSetupLinkUsed(tx, link.id, ctx.now)) === 0) throw usedUp();
-    if ((await lockUser(tx, link.user))?.state !== 'active')
-      throw new Problem('forbidden', 'identity/suspended', {
-        says: 'this account is suspended',
-        fix: 'whoever manages people in your organization can say why and let you back in',
-      });
-    const opened = await openSession(tx, ctx, { id: session, user: link.user }, { connection: null, browser });
+    if ((await lockUser(tx, link.user))?.state !== 'active') throw suspended();
+    const who = { id: session, user: link.user };
+    const opened = await openSession(tx, ctx, who, { via: { kind: 'setup_link' }, browser });
+    await insertTrace(tx, attempt.led(session));
     return {
       value: { cookie: opened.cookie, user: link.user },
       events: [
@@ -59,7 +70,7 @@ export async function useSetupLink(
           user: link.user,
           via: 'setup_link',
           connection: null,
-          trace: null,
+          trace: attempt.trace,
           replaced: opened.replaced,
         }),
       ],

@@ -136,6 +136,13 @@ async function fill(f: Founded, w: Wanted, issuer: string, foldedWith: 'same peo
     '0'.repeat(32),
     f.org,
   );
+  // A sign-in without an identity provider: its trace goes with the account, not with a connection.
+  await sql(
+    `insert into sign_in_trace (parent, id, at, method, user_id, outcome, stages) values ($1, $2, now(), 'passkey', $3, 'signed_in', '[]')`,
+    f.parent,
+    newId('sgn'),
+    f.owner,
+  );
   for (const p of w.people) {
     const email = `${p.name}@${foldedWith === 'same people' ? 'shared' : f.org.slice(-6)}.example`;
     const { user, member } = await h.person({ parent: f.parent, org: p.org === 0 ? f.org : sister }, email, p.role);

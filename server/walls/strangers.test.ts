@@ -43,7 +43,7 @@ before(async () => {
   const session = async (f: Founded, user: string): Promise<string> => {
     const secret = randomBytes(32).toString('base64url');
     await t.super(
-      `insert into session (parent, id, user_id, hash, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 'test', now(), now(), now() + interval '1 day')`,
+      `insert into session (parent, id, user_id, hash, method, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, 'setup_link', 'test', now(), now(), now() + interval '1 day')`,
       f.parent,
       newId('ses'),
       user,

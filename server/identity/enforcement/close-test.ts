@@ -80,6 +80,7 @@ export async function closeTest(
     await insertTrace(tx, {
       id: a.trace,
       at: ctx.now,
+      method: 'sso',
       connection: a.connection.id,
       user: null,
       subject: a.claims?.subject ?? null,

@@ -1,6 +1,7 @@
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { refusal, type SignInRefused } from '../sign-in-refusal.ts';
+import type { OtherMethod } from '../sign-in-trace.ts';
 
 /** From nothing to all: `report_only` refuses nobody and counts, `staged` refuses a part. */
 export const enforcementStates = ['off', 'report_only', 'staged', 'full'] as const;
@@ -19,7 +20,7 @@ export type Enforcement = {
 export const noEnforcement: Enforcement = { state: 'off', percent: 0, groups: [], connections: [] };
 
 /** How somebody proved who they are. */
-export type Via = { kind: 'sso'; connection: Id<'sso'> } | { kind: 'setup_link' | 'passkey' | 'mail_link' };
+export type Via = { kind: 'sso'; connection: Id<'sso'> } | { kind: OtherMethod };
 
 /** What one organization asks of one of its members. */
 export type Asked = {

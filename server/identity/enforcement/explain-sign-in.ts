@@ -27,14 +27,32 @@ export type Explanation = {
 export const noSuchTrace = (): Problem =>
   new Problem('missing', 'identity/no-such-trace', { says: 'there is no such sign-in in this organization' });
 
-/** Stages that only the other protocol has: they are no part of this sign-in. */
-const oidcOnly = new Set(['token', 'claims']);
-const samlOnly = new Set(['signature', 'conditions', 'attributes', 'domain']);
+/** Stages that only sign-ins of one kind have: they are no part of another. */
+const oidcOnly = ['token', 'claims'] as const;
+const samlOnly = ['signature', 'conditions', 'attributes', 'domain'] as const;
+const ssoOnly = [
+  'discovery',
+  'connection',
+  'redirect',
+  'response',
+  ...oidcOnly,
+  ...samlOnly,
+  'link',
+  'provisioning',
+  'role',
+] as const;
+const otherOnly = ['proof', 'access'] as const;
+
+function foreignStages(method: SignInTrace['method'], stages: readonly Stage[]): ReadonlySet<string> {
+  if (method !== 'sso') return new Set(ssoOnly);
+  const saml = stages.some((s) => samlOnly.some((o) => o === s.stage) || ('code' in s && s.code.includes('/saml-')));
+  return new Set([...(saml ? oidcOnly : samlOnly), ...otherOnly]);
+}
 
 /** Every stage that belongs to this sign-in, in order; what it did not reach is said, too. Of a stage told twice, the last word counts. */
-export function explainStages(stages: readonly Stage[]): ExplainedStage[] {
+export function explainStages({ method, stages }: Pick<SignInTrace, 'method' | 'stages'>): ExplainedStage[] {
   const told = new Map(stages.map((s) => [s.stage, s]));
-  const saml = stages.some((s) => samlOnly.has(s.stage) || ('code' in s && s.code.includes('/saml-')));
+  const foreign = foreignStages(method, stages);
   const last = Math.max(-1, ...stages.map((s) => stageNames.indexOf(s.stage)));
   return stageNames.flatMap((stage, i): ExplainedStage[] => {
     const s = told.get(stage);
@@ -45,7 +63,7 @@ export function explainStages(stages: readonly Stage[]): ExplainedStage[] {
           : { stage, state: 'refused', code: s.code, expected: s.expected ?? null, actual: s.found ?? s.says },
       ];
     // Before the last one: it has nothing to tell of its own.
-    if (i < last || (saml ? oidcOnly : samlOnly).has(stage)) return [];
+    if (i < last || foreign.has(stage)) return [];
     return [{ stage, state: 'not_reached', code: null, expected: null, actual: null }];
   });
 }
@@ -67,7 +85,7 @@ export const explainSignIn = (ctx: OrgCtx, id: Id<'sgn'>): Promise<Explanation> 
     return {
       trace,
       refused,
-      stages: explainStages(trace.stages),
+      stages: explainStages(trace),
       similar: await findSimilar(db, refused?.code ?? '', id, new Date(ctx.now.getTime() - DAY_MS)),
     };
   });

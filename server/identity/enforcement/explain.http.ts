@@ -4,8 +4,7 @@ import { parseId, type Id } from '#kernel/id.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { noSuchOrg } from '#org/org.ts';
 import { noSuchConnection } from '../sso-connection.ts';
-import { stageNames } from '../sign-in-trace.ts';
-import { Stage } from '../sign-in-trace.ts';
+import { signInMethods, Stage, stageNames } from '../sign-in-trace.ts';
 import { beginTest, noSuchTest, resultOf } from './begin-test.ts';
 import { explainSignIn, noSuchTrace } from './explain-sign-in.ts';
 import { findTest } from './sso-test.sql.ts';
@@ -71,6 +70,9 @@ export const explainOperations: readonly Operation[] = [
     reply: z.object({
       id: z.string(),
       at: Time,
+      method: z.enum(signInMethods),
+      /** Whom it was about, where that is known. */
+      user: z.string().nullable(),
       outcome: z.string(),
       refused: Refused,
       stages: ShownStages,
@@ -83,14 +85,15 @@ export const explainOperations: readonly Operation[] = [
     }),
     async handle(ctx, { params }) {
       const { trace, ...rest } = await explainSignIn(inOrg(ctx), params.trace);
-      return { id: trace.id, at: trace.at.toISOString(), outcome: trace.outcome, ...rest };
+      const { id, at, method, user, outcome } = trace;
+      return { id, at: at.toISOString(), method, user, outcome, ...rest };
     },
   }),
   operation({
     id: 'identity.replay_sign_in',
     at: 'POST /orgs/:org/sign-ins/:trace/replay',
     can: 'trace.read',
-    says: 'Judges a refused sign-in by the configuration of today, from what was kept of it for seven days; nobody is let in.',
+    says: 'Judges a refused single sign-on by the configuration of today, from what was kept of it for seven days; nobody is let in.',
     params: TracePath,
     reply: z.object({ outcome: z.string(), was: z.string(), refused: Refused, stages: ShownStages }),
     handle: (ctx, { params }) => replaySignIn(inOrg(ctx), params.trace),

@@ -13,7 +13,8 @@ export type Similar = z.infer<typeof SimilarRow>;
 
 export const findSimilar = (db: Reader, code: string, not: Id<'sgn'>, since: Date): Promise<Similar> =>
   db.one(read(SimilarRow)`
-  select count(*)::int as count, count(distinct t.subject)::int as people, coalesce(array_agg(distinct t.connection), '{}') as connections,
+  select count(*)::int as count, count(distinct coalesce(t.user_id, t.subject))::int as people,
+         coalesce(array_agg(distinct t.connection) filter (where t.connection is not null), '{}') as connections,
          coalesce((array_agg(t.id order by t.id desc))[1:5], '{}') as newest
     from sign_in_trace t where t.parent = app_parent() and t.at >= ${since} and t.outcome = ${code} and t.id <> ${not}`);
 

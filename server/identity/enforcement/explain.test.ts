@@ -71,10 +71,13 @@ test('every stage and every code has a repair to suggest', () => {
 });
 
 test('of a stage that is told twice, the last word counts', () => {
-  const stages = explainStages([
-    { stage: 'link', ok: true },
-    { stage: 'link', ok: false, code: 'identity/no-account', says: 'no' },
-  ]);
+  const stages = explainStages({
+    method: 'sso',
+    stages: [
+      { stage: 'link', ok: true },
+      { stage: 'link', ok: false, code: 'identity/no-account', says: 'no' },
+    ],
+  });
   assert.equal(stages.find((s) => s.stage === 'link')?.state, 'refused');
 });
 

@@ -6,6 +6,18 @@ const byCode: Record<string, string> = {
     'find the person’s directory entry and compare its externalId with the subject found here (provisioning, diagnostics); or let them link the identity from a session of theirs',
   'identity/no-organization': 'add the person to an organization, or map one of their groups to a role',
   'identity/suspended': 'bring the account back if it was suspended by mistake; the log says who suspended it',
+  'identity/passkey-refused':
+    'let the person try again; if it stays so, let them sign in another way and add a new passkey',
+  'identity/passkey-not-allowed':
+    'allow passkeys in every organization of the person, or name the account as break-glass (an owner)',
+  'identity/mail-link-not-allowed':
+    'allow links by mail in every organization of the person (access), or let them sign in another way',
+  'identity/mail-link-used': 'let the person ask for another link; if it was not them who used it, end their sessions',
+  'identity/mail-link-expired': 'let the person ask for another link and use it within 15 minutes',
+  'identity/mail-link-other-browser': 'let the person open the link in the browser in which they asked for it',
+  'identity/address-not-allowed': 'let the person come from an address of the list (access), or add theirs to it',
+  'identity/setup-link-used': 'make another set-up link on the machine, if the person still has no other way in',
+  'identity/setup-link-expired': 'make another set-up link on the machine, if the person still has no other way in',
   'identity/sso-required':
     'tell the person which connection their organization takes, or let this connection count, too',
   'provisioning/no-mapped-group': 'map one of the groups that were received, or put the person into one that is mapped',
@@ -52,6 +64,8 @@ const byStage: Record<StageName, string> = {
   conditions: 'compare addresses and clocks with what is expected, at the identity provider',
   attributes: 'compare the attributes received with the ones expected, at the identity provider',
   domain: 'verify the domain of the address',
+  proof: 'let the person begin again',
+  access: 'look at how the organizations of the person let people in (access)',
   link: 'compare how the identity provider and the directory name the person',
   provisioning: 'ask provisioning why (people, explain)',
   role: 'look at the mappings of groups to roles',

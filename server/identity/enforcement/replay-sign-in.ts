@@ -14,6 +14,8 @@ import { enforcementEvents } from './enforcement.events.ts';
 import { foresee } from './foresee.ts';
 import { openClaims } from './kept-claims.ts';
 
+const nouns = { passkey: 'passkey', mail_link: 'link by mail', setup_link: 'set-up link' } as const;
+
 export type Replay = Pick<Explanation, 'stages' | 'refused'> & {
   /** `would_sign_in`, or the code of the refusal of today. */
   outcome: string;
@@ -25,9 +27,18 @@ export type Replay = Pick<Explanation, 'stages' | 'refused'> & {
 export async function replaySignIn(ctx: OrgCtx, id: Id<'sgn'>): Promise<Replay> {
   const { trace, connection } = await ctx.db.read(scopeOf(ctx), async (db) => {
     const found = await findTrace(db, id);
-    return { trace: found, connection: found && (await findAnyConnection(db, found.connection)) };
+    return {
+      trace: found,
+      connection: found?.method === 'sso' ? await findAnyConnection(db, found.connection) : undefined,
+    };
   });
-  if (!trace || !connection) throw noSuchTrace();
+  if (!trace) throw noSuchTrace();
+  if (trace.method !== 'sso')
+    throw new Problem('conflict', 'identity/no-replay', {
+      says: `this was a sign-in with a ${nouns[trace.method]}; only single sign-on can be judged again, because a passkey or a link proves something once`,
+      fix: 'see why it was refused (explain), and let the person try again',
+    });
+  if (!connection) throw noSuchTrace();
   const was = refusedAt(trace.stages);
   if (!was || trace.outcome === 'tested')
     throw new Problem('conflict', 'identity/nothing-refused', {
@@ -49,7 +60,7 @@ export async function replaySignIn(ctx: OrgCtx, id: Id<'sgn'>): Promise<Replay> 
   const refused = refusedAt(stages);
   const outcome = refused?.code ?? 'would_sign_in';
   return change(ctx, async () => ({
-    value: { outcome, was: was.code, stages: explainStages(stages), refused },
+    value: { outcome, was: was.code, stages: explainStages({ method: 'sso', stages }), refused },
     events: [event(enforcementEvents, 'sign_in.explained', { trace: id, replayed: true, outcome })],
   }));
 }

@@ -22,12 +22,17 @@ export const mailLinkPages: readonly Operation[] = [
     maxBody: 8192,
     async handle(ctx, { body }, c) {
       const browser = readCookie(c.req.header('cookie'), BROWSER_COOKIE) ?? newSecret();
-      await askMailLink(ctx, { email: body.email, browser, returnTo: body.return_to });
+      const trace = await askMailLink(ctx, { email: body.email, browser, returnTo: body.return_to });
       const response = render({
         title: 'Look into your mail',
         body: html`${mark.open}
           <h1>Look into your mail</h1>
           <p>If there is an account of this address, and its organization lets people sign in by mail, a link is on its way. It works once, for 15 minutes, and in this browser only.</p>
+          <section class="box">
+            <h2>If no mail comes</h2>
+            <p>Whoever manages sign-in in your organization can see with this number why:</p>
+            <code class="id">${trace}</code>
+          </section>
           <p class="note">One address gets at most ${MAX_PER_ADDRESS} links an hour.</p>
           <div class="do"><a class="btn" href="/sign-in?return_to=${encodeURIComponent(body.return_to)}">Other ways</a></div>`,
       });

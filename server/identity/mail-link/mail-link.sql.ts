@@ -10,16 +10,21 @@ export const countAsk = (tx: Tx, a: { address: Buffer; client: Buffer }, at: Dat
   tx.one(read(Counted)`
   select of_address as "ofAddress", of_client as "ofClient" from count_mail_link_ask(${a.address}, ${a.client}, ${at})`);
 
-/** For `Db.lookup`, by the job alone: the accounts of an address that may sign in by mail. */
+/** For `Db.lookup`, by the job alone: the accounts of an address and the organization whose mail it would be; null: they may not sign in by mail. */
 export const lookupAccounts = (email: string) =>
   read(
     z.object({
       accounts: z.array(
-        z.object({ parent: z.custom<Id<'par'>>(), user: z.custom<Id<'usr'>>(), org: z.custom<Id<'org'>>() }),
+        z.object({
+          parent: z.custom<Id<'par'>>(),
+          user: z.custom<Id<'usr'>>(),
+          org: z.custom<Id<'org'>>().nullable(),
+          active: z.boolean(),
+        }),
       ),
     }),
   )`
-  select coalesce(json_agg(json_build_object('parent', parent, 'user', user_id, 'org', org)), '[]') as accounts
+  select coalesce(json_agg(json_build_object('parent', parent, 'user', user_id, 'org', org, 'active', active)), '[]') as accounts
     from lookup_mail_link_accounts(${email})`;
 
 const LinkRow: z.ZodType<MailLink> = z.object({

@@ -4,10 +4,14 @@ import { after, before, test } from 'node:test';
 import { chromium, type Browser as Chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
 import { doorHouse, type DoorHouse } from '#dev/door-house.ts';
 import type { Id } from '#kernel/id.ts';
+import { listLastSignIns } from '../last-sign-in.sql.ts';
 import { createSetupLink } from '../create-setup-link.ts';
 import { assets } from '#kernel/page-assets.ts';
 
-/** Passkeys in a real browser, with the browser's own virtual authenticator: nothing of WebAuthn is imitated. */
+/**
+ * Passkeys in a real browser, with the browser's own virtual authenticator: nothing of WebAuthn is imitated. One file, though a long one,
+ * because every test sits at the same browser.
+ */
 const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((p) => existsSync(p));
 const skip = executable === undefined ? 'no Chromium on this machine (Debian package chromium)' : false;
 
@@ -86,6 +90,14 @@ const saidOn = async (s: Seat): Promise<string> => {
   await s.page.locator('#said').filter({ hasText: /\S/ }).waitFor({ timeout: 10_000 });
   return s.page.locator('#said').innerText();
 };
+/** The trace with the number in what a person was told. */
+const traced = async (said: string) => {
+  const number = /sgn_[0-9a-f]{32}/.exec(said)?.[0] ?? 'no number';
+  const { status, body } = await h.api('GET', `/orgs/${h.acme.org}/sign-ins/${number}`);
+  if (status !== 200) return status;
+  const { method, user, outcome } = body;
+  return { method, user, outcome, stages: (body['stages'] as { stage: string }[]).map((x) => x.stage) };
+};
 const allow = (passkeys: boolean) => h.api('PATCH', `/orgs/${h.acme.org}/access`, { passkeys });
 
 test(
@@ -109,7 +121,16 @@ test(
     const [proved] = await glass();
     assert.deepEqual([proved?.['gaps'], proved?.['usable'], proved?.['passkeys']], [[], true, 1]);
     assert.equal((await h.events('break_glass.used')).length, 1);
-    assert.equal((await h.events('session.opened')).at(-1)?.data['via'], 'passkey');
+    const opened = (await h.events('session.opened')).at(-1)?.data;
+    assert.equal(opened?.['via'], 'passkey');
+    assert.deepEqual(await traced(String(opened['trace'])), {
+      method: 'passkey',
+      user: h.acme.owner,
+      outcome: 'signed_in',
+      stages: ['proof', 'access', 'enforcement', 'seat', 'session'],
+    });
+    const last = await h.world.db.read({ parent: h.acme.parent }, (db) => listLastSignIns(db, [h.acme.owner]));
+    assert.equal(last[0]?.method, 'passkey');
     assert.equal((await h.events('passkey.added')).length, 1);
     h.advance(91 * 86_400_000);
     assert.deepEqual((await glass())[0]?.['gaps'], ['proof_too_old']);
@@ -132,7 +153,14 @@ test('another person\u2019s passkey signs them in only while their organization 
   await allow(false);
   await s.context.clearCookies();
   await use(s);
-  assert.match(await saidOn(s), /Acme Workspace does not let people sign in with a passkey/);
+  const said = await saidOn(s);
+  assert.match(said, /Acme Workspace does not let people sign in with a passkey/);
+  assert.deepEqual(await traced(said), {
+    method: 'passkey',
+    user,
+    outcome: 'identity/passkey-not-allowed',
+    stages: ['proof', 'access'],
+  });
   await s.context.close();
 });
 
@@ -168,10 +196,20 @@ test(
     await saidOn(s);
     const answer = sent[0]!;
     const give = (body: unknown, cookie: string) => h.api('POST', '/passkey/sign-in', body, { cookie });
+    const told: string[] = [];
+    const refusals: unknown[] = [];
     const refused = async (what: string, body: unknown, cookie: string): Promise<void> => {
       const r = await give(body, cookie);
       assert.deepEqual([r.status, r.body['code']], [403, 'identity/passkey-refused'], what);
       assert.match(String(r.body['detail']), /did not prove who you are/);
+      const { trace, at, request, ...same } = r.body;
+      assert.match(
+        [trace, at, request].join(' '),
+        /^sgn_[0-9a-f]{32} 20\S+Z \S+$/,
+        'the same whether there is such a passkey or not',
+      );
+      told.push(JSON.stringify(same));
+      refusals.push(await traced(String(trace)));
     };
     await refused('in a browser without cookie', answer.body, '');
     await refused('in another browser', answer.body, `__Host-gatehouse-browser=${'B'.repeat(43)}`);
@@ -197,6 +235,10 @@ test(
       one.text + two.text,
     );
     await refused('a third time', answer.body, answer.cookie);
+    assert.equal(new Set(told).size, 1);
+    // A passkey that nobody has concerns nobody's organization: its refusal is in no trace.
+    const proof = { method: 'passkey', user, outcome: 'identity/passkey-refused', stages: ['proof'] };
+    assert.deepEqual(refusals, [proof, proof, 404, proof, proof, proof, proof]);
 
     const list = await h.api('GET', '/me/passkeys', undefined, { cookie: mine });
     const [key] = list.body['items'] as { id: string; name: string; usedAt: string | null }[];

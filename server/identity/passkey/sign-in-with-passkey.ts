@@ -8,13 +8,15 @@ import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import type { Ctx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
-import { Problem } from '#kernel/problem.ts';
 import { lockUser } from '#org/user.sql.ts';
 import { admitAtSignIn } from '#provisioning/admit-at-sign-in.ts';
 import { hashSecret } from '../cookies.ts';
 import { meetEnforcement } from '../enforcement/meet-enforcement.ts';
 import { identityEvents } from '../identity.events.ts';
 import { openSession, type Browser } from '../open-session.ts';
+import { suspended } from '../session.ts';
+import { insertTrace } from '../sign-in-trace.sql.ts';
+import { traceAttempt, type Attempt } from '../trace-attempt.ts';
 import { CHALLENGE_KEY } from './add-passkey.ts';
 import { authenticationOf, siteOf, type Authentication } from './answer.ts';
 import { CHALLENGE_MS, makeChallenge, readChallenge, type Purpose } from './challenge.ts';
@@ -37,18 +39,22 @@ export const askForPasskey = (ctx: Ctx, browser: string): Promise<PublicKeyCrede
  * Signs in whoever proves to hold a passkey and to be the one who unlocks it. INVARIANT (nothing to strangers): until the proof holds, every
  * refusal has the same words, whether there is such a passkey or not.
  */
-export async function signInWithPasskey(
-  anybody: Ctx,
-  answer: z.infer<typeof Authentication>,
-  from: Browser & { browser: string | undefined },
-): Promise<{ cookie: string; user: Id<'usr'>; breakGlass: boolean }> {
+export const signInWithPasskey = (anybody: Ctx, answer: Answer, from: From): Promise<SignedIn> =>
+  traceAttempt(anybody, 'passkey', (attempt) => signIn(anybody, answer, from, attempt));
+
+type Answer = z.infer<typeof Authentication>;
+type From = Browser & { browser: string | undefined };
+type SignedIn = { cookie: string; user: Id<'usr'>; breakGlass: boolean };
+
+async function signIn(anybody: Ctx, answer: Answer, from: From, attempt: Attempt): Promise<SignedIn> {
   const whose = await anybody.db.lookup(lookupPasskey(answer.id));
-  if (!whose || from.browser === undefined)
-    throw passkeyRefused(whose ? 'no cookie of the browser that asked' : 'unknown credential');
+  if (!whose) throw passkeyRefused('unknown credential');
   const ctx: Ctx = { ...anybody, parent: whose.parent, org: undefined, actor: { kind: 'nobody' } };
   const passkey = await ctx.db.read({ parent: whose.parent }, (db) => findPasskey(db, answer.id));
   if (!passkey) throw passkeyRefused('unknown credential');
   const { user } = passkey;
+  attempt.isOf(ctx, user, passkey.id);
+  if (from.browser === undefined) throw passkeyRefused('no cookie of the browser that asked');
   const handle = answer.response.userHandle;
   if (handle !== undefined && Buffer.from(handle, 'base64url').toString() !== user)
     throw passkeyRefused('the passkey says that it is of another account');
@@ -73,28 +79,29 @@ export async function signInWithPasskey(
   const challengeAt = madeAt;
   if (!verified || !challengeAt) throw passkeyRefused('not verified');
 
+  attempt.at('access');
   const standings = await ctx.db.read({ parent: ctx.parent }, (db) => listStandings(db, user));
   if (!passkeyMaySignIn(standings)) throw passkeyNotAllowed(standings);
   const breakGlass = standings.some((s) => s.breakGlass);
+  attempt.at('enforcement');
   await meetEnforcement(ctx, { user, via: { kind: 'passkey' } });
   // As with a set-up link: a passkey says nothing of groups, so it changes nobody's place or role, and only takes a seat.
+  attempt.at('seat');
   await admitAtSignIn(ctx, user, 'setup_link');
+  attempt.at('session');
   const session = newId('ses', ctx.now.getTime());
   return change({ ...ctx, actor: { kind: 'user', id: user, session } }, async (tx) => {
-    if ((await lockUser(tx, user))?.state !== 'active')
-      throw new Problem('forbidden', 'identity/suspended', {
-        says: 'this account is suspended',
-        fix: 'whoever manages people in your organization can say why and let you back in',
-      });
+    if ((await lockUser(tx, user))?.state !== 'active') throw suspended();
     const used = { counter: info.newCounter, backedUp: info.credentialBackedUp, madeAt: challengeAt, at: ctx.now };
     if ((await savePasskeyUsed(tx, passkey.id, used)) === 0) throw passkeyRefused('answered already');
-    const opened = await openSession(tx, ctx, { id: session, user }, { connection: null, browser: from });
+    const opened = await openSession(tx, ctx, { id: session, user }, { via: { kind: 'passkey' }, browser: from });
+    await insertTrace(tx, attempt.led(session));
     const began = event(identityEvents, 'session.opened', {
       session,
       user,
       via: 'passkey',
       connection: null,
-      trace: null,
+      trace: attempt.trace,
       replaced: opened.replaced,
     });
     return {

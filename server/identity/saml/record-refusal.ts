@@ -71,6 +71,7 @@ export async function recordRefusal(ctx: Ctx, r: RefusedSignIn, e: SignInRefused
     await insertTrace(tx, {
       id: trace,
       at: ctx.now,
+      method: 'sso',
       connection,
       user: null,
       subject: r.subject,

@@ -4,6 +4,10 @@
   const said = document.getElementById('said');
   const { begin, finish, does, next } = button.dataset;
 
+  // The number is what whoever manages sign-in finds this attempt by.
+  const inWords = ({ detail, fix, trace }) =>
+    [detail, fix, trace && `The number of this attempt is ${trace}`].filter(Boolean).join('. ');
+
   const post = async (path, body) => {
     const answer = await fetch(path, {
       method: 'POST',
@@ -11,7 +15,7 @@
       body: JSON.stringify(body),
     });
     const value = answer.status === 204 ? undefined : await answer.json();
-    if (!answer.ok) throw new Error([value.detail, value.fix].filter(Boolean).join('. '));
+    if (!answer.ok) throw new Error(inWords(value));
     return value;
   };
 
