@@ -638,7 +638,7 @@ create table merge_rule (
   what text not null,
   scope text not null,
   within text not null,
-  PRIMARY KEY (tab, col, what),
+  PRIMARY KEY (tab, col, what, scope),
   CHECK ((scope = ANY (ARRAY['org'::text, 'user'::text, 'directory'::text, 'connection'::text, 'domain'::text, 'scim_group'::text, 'capture'::text]))),
   CHECK ((what = ANY (ARRAY['moves'::text, 'ends'::text, 'person'::text, 'group'::text])))
 );
@@ -1400,7 +1400,7 @@ alter table seat_limit enable row level security;
 create policy seat_limit_of_org on seat_limit for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select, update on seat_limit to gatehouse_app;
 
--- A signed-in browser. SHA-256 of the cookie only. connection is null for a session that began with a set-up link.
+-- A signed-in browser. SHA-256 of the cookie only. method: how it was opened; connection: through which one, for single sign-on.
 create table session (
   parent text not null,
   id text not null,
@@ -1412,12 +1412,15 @@ create table session (
   last_seen_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
+  method text not null,
   PRIMARY KEY (id),
   UNIQUE (hash),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
   FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
+  CHECK (((method = 'sso'::text) = (connection IS NOT NULL))),
+  CHECK ((method = ANY (ARRAY['sso'::text, 'passkey'::text, 'mail_link'::text, 'setup_link'::text])))
 );
 CREATE INDEX session_of_user ON public.session USING btree (parent, user_id, id DESC);
 alter table session enable row level security;
@@ -1496,21 +1499,25 @@ alter table sign_in_claims enable row level security;
 create policy sign_in_claims_of_parent on sign_in_claims for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant delete, insert, select on sign_in_claims to gatehouse_app;
 
--- What happened at each stage of one sign-in: found, expected, code. outcome is signed_in, linked, or the code of the refusal.
+-- What happened at each stage of one sign-in: found, expected, code. outcome is signed_in, linked, tested, or the code of the refusal. connection: of single sign-on only; user_id: whose passkey or link it was, or who was let in.
 create table sign_in_trace (
   parent text not null,
   id text not null,
   at timestamp with time zone not null,
-  connection text not null,
+  connection text,
   user_id text,
   subject text,
   outcome text not null,
   stages jsonb not null,
+  method text not null,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   FOREIGN KEY (parent) REFERENCES parent(id),
   FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
-  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE
+  FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
+  CHECK (((method = 'sso'::text) = (connection IS NOT NULL))),
+  CHECK (((method = 'sso'::text) OR (user_id IS NOT NULL))),
+  CHECK ((method = ANY (ARRAY['sso'::text, 'passkey'::text, 'mail_link'::text, 'setup_link'::text])))
 );
 CREATE INDEX sign_in_trace_list ON public.sign_in_trace USING btree (parent, id DESC);
 CREATE INDEX sign_in_trace_recent ON public.sign_in_trace USING btree (parent, at);
@@ -2127,14 +2134,14 @@ AS $function$ select l.parent from mail_link l where l.id = wanted $function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_mail_link_accounts(address text)
- RETURNS TABLE(parent text, user_id text, org text)
+ RETURNS TABLE(parent text, user_id text, org text, active boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-  select u.parent, u.id, o.org from app_user u cross join lateral (select mail_link_org(u.parent, u.id) as org) o
-   where u.email_key = lower(address) and u.state = 'active' and o.org is not null
-   order by u.id limit 5
+  select u.parent, u.id, o.org, u.state = 'active' from app_user u cross join lateral (select mail_link_org(u.parent, u.id) as org) o
+   where u.email_key = lower(address)
+   order by o.org is null or u.state <> 'active', u.id limit 5
 $function$
 -- may be run by: gatehouse_app
 
@@ -2854,7 +2861,7 @@ begin
   delete from domain_capture_offer f using domain_capture c
    where f.parent = p.into_parent and c.parent = f.parent and c.id = f.capture and f.user_id <> all(olds)
      and (c.domain = any(domains)) <> (f.user_id = any(users));
-  update sign_in_trace t set user_id = null where t.parent = p.into_parent and t.user_id is not null and t.user_id <> all(olds)
+  update sign_in_trace t set user_id = null where t.connection is not null and t.parent = p.into_parent and t.user_id is not null and t.user_id <> all(olds)
      and (t.connection = any(connections)) <> (t.user_id = any(users));
   update identity_seen t set user_id = null where t.parent = p.into_parent and t.user_id is not null and t.user_id <> all(olds)
      and (t.connection = any(connections)) <> (t.user_id = any(users));
