@@ -34,6 +34,7 @@ import { passkeyOperations } from '#identity/passkey/passkey.http.ts';
 import { domainDesk } from '#identity/idp-setup/domain-desk.ts';
 import { idpSetupPages } from '#identity/idp-setup/idp-setup.http.ts';
 import { idpSetupLinkOperations } from '#identity/idp-setup/links.http.ts';
+import { listUnverified } from '#domains/home.ts';
 import { listLastSignIns } from '#identity/last-sign-in.sql.ts';
 import { samlConnectionOperations } from '#identity/saml/saml-connections.http.ts';
 import { samlPages } from '#identity/saml/saml.http.ts';
@@ -98,7 +99,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...scimClientOperations,
       ...journalOperations(admission),
       ...adoptionOperations(admission),
-      ...provisioningOperations(listLastCalls),
+      ...provisioningOperations(listLastCalls, listUnverified),
       ...domainOperations({ herald: mailHerald, lastSignIns }),
       ...captureOperations(mailHerald),
       ...identityOperations,

@@ -6,6 +6,7 @@ import { newScimToken, scimTokenHash } from '#directory/directory.ts';
 import { scimDialect } from '#directory/scim-dialect.ts';
 import { scimGate } from '#directory/scim-gate.ts';
 import { scimOperations } from '#directory/scim.http.ts';
+import { listUnverified } from '#domains/home.ts';
 import { listLastCalls } from '#gateway/last-call.sql.ts';
 import { apiGate } from '#identity/gate.ts';
 import { problemJson } from '#kernel/dialect.ts';
@@ -36,6 +37,8 @@ export type ProvisioningHouse = {
   regroup(group: string, op: 'add' | 'remove' | 'replace', entries: readonly string[]): Promise<void>;
   disable(entry: string): Promise<void>;
   enable(entry: string): Promise<void>;
+  /** The parent has these domains verified. */
+  verified(...domains: string[]): Promise<void>;
   /** Makes a plan of these edits and applies it. */
   set(...edits: object[]): Promise<void>;
   roleOf(user: string): Promise<string | undefined>;
@@ -58,7 +61,11 @@ export async function provisioningHouse(h: DoorHouse): Promise<ProvisioningHouse
     operations: scimOperations,
   };
   mount(app, scimDoor, silentLog);
-  const operations = [...provisioningOperations(listLastCalls), ...directoryOperations, ...orgOperations];
+  const operations = [
+    ...provisioningOperations(listLastCalls, listUnverified),
+    ...directoryOperations,
+    ...orgOperations,
+  ];
   mount(app, { prefix: '/api', gate: apiGate(h.world), dialect: problemJson, operations }, silentLog);
 
   const { id: directory } = await createDirectory(h.ctx, 'Northwind ID');
@@ -118,6 +125,16 @@ export async function provisioningHouse(h: DoorHouse): Promise<ProvisioningHouse
       const [row] = await h.t.super<{ user_id: Id<'usr'> }>('select user_id from scim_user where id = $1', made['id']);
       assert.ok(row);
       return { entry: String(made['id']), user: row.user_id };
+    },
+    async verified(...domains) {
+      for (const name of domains)
+        await h.t.super(
+          `insert into domain (parent, id, name, shown, token, include_subdomains, added_at, state, since, verified_at, last_success_at, next_check_at)
+           values ($1, $2, $3, $3, repeat('a', 32), false, now(), 'verified', now(), now(), now(), now() + interval '1 year') on conflict do nothing`,
+          h.acme.parent,
+          newId('dom'),
+          name,
+        );
     },
     async group(name, entries = []) {
       const made = await scim('POST', '/Groups', {

@@ -2,7 +2,7 @@ import type { Db, Reader } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { listOrgsOfParent } from './memberships.sql.ts';
 import { listStanding, lookupHolder } from './domain.sql.ts';
-import { domainAndAbove, domainOfEmail } from './domain-name.ts';
+import { domainAndAbove, domainOfEmail, readDomainName } from './domain-name.ts';
 
 /** Where an address belongs, by its domain alone. `org` when the domain was captured for one. */
 export type ConnectionHint = { parent: Id<'par'>; domain: Id<'dom'>; name: string; org: Id<'org'> | undefined };
@@ -38,7 +38,24 @@ export type EmailStanding = 'takes_new' | 'known_only' | 'not_ours';
 
 export async function standingOfEmail(db: Reader, parent: Id<'par'>, email: string): Promise<EmailStanding> {
   const name = domainOfEmail(email);
-  if (name === undefined) return 'not_ours';
+  return name === undefined ? 'not_ours' : standingOfDomain(db, parent, name);
+}
+
+/** Whether the parent may take new people in by this address; never where there is none. */
+export const takesNew = async (db: Reader, parent: Id<'par'>, email: string | undefined): Promise<boolean> =>
+  email !== undefined && (await standingOfEmail(db, parent, email)) === 'takes_new';
+
+/** Those of these domains by which the parent may not take new people in: never verified, lapsed, or another's. */
+export async function listUnverified(db: Reader, parent: Id<'par'>, domains: readonly string[]): Promise<string[]> {
+  const not: string[] = [];
+  for (const d of domains) {
+    const name = readDomainName(d)?.name;
+    if (name === undefined || (await standingOfDomain(db, parent, name)) !== 'takes_new') not.push(d);
+  }
+  return not;
+}
+
+async function standingOfDomain(db: Reader, parent: Id<'par'>, name: string): Promise<EmailStanding> {
   const names = domainAndAbove(name);
   const holder = await db.maybe(lookupHolder(names));
   if (holder) return holder.parent === parent ? 'takes_new' : 'not_ours';

@@ -3,6 +3,7 @@ import { event } from '#audit/events.ts';
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import type { Reader, Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
+import { takesNew } from '#domains/home.ts';
 import { findUserIdByExternalId } from '#directory/scim-user.sql.ts';
 import { findUserByEmail, insertUser, lockUser } from '#org/user.sql.ts';
 import { admitAtSignIn, judgeStranger, noteSignIn } from '#provisioning/admit-at-sign-in.ts';
@@ -173,8 +174,9 @@ async function welcomeStranger(
   key: IdentityKey,
   said: SaidAtSignIn,
 ): Promise<{ user: Id<'usr'>; fresh: boolean }> {
-  const verdicts = await judgeStranger(ctx, said);
   const { email } = said;
+  const verified = await ctx.db.read(scopeOf(ctx), (db) => takesNew(db, ctx.parent, email));
+  const verdicts = await judgeStranger(ctx, said, verified);
   if (email === undefined || !verdicts.some((v) => v.decision.admit)) throw noAccount(a, verdicts, said);
   const user = newId('usr', ctx.now.getTime());
   await change({ ...ctx, org: undefined, actor: { kind: 'system', id: 'sign-in' } }, async (tx) => {

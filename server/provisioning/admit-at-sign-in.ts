@@ -14,7 +14,7 @@ import { mappedGroups, rulesOf, settlePeople, situationOf, type Rules } from './
 import { seatsLeft } from './seat.ts';
 import { listSeatLimits } from './seat.sql.ts';
 import { findSettings, listMappings, listOrgIds } from './settings.sql.ts';
-import { saidGroups, type SaidAtSignIn, type Verdict } from './sign-in.ts';
+import { judgeAddress, saidGroups, type SaidAtSignIn, type Verdict } from './sign-in.ts';
 
 /**
  * Keeps what an identity provider said at a sign-in, let in or not: its groups are "seen" from now on, and how it names the person can be
@@ -83,9 +83,11 @@ const settle = (ctx: OrgCtx, user: Id<'usr'>, judged: Verdict, by: By): Promise<
     return first ? { value, events: [first, ...rest] } : { value, unchanged: true };
   });
 
-/** What every organization of the parent would make of somebody who has no account yet. Reads only. */
-export async function judgeStranger(ctx: Ctx, said: SaidAtSignIn): Promise<Verdict[]> {
-  const domain = said.email?.split('@').at(-1)?.toLowerCase();
+/**
+ * What every organization of the parent would make of somebody who has no account yet. Reads only. `verified`: the parent may take new people
+ * in by the domain of the address.
+ */
+export async function judgeStranger(ctx: Ctx, said: SaidAtSignIn, verified: boolean): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const org of await ctx.db.read({ parent: ctx.parent }, listOrgIds))
     verdicts.push(
@@ -100,7 +102,7 @@ export async function judgeStranger(ctx: Ctx, said: SaidAtSignIn): Promise<Verdi
           groups,
           mappings,
           seatsLeft: seatsLeft(limits, highest(groups, mappings)?.tier ?? null),
-          address: domain === undefined ? 'missing' : settings.domains.includes(domain) ? 'allowed' : 'other_domain',
+          address: judgeAddress(said.email, settings.domains, verified),
         });
         return { org, orgName: settings.name, mode: settings.mode, decision, wanted: await wantedBy(db, rules) };
       }),

@@ -159,7 +159,7 @@ const anySituation = fc.record({
   exempt: fc.constantFrom('no', 'break_glass', 'owns_elsewhere'),
   lastOwner: fc.boolean(),
   held: fc.boolean(),
-  address: fc.constantFrom('allowed', 'other_domain', 'missing'),
+  address: fc.constantFrom('allowed', 'other_domain', 'unverified_domain', 'missing'),
   given: fc.constantFrom('owner', 'admin', 'user'),
 });
 const RUNS = { numRuns: 4000 };
@@ -224,7 +224,7 @@ test('whatever happens, what is decided is what its effects do, each refused sig
 
 test('the table has every mode with every happening and every kind of person, and each of its reasons has words', () => {
   const lines = decisionTable().trimEnd().split('\n').slice(4);
-  assert.equal(lines.length, modes.length * (happenings.length * 23 + 4));
+  assert.equal(lines.length, modes.length * (happenings.length * 23 + 5));
   for (const l of lines)
     for (const code of l.slice(156).trim().split(' ').filter(Boolean)) assert.ok(code in reasons, l);
   const written = readFileSync(new URL('../../docs/generated/provisioning-decisions.txt', import.meta.url), 'utf8');

@@ -26,7 +26,7 @@ export type Situation = {
   /** A removal of this person waits for people to look at it. */
   held: boolean;
   /** Whether a sign-in may make an account for this address. */
-  address: 'allowed' | 'other_domain' | 'missing';
+  address: 'allowed' | 'other_domain' | 'unverified_domain' | 'missing';
   /** By hand: the role that an administrator gives. */
   given: GivenRole;
 };
@@ -169,7 +169,7 @@ export function decide(s: Situation): Decision {
       }
       if (isJit(s.mode) && s.account === 'none') {
         if (s.address !== 'allowed') {
-          because(s.address === 'missing' ? 'no_address' : 'other_domain');
+          because(s.address === 'missing' ? 'no_address' : s.address);
           break;
         }
         stand(false, 'sign_in');

@@ -49,6 +49,7 @@ const strangers: Record<string, Partial<Situation>> = {
   'stranger, no mapped group': {},
   'stranger, in a mapped group': { groups: [users] },
   'stranger of another domain, mapped': { groups: [users], address: 'other_domain' },
+  'stranger of a domain that is not verified, mapped': { groups: [users], address: 'unverified_domain' },
   'stranger without an address, mapped': { groups: [users], address: 'missing' },
 };
 

@@ -225,5 +225,6 @@ test('each refusal of a sign-in has its own words', () => {
   assert.equal(doorWords([verdict('no_seat')], said)?.code, 'provisioning/no-seat');
   assert.equal(doorWords([verdict('removed_by_hand')], said)?.code, 'provisioning/removed');
   assert.equal(doorWords([verdict('other_domain')], said)?.code, 'provisioning/address');
+  assert.equal(doorWords([verdict('unverified_domain')], said)?.code, 'provisioning/domain-unverified');
   assert.equal(doorWords([verdict('added_by_hand_only')], said), undefined);
 });

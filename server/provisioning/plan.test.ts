@@ -82,6 +82,7 @@ test('a plan is applied only while what it showed is true; else the difference i
 });
 
 test('a plan that was made before somebody else changed the settings is not applied', async () => {
+  await p.verified('acme.example');
   const plan = await p.ok('POST', '/plans', { edits: [{ set: 'domains', domains: ['acme.example'] }] });
   await p.set({ set: 'prefix', prefix: 'other' });
   const late = await p.api('POST', `/plans/${plan['id']}/apply`, { hash: plan['hash'], confirm: 'Acme Workspace' });
@@ -211,6 +212,11 @@ const refusals: [what: string, edits: object[], code: string][] = [
   ['neither group nor name', [{ set: 'map', role: 'user' }], 'provisioning/group-or-name'],
   ['the role primary owner', [{ set: 'map', name: 'x', role: 'primary_owner' }], 'http/invalid'],
   ['a prefix with capital letters', [{ set: 'prefix', prefix: 'Acme' }], 'http/invalid'],
+  [
+    'a domain that the parent has not verified',
+    [{ set: 'domains', domains: ['acme.example', 'somebody-else.example'] }],
+    'provisioning/domain-unverified',
+  ],
   ['a domain that is none', [{ set: 'domains', domains: ['acme'] }], 'http/invalid'],
   ['no change at all', [], 'http/invalid'],
 ];

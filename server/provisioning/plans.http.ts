@@ -11,7 +11,7 @@ import { modes } from './mode.ts';
 import { changesOfAccess, Edit, roleOrNull } from './plan.ts';
 import { findPlan, listLines, placeOf, type ShownLine } from './plan.sql.ts';
 import { previewAndApply } from './preview-and-apply.ts';
-import { previewPlan } from './preview-plan.ts';
+import { previewPlan, type Unverified } from './preview-plan.ts';
 import { reasons, type ReasonCode } from './reason.ts';
 import { inside, OrgPath, Time } from './shown.ts';
 
@@ -57,7 +57,7 @@ const shownLine = (l: ShownLine): z.infer<typeof ShownPlanLine> => ({
 });
 
 /** Dry run and its application. */
-export const planOperations: readonly Operation[] = [
+export const planOperations = (unverified: Unverified): readonly Operation[] => [
   operation({
     id: 'provisioning.preview_plan',
     at: 'POST /orgs/:org/provisioning/plans',
@@ -72,8 +72,8 @@ export const planOperations: readonly Operation[] = [
     status: 201,
     handle: async (ctx, { body }) =>
       body.apply === 'never'
-        ? { ...(await previewPlan(inOrg(ctx), body.edits)), applied: null }
-        : previewAndApply(inOrg(ctx), body.edits),
+        ? { ...(await previewPlan(inOrg(ctx), body.edits, unverified)), applied: null }
+        : previewAndApply(inOrg(ctx), body.edits, unverified),
   }),
   operation({
     id: 'provisioning.find_plan',

@@ -21,6 +21,7 @@ import { countMembers } from './person.sql.ts';
 import { noGroup } from './plan-for.ts';
 import { planOperations, ShownOutcome } from './plans.http.ts';
 import { countHeld } from './removal.sql.ts';
+import type { Unverified } from './preview-plan.ts';
 import { seatOperations, type LastCalls } from './seats.http.ts';
 import { findSettings, listMappings, liveMappings } from './settings.sql.ts';
 import { inside, OrgPath, ShownMapping, shownMapping, Time } from './shown.ts';
@@ -58,7 +59,7 @@ const ShownMiss = z.object({
   fix: z.string(),
 });
 
-const settingsOperations: readonly Operation[] = [
+const settingsOperations = (unverified: Unverified): readonly Operation[] => [
   operation({
     id: 'provisioning.find_settings',
     at: 'GET /orgs/:org/provisioning',
@@ -69,6 +70,8 @@ const settingsOperations: readonly Operation[] = [
       mode: z.enum(modes),
       prefix: z.string(),
       domains: z.array(z.string()),
+      /** Those of them by which no account is made now, because they are not verified, or not any more. */
+      unverifiedDomains: z.array(z.string()),
       version: z.number(),
       brake: z.object({ held: z.number(), limit: z.number(), minutes: z.number(), emptiedGroup: z.number() }),
     }),
@@ -81,7 +84,8 @@ const settingsOperations: readonly Operation[] = [
           minutes: BRAKE_WINDOW_MS / 60_000,
           emptiedGroup: BRAKE_GROUP,
         };
-        return { mode, prefix, domains, version, brake };
+        const unverifiedDomains = await unverified(db, ctx.parent, domains);
+        return { mode, prefix, domains, unverifiedDomains, version, brake };
       }),
   }),
   operation({
@@ -190,7 +194,7 @@ const settingsOperations: readonly Operation[] = [
     params: OrgPath,
     body: z.strictObject({ mapping: idOf('map', noMapping), group: idOf('grp', noGroup) }),
     reply: ShownOutcome,
-    handle: (ctx, { body }) => fixNearMiss(inOrg(ctx), body.mapping, body.group),
+    handle: (ctx, { body }) => fixNearMiss(inOrg(ctx), body.mapping, body.group, unverified),
   }),
   operation({
     id: 'provisioning.sync',
@@ -246,10 +250,13 @@ const settingsOperations: readonly Operation[] = [
   }),
 ];
 
-/** Provisioning under `/api`. `lastCalls`: when members last called a tool, which the gateway above knows. */
-export const provisioningOperations = (lastCalls: LastCalls): readonly Operation[] => [
-  ...settingsOperations,
-  ...planOperations,
+/**
+ * Provisioning under `/api`. `lastCalls`: when members last called a tool, which the gateway above knows. `unverified`: what the room of
+ * domains knows of the domains for which sign-ins make accounts.
+ */
+export const provisioningOperations = (lastCalls: LastCalls, unverified: Unverified): readonly Operation[] => [
+  ...settingsOperations(unverified),
+  ...planOperations(unverified),
   ...peopleOperations,
   ...seatOperations(lastCalls),
 ];

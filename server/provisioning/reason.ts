@@ -15,6 +15,8 @@ export const reasons = {
     'the person lost the last mapped group, and a sign-in alone does not undo that; an administrator can let them in again',
   account_suspended: 'the account is suspended',
   no_address: 'the identity provider sent no e-mail address, and an account needs one',
+  unverified_domain:
+    'the domain of the e-mail address is named for making accounts, but the organization’s parent has not verified it, or not any more',
   other_domain: 'the e-mail address belongs to no domain for which a sign-in may make accounts',
   added_by_hand_only: 'in this mode administrators add people by hand',
   not_in_directory: 'no directory has sent this person',

@@ -24,12 +24,29 @@ const traced = async (b: Awaited<ReturnType<SignInHouse['signIn']>>) => {
   return { outcome: t.outcome, last: t.stages.at(-1) };
 };
 
-test('in the JIT mode a stranger of a named domain gets an account, a place as user and a seat at the first sign-in', async () => {
+const lapse = (state: 'lapsed' | 'failing' | 'verified') => {
+  const at = new Date().toISOString();
+  const fault = {
+    code: 'no_txt',
+    record: '_gatehouse-challenge.acme.example',
+    where: 'here',
+    expected: 'a',
+    found: 'b',
+  };
+  return h.t.super(
+    `update domain set state = $1, fault = $2 where name = 'acme.example'`,
+    state,
+    state === 'verified' ? null : JSON.stringify({ ...fault, ttl: null, since: at, at, lastSuccess: at }),
+  );
+};
+
+test('in the JIT mode a stranger of a named and verified domain gets an account, a place as user and a seat at the first sign-in', async () => {
   assert.equal(
     (await traced(await h.signIn('jit-early', person('early')))).outcome,
     'identity/no-account',
     'before, nobody is let in',
   );
+  await p.verified('acme.example');
   await p.set({ set: 'mode', mode: 'jit_permissive' }, { set: 'domains', domains: ['acme.example'] });
   const b = await h.signIn('jit-zoe', person('zoe'));
   assert.ok(h.signedIn(b), b.text());
@@ -57,6 +74,24 @@ test('an address of another domain, an unverified one, or none makes no account'
     assert.ok(!h.signedIn(b));
     assert.equal((await traced(b)).outcome, 'provisioning/address', subject);
   }
+});
+
+test('a domain that lapses locks nobody out: who has an account goes on, new accounts wait until it is verified again', async () => {
+  assert.ok(h.signedIn(await h.signIn('jit-old', person('old'))));
+  await lapse('failing');
+  assert.ok(h.signedIn(await h.signIn('jit-grace', person('grace'))), 'in the days of grace nothing changes');
+  await lapse('lapsed');
+  const b = await h.signIn('jit-new', person('new'));
+  const { outcome, last } = await traced(b);
+  assert.equal(outcome, 'provisioning/domain-unverified', b.text());
+  assert.match(last?.['expected'] ?? '', /a domain that is verified now/);
+  for (const known of ['old', 'grace']) assert.ok(h.signedIn(await h.signIn(`jit-${known}`, person(known))), known);
+  const settings = await p.ok('GET', '');
+  assert.deepEqual([settings['domains'], settings['unverifiedDomains']], [['acme.example'], ['acme.example']]);
+  const plan = await p.ok('POST', '/plans', { edits: [{ set: 'prefix', prefix: 'other' }] });
+  assert.match(JSON.stringify(plan['warnings']), /acme\.example: not verified now/);
+  await lapse('verified');
+  assert.ok(h.signedIn(await h.signIn('jit-new', person('new'))));
 });
 
 test('an address that an account has already opens that account to no stranger, and the page does not say that it exists', async () => {

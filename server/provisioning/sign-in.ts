@@ -1,5 +1,5 @@
 import type { Id } from '#kernel/id.ts';
-import type { Decision } from './decide.ts';
+import type { Decision, Situation } from './decide.ts';
 import type { Mode } from './mode.ts';
 import type { ReasonCode } from './reason.ts';
 
@@ -63,7 +63,29 @@ const first: [ReasonCode[], Pick<DoorWords, 'code' | 'says'>][] = [
       says: 'your identity provider names you with an address for which no account is made here',
     },
   ],
+  [
+    ['unverified_domain'],
+    {
+      code: 'provisioning/domain-unverified',
+      says: 'no new accounts are made here at present for addresses like yours',
+    },
+  ],
 ];
+
+/**
+ * Whether a sign-in may make an account for this address: the organization names its domain, and the parent has it verified (which the room
+ * of domains knows). It is asked for new accounts alone: whoever has one goes on when a domain lapses.
+ */
+export function judgeAddress(
+  email: string | undefined,
+  named: readonly string[],
+  verified: boolean,
+): Situation['address'] {
+  const domain = email?.split('@').at(-1)?.toLowerCase();
+  if (domain === undefined) return 'missing';
+  if (!named.includes(domain)) return 'other_domain';
+  return verified ? 'allowed' : 'unverified_domain';
+}
 
 /** The most helpful refusal of several organizations; undefined where the room of identity has better words. */
 export function doorWords(verdicts: readonly Verdict[], said: SaidAtSignIn): DoorWords | undefined {
@@ -94,7 +116,9 @@ const expectedFor = (code: ReasonCode | undefined): string =>
     ? 'a free seat: raise the limit, or free one (seats, idle seats)'
     : code === 'no_address'
       ? 'an address of one of the domains for which a sign-in may make accounts'
-      : 'nobody who was removed; an administrator can let them in again (tombstones)';
+      : code === 'unverified_domain'
+        ? 'a domain that is verified now (domains); accounts that exist go on without'
+        : 'nobody who was removed; an administrator can let them in again (tombstones)';
 
 /** One line of the trace per organization. */
 export const tracedVerdicts = (verdicts: readonly Verdict[]): string =>

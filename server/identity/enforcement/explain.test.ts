@@ -88,6 +88,7 @@ test('the trace of another organization is neither explained nor replayed: ident
 });
 
 test('a refused sign-in is replayed: refused as before, then let in once the mapping is made, and nothing is changed by looking', async () => {
+  await p.verified('acme.example');
   await p.set({ set: 'mode', mode: 'jit_advanced' }, { set: 'domains', domains: ['acme.example'] });
   const says = claims({ email: 'max@acme.example', email_verified: true, name: 'Max', groups: ['Engineering'] });
   const b = await h.signIn('jit-max', says);

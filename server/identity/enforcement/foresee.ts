@@ -1,6 +1,7 @@
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import type { Reader } from '#kernel/db.ts';
 import { parseId, type Id } from '#kernel/id.ts';
+import { takesNew } from '#domains/home.ts';
 import { findUser, findUserByEmail } from '#org/user.sql.ts';
 import { decide, highest } from '#provisioning/decide.ts';
 import { freshSituation } from '#provisioning/fresh-situation.ts';
@@ -10,7 +11,14 @@ import { seatsLeft } from '#provisioning/seat.ts';
 import { listSeatLimits } from '#provisioning/seat.sql.ts';
 import { mappedGroups, rulesOf, situationOf, type Rules } from '#provisioning/settle-people.ts';
 import { findSettings, listMappings, listOrgIds } from '#provisioning/settings.sql.ts';
-import { doorWords, saidGroups, tracedVerdicts, type SaidAtSignIn, type Verdict } from '#provisioning/sign-in.ts';
+import {
+  doorWords,
+  judgeAddress,
+  saidGroups,
+  tracedVerdicts,
+  type SaidAtSignIn,
+  type Verdict,
+} from '#provisioning/sign-in.ts';
 import { findAccount, noAccount, type Proved } from '../admit-identity.ts';
 import { SignInRefused, refusal } from '../sign-in-refusal.ts';
 import { cut, type Stage } from '../sign-in-trace.ts';
@@ -32,8 +40,10 @@ export async function foresee(ctx: Ctx, p: Proved): Promise<Foreseen> {
   const key = { connection: p.connection.id, issuer: p.claims.issuer, subject: p.claims.subject };
   const known = await ctx.db.read(scopeOf(ctx), (db) => findAccount(db, p, key));
   const verdicts: Verdict[] = [];
-  for (const org of await ctx.db.read({ parent: ctx.parent }, listOrgIds))
-    verdicts.push(await ctx.db.read({ parent: ctx.parent, org }, (db) => judge(db, org, known?.user, said)));
+  for (const org of await ctx.db.read({ parent: ctx.parent }, listOrgIds)) {
+    const scope = { parent: ctx.parent, org };
+    verdicts.push(await ctx.db.read(scope, (db) => judge(db, scope, known?.user, said)));
+  }
   const stages: Stage[] = [];
   try {
     await ctx.db.read(scopeOf(ctx), (db) => walk(db, p, { known, said, verdicts, stages }));
@@ -97,12 +107,16 @@ async function walk(db: Reader, p: Proved, { known, said, verdicts, stages }: Se
 }
 
 /** What one organization would make of the sign-in, with the groups as they would be noted before it decides. */
-async function judge(db: Reader, org: Id<'org'>, user: Id<'usr'> | undefined, said: SaidAtSignIn): Promise<Verdict> {
+async function judge(
+  db: Reader,
+  { parent, org }: { parent: Id<'par'>; org: Id<'org'> },
+  user: Id<'usr'> | undefined,
+  said: SaidAtSignIn,
+): Promise<Verdict> {
   const { rules, groups } = await withSaid(db, await rulesOf(db, await findSettings(db)), said);
   const { settings, mappings } = rules;
   const [facts] = user ? await listFacts(db, [user], mappedGroups(mappings)) : [];
   const limits = await listSeatLimits(db);
-  const domain = said.email?.split('@').at(-1)?.toLowerCase();
   const kept = facts ? facts.groups.filter((g) => !groups.replaced.has(g)) : [];
   const decision = decide(
     facts
@@ -118,7 +132,7 @@ async function judge(db: Reader, org: Id<'org'>, user: Id<'usr'> | undefined, sa
           groups: groups.said,
           mappings,
           seatsLeft: seatsLeft(limits, highest(groups.said, mappings)?.tier ?? null),
-          address: domain === undefined ? 'missing' : settings.domains.includes(domain) ? 'allowed' : 'other_domain',
+          address: judgeAddress(said.email, settings.domains, await takesNew(db, parent, said.email)),
         },
   );
   const wanted = settings.mode.endsWith('_advanced')

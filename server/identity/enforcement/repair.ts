@@ -24,6 +24,7 @@ const byCode: Record<string, string> = {
   'provisioning/no-seat': 'free an idle seat or raise the limit',
   'provisioning/removed': 'let the person in again (provisioning, removed) if they are to come back',
   'provisioning/address': 'add the domain of the address to those whose people get an account, or invite the person',
+  'provisioning/domain-unverified': 'verify the domain of the address; its page says which record is missing (domains)',
   'identity/client-refused':
     'compare client id and secret with the registration at the identity provider; an expired secret is replaced with PUT …/client-secret',
   'identity/idp-unreachable':
