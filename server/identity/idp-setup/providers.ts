@@ -301,8 +301,8 @@ export const providers: readonly Provider[] = [
         { field: 'Login Url', ours: 'sign_in_url' },
       ],
       finish: [
-        'On the tab SSO set Application Type to Web and Token Endpoint to Basic.',
-        'On the tab Parameters let Groups send the roles or groups that you want here. Give people access by a role on the tab Access.',
+        'On the tab SSO set Application Type to Web and, under Token Endpoint, Authentication Method to Basic.',
+        'On the tab Parameters open Groups: choose User Roles and, below it, Semicolon Delimited input (Multi-value output). Give people access by a role on the tab Access.',
       ],
       bring: [
         { asked: 'issuer', field: 'Issuer URL (tab SSO)', like: 'https://acme.onelogin.com/oidc/2' },
@@ -355,7 +355,7 @@ export const providers: readonly Provider[] = [
       finish: [
         'Press Enable under API Connection, then Save.',
         'On the tab Provisioning tick Enable provisioning; clear the approvals that you do not want to give by hand.',
-        'On the tab Parameters tick Include in User Provisioning for Groups, and on the tab Rules set groups by role.',
+        'On the tab Parameters tick Include in User Provisioning for Groups. On the tab Rules press Add Rule, leave Conditions empty, and under Actions choose Set Groups in this application, Map from OneLogin, For each role with value that matches .*',
       ],
       claims: [
         { name: 'userName', from: 'SCIM Username: Email' },
