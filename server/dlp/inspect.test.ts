@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { policiesFrom } from './dlp-policy.ts';
 import { fold } from './fold.ts';
 import { inspect, MAX_FINDINGS, MAX_INSPECTED_CHARS, MAX_INSPECTED_VALUES } from './inspect.ts';
-import { luhn } from './detectors/payment-card.ts';
+import { luhn } from './detectors/check-digits.ts';
 import { scanText } from './scan.ts';
 import { makeScanner } from './scanner.ts';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Detector, Finds } from './detector.ts';
 import { detectors } from './detectors.ts';
+import { fold } from './fold.ts';
 import { keywordsOf, type Keywords } from './keywords.ts';
 
 /** What is to be looked for, as plain data: it goes to a thread as it is. */
@@ -35,7 +36,7 @@ export function makeScanner(spec: ScannerSpec): Scanner {
     for (const finds of ways)
       if (finds.among === 'chains') chains.push({ id, finds });
       else if (finds.among === 'tokens') for (const n of finds.letters) (tokens[n] ??= []).push({ id, finds });
-      else for (const w of finds.keywords) words.set(w, [...(words.get(w) ?? []), { id, finds }]);
+      else for (const w of finds.keywords.map(fold)) words.set(w, [...(words.get(w) ?? []), { id, finds }]);
   return {
     spec,
     key: createHash('sha256').update(JSON.stringify(spec)).digest('base64url'),

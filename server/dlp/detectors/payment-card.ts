@@ -1,3 +1,4 @@
+import { luhn } from './check-digits.ts';
 import { detector, type Group, type Span } from '../detector.ts';
 import { isDigit, isHexLetter, isLetter } from '../gate.ts';
 
@@ -39,16 +40,6 @@ const issued = (digits: string): boolean =>
     const lead = Number(digits.slice(0, String(n.from).length));
     return lead >= n.from && lead <= n.to && n.lengths.includes(digits.length);
   });
-
-/** ISO/IEC 7812-1 Annex B: from the right, every second digit doubled, the sum a multiple of ten. */
-export function luhn(digits: string): boolean {
-  let sum = 0;
-  for (let i = digits.length - 1, second = false; i >= 0; i--, second = !second) {
-    const d = digits.charCodeAt(i) - 48;
-    sum += second ? (d > 4 ? d * 2 - 9 : d * 2) : d;
-  }
-  return sum % 10 === 0;
-}
 
 /** Whether these digits, alone, are a number that some network gives out. */
 export const isCard = (digits: string): boolean =>

@@ -1,0 +1,114 @@
+import type { Finds, Span } from '../detector.ts';
+import { isDigit, isLetter } from '../gate.ts';
+
+/** Words that may stand between the one that says what a number is and the number. */
+const MAX_WORDS = 5;
+/** Characters that those words may take. */
+export const WINDOW = 96;
+/** Numbers in a row ("SSNs: …, …, …") that one word is good for. */
+const MAX_ROW = 16;
+
+const isUpper = (c: number): boolean => c >= 65 && c <= 90;
+const isLower = (c: number): boolean => c >= 97 && c <= 122;
+
+/** Whether what stands there is a word by itself, also in `customer_ssn`, `ssnNumber` and `SSNs`, but not in a longer word. */
+export function isWord(text: string, from: number, to: number): boolean {
+  const first = text.charCodeAt(from);
+  const before = from > 0 ? text.charCodeAt(from - 1) : 32;
+  if ((isLetter(first) || isDigit(first)) && isLetter(before) && !(isLower(before) && isUpper(first))) return false;
+  const last = text.charCodeAt(to - 1);
+  if (!isLetter(last)) return true;
+  let end = to;
+  // A plural, if no more letters follow.
+  if (end < text.length && (text[end] === 's' || text[end] === 'S') && !isLetter(text.charCodeAt(end + 1))) end++;
+  const after = end < text.length ? text.charCodeAt(end) : 32;
+  return !isLetter(after) || (isLower(last) && isUpper(after));
+}
+
+const wordIn = /[A-Za-z0-9]+/g;
+const wordsBetween = (text: string): number => text.match(wordIn)?.length ?? 0;
+
+/**
+ * Looks for `shape` behind one of the words, at most five words away. For what proves too little by itself: one number in ten has a fitting
+ * check digit by chance. `normal` gives what was found its normal form, or undefined if it is not that.
+ */
+export function behindWords(
+  words: readonly string[],
+  shape: RegExp,
+  normal: (found: string) => string | undefined,
+): Finds {
+  const pattern = new RegExp(shape.source, `g${shape.flags.replace('g', '')}`);
+  return {
+    among: 'keywords',
+    keywords: words,
+    find(text, from, to) {
+      if (!isWord(text, from, to)) return [];
+      const found: Span[] = [];
+      let at = to;
+      for (let i = 0; i < MAX_ROW; i++) {
+        // One more character, so that a number is not taken for complete where the window ends.
+        const s = nearest(text.slice(Math.max(0, at - 1), at + WINDOW + 32), pattern, normal, at > 0 ? 1 : 0);
+        if (!s) break;
+        found.push({ ...s, start: s.start + at - (at > 0 ? 1 : 0), end: s.end + at - (at > 0 ? 1 : 0) });
+        at = found.at(-1)?.end ?? at;
+      }
+      return found;
+    },
+  };
+}
+
+function nearest(
+  near: string,
+  pattern: RegExp,
+  normal: (found: string) => string | undefined,
+  from: number,
+): Span | undefined {
+  pattern.lastIndex = from;
+  for (let m = pattern.exec(near); m; m = pattern.exec(near)) {
+    if (m.index > WINDOW || wordsBetween(near.slice(from, m.index)) > MAX_WORDS) return undefined;
+    const text = normal(m[0]);
+    if (text !== undefined) return { start: m.index, end: m.index + m[0].length, text };
+    // What did not fit may begin one character further: `1 123-45-6789`.
+    pattern.lastIndex = m.index + 1;
+  }
+  return undefined;
+}
+
+/** So many digits with at most one sign between any two, not part of a longer number, a fraction or a word. */
+export const digits = (least: number, most = least): RegExp =>
+  new RegExp(
+    `(?<![A-Za-z0-9])(?<!\\d[.,\\-])\\d(?:[ .\\-/]?\\d){${least - 1},${most - 1}}(?![A-Za-z0-9])(?![.,\\-]\\d)`,
+  );
+
+/** Takes the signs out and asks whether the digits are right. */
+export const ifDigits =
+  (valid: (digits: string) => boolean) =>
+  (found: string): string | undefined => {
+    const plain = found.replace(/\D/g, '');
+    return valid(plain) ? plain : undefined;
+  };
+
+/** Takes everything but letters and digits out, in capitals, and asks whether it is right. */
+export const ifPlain =
+  (valid: (plain: string) => boolean) =>
+  (found: string): string | undefined => {
+    const plain = found.replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+    return valid(plain) ? plain : undefined;
+  };
+
+/** A token of letters and digits that proves itself: its whole text must fit the (anchored) shape. */
+export function tokens(letters: readonly number[], shape: RegExp, valid: (token: string) => boolean): Finds {
+  const sticky = new RegExp(`${shape.source}(?![A-Za-z0-9])`, `y${shape.flags.replace('y', '')}`);
+  return {
+    among: 'tokens',
+    letters,
+    find(text, from) {
+      sticky.lastIndex = from;
+      const m = sticky.exec(text);
+      const plain = m?.[0].replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+      return m && plain !== undefined && valid(plain)
+        ? { start: from, end: from + m[0].length, text: plain }
+        : undefined;
+    },
+  };
+}
