@@ -58,7 +58,7 @@ test('what an organization sets applies to it alone, each way, and is in the log
 });
 
 test('a detector that does not exist cannot be set', async () => {
-  const unknown = { detector: 'iban', to_tool: 'allow', to_user: 'allow' } as const;
+  const unknown = { detector: 'no_such', to_tool: 'allow', to_user: 'allow' } as const;
   await assert.rejects(setDlpPolicy(ours, unknown), { code: 'dlp/no-detector', kind: 'missing' });
 });
 

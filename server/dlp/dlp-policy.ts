@@ -16,10 +16,11 @@ export type DlpPolicy = { detector: Detector; to_tool: Action; to_user: Action }
 /** What a row says. */
 export type DlpSetting = { detector: string; to_tool: SettableAction; to_user: SettableAction };
 
-/** INVARIANT (closed by default): a detector that nobody has set blocks both ways. */
+/** INVARIANT (closed by default): a detector of something grave that nobody has set blocks both ways. What is everyday (an address) passes until somebody says no. */
 export function policiesFrom(settings: readonly DlpSetting[]): DlpPolicy[] {
   return detectors.map((detector) => {
     const set = settings.find((s) => s.detector === detector.id);
-    return { detector, to_tool: set?.to_tool ?? 'block', to_user: set?.to_user ?? 'block' };
+    const unset = detector.severity === 'critical' || detector.severity === 'high' ? 'block' : 'allow';
+    return { detector, to_tool: set?.to_tool ?? unset, to_user: set?.to_user ?? unset };
   });
 }

@@ -51,3 +51,13 @@ test('twenty long texts of ten organizations at once each get the findings of th
     Array.from({ length: 20 }, (_, i) => (i % 4 === 0 ? 1 : 0)),
   );
 });
+
+test('the name under which a text stands is as good as a word in it', () => {
+  const all = makeScanner({ detectors: ['us_ssn', 'assigned_secret'] });
+  assert.deepEqual(scanText('536-90-4399', all), []);
+  assert.deepEqual(scanText('536-90-4399', all, { before: 'customer_ssn' }), [
+    { detector: 'us_ssn', start: 0, end: 11, layers: [], text: '536904399' },
+  ]);
+  assert.equal(scanText('Tr0ub4dor&3x', all, { before: 'dbPassword' }).length, 1);
+  assert.equal(scanText('Tr0ub4dor&3x', all, { before: 'passwordless' }).length, 0);
+});

@@ -1,5 +1,5 @@
 import type { Span } from './detector.ts';
-import { foldView } from './fold.ts';
+import { fold, foldView } from './fold.ts';
 import { eachNumber } from './gate.ts';
 import { eachKeyword } from './keywords.ts';
 import type { Scanner } from './scanner.ts';
@@ -20,7 +20,9 @@ export type Around = { before?: string };
 /** Everything that the scanner looks for in this text, by place. Synchronous: for text of up to INLINE_CHARS (scan-off-loop.ts). */
 export function scanText(text: string, scanner: Scanner, around: Around = {}): Match[] {
   const found = new Found();
-  look(foldView(text), scanner, found, around);
+  const view = foldView(text);
+  look(view, scanner, found);
+  if (around.before) lookBehind(around.before, view, scanner, found);
   return found.inOrder(text.length);
 }
 
@@ -55,7 +57,22 @@ class Found {
 
 const beneath = (m: Match): boolean => m.layers.some((l) => l === 'base64' || l === 'hex');
 
-function look(view: View, scanner: Scanner, found: Found, _around: Around): void {
+/** As far as the words before a text reach into it. */
+const REACH = 400;
+
+/** What the words before the text make of its beginning: the key of a JSON value is as good as a word in the text. */
+function lookBehind(before: string, view: View, scanner: Scanner, found: Found): void {
+  const lead = `${fold(before.slice(-REACH))}: `;
+  const text = lead + view.text.slice(0, REACH);
+  eachKeyword(scanner.keywords, lead, (word, from, to) => {
+    for (const { id, finds } of scanner.wanted[word] ?? [])
+      for (const s of finds.find(text, from, to))
+        if (s.start >= lead.length)
+          found.add(view, id, { ...s, start: s.start - lead.length, end: s.end - lead.length });
+  });
+}
+
+function look(view: View, scanner: Scanner, found: Found): void {
   const { text } = view;
   eachNumber(text, {
     least: scanner.leastDigits,
