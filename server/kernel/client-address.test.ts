@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientAddress, inRanges, plainRange } from './client-address.ts';
+import { clientAddress, clientNetwork, inRanges, plainRange } from './client-address.ts';
 
 const proxies = ['10.0.0.0/8', 'fd00::/8'];
 
@@ -29,6 +29,14 @@ for (const [text, range] of [
   ['example.com', undefined],
 ] as const)
   test(`${text} ${range ? `is the range ${range}` : 'is no range'}`, () => assert.equal(plainRange(text), range));
+
+for (const [what, address, network] of [
+  ['an IPv4 address is', '192.0.2.7', '192.0.2.7'],
+  ['an IPv4 address inside IPv6 is', '::ffff:192.0.2.7', '192.0.2.7'],
+  ['every address of an IPv6 /64 is', '2001:db8:1:2:aaaa:bbbb:cccc:dddd', '2001:db8:1:2::/64'],
+  ['the next /64 is not', '2001:db8:1:3::1', '2001:db8:1:3::/64'],
+] as const)
+  test(`${what} counted as ${network}`, () => assert.equal(clientNetwork(address), network));
 
 test('an address of one family lies in no range of the other, and an unknown one in none', () => {
   assert.ok(inRanges('::ffff:192.0.2.7', ['192.0.2.0/24']));

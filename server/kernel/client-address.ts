@@ -10,6 +10,13 @@ export function plainAddress(text: string): string | undefined {
   return isIP(bare) ? ipaddr.process(bare).toString() : undefined;
 }
 
+/** What one client has, for counting: an IPv4 address, or the /64 of an IPv6 one, of which anybody has 2^64 addresses. */
+export function clientNetwork(address: string): string {
+  const plain = plainAddress(address);
+  if (plain === undefined || isIP(plain) !== 6) return plain ?? address;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${plain}/64`).toString()}/64`;
+}
+
 /** A CIDR (or a lone address) with the bits behind the prefix cleared, or undefined. 10.1.2.3/8 is refused: who writes that means something else. */
 export function plainRange(text: string): string | undefined {
   const [head = '', bits, ...more] = text.trim().split('/');

@@ -98,19 +98,6 @@ export const findOwnerProof = (db: Reader, connections: readonly Id<'sso'>[], si
      and s.connection = any(${connections}::text[])
    order by s.created_at desc limit 1`);
 
-/**
- * The newest proof that a break-glass account of this organization still gets in without its identity provider: a session that such an
- * account, which is active and an owner, opened in any way but single sign-on. A used set-up link counts, because it is a way that
- * enforcement leaves open to that account, and whoever holds the machine can make another whatever becomes of the identity provider.
- */
-export const lastBreakGlassProof = (db: Reader, since: Date) =>
-  db.maybe(read(z.object({ user: z.custom<Id<'usr'>>(), at: z.date() }))`
-  select s.user_id as user, s.created_at as at
-    from member m join app_user u on u.parent = app_parent() and u.id = m.user_id join session s on s.parent = u.parent and s.user_id = u.id
-   where m.org = app_org() and m.role in ('primary_owner', 'owner') and u.state = 'active' and break_glass_of_user(u.id)
-     and s.connection is null and s.created_at >= ${since}
-   order by s.created_at desc limit 1`);
-
 const OutcomeRow = z.object({ outcome: z.string(), n: z.number() });
 
 /** How attempts through these connections ended since a time. */

@@ -30,9 +30,3 @@ const ConnectionRow = z.object({
 export const findAnyConnection = (db: Reader, id: Id<'sso'>) =>
   db.maybe(read(ConnectionRow)`
   select id, name, kind, issuer, state, match_directory as "matchDirectory" from sso_connection where parent = app_parent() and id = ${id}`);
-
-const SeenRow = z.object({ otherId: z.string().nullable(), email: z.string().nullable() });
-/** How the identity provider named this subject the last time. */
-export const findSeen = (db: Reader, connection: Id<'sso'>, subject: string) =>
-  db.maybe(read(SeenRow)`
-  select other_id as "otherId", email from identity_seen where parent = app_parent() and connection = ${connection} and subject = ${subject}`);

@@ -3,13 +3,11 @@ import { event } from '#audit/events.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
-import type { IdClaims } from '../relying-party.ts';
-import type { Received } from '../saml/attributes.ts';
 import { judgeAgain } from '../saml/judge-again.ts';
 import type { SignInTrace, Stage } from '../sign-in-trace.ts';
 import { findTrace } from '../sign-in-trace.sql.ts';
 import { explainStages, noSuchTrace, refusedAt, type Explanation } from './explain-sign-in.ts';
-import { findAnyConnection, findSeen } from './explain.sql.ts';
+import { findAnyConnection } from './explain.sql.ts';
 import { enforcementEvents } from './enforcement.events.ts';
 import { foresee } from './foresee.ts';
 import { openClaims } from './kept-claims.ts';
@@ -78,35 +76,8 @@ async function again(ctx: OrgCtx, trace: SignInTrace, connection: Connection): P
     if (e instanceof Problem && e.code === 'identity/saml-no-message') throw nothingKept();
     throw e;
   });
-  if (judged.outcome !== 'passed') return judged.stages;
-  const known = trace.subject === null ? undefined : await samlClaims(ctx, trace.subject, connection, judged.received);
-  return known ? [...judged.stages, ...(await foresee(ctx, { connection, claims: known })).stages] : judged.stages;
-}
-
-/** The identity of a SAML sign-in as its trace has it: the format, a colon, the value. */
-async function samlClaims(
-  ctx: OrgCtx,
-  subject: string,
-  connection: Connection,
-  received: readonly Received[],
-): Promise<IdClaims> {
-  const value = subject.slice(subject.lastIndexOf(':') + 1);
-  const seen = await ctx.db.read(scopeOf(ctx), (db) => findSeen(db, connection.id, value));
-  const groups = received.filter((r) => /(^|\/)groups?$/i.test(r.name)).flatMap((r) => [...r.values]);
-  return {
-    issuer: connection.issuer,
-    subject,
-    oid: seen?.otherId ?? undefined,
-    said: {
-      subject: value,
-      otherId: seen?.otherId ?? undefined,
-      email: seen?.email ?? undefined,
-      displayName: undefined,
-      groups,
-      department: undefined,
-    },
-    received,
-  };
+  const { identity, stages } = judged;
+  return identity ? [...stages, ...(await foresee(ctx, { connection, claims: identity })).stages] : stages;
 }
 
 const nothingKept = (): Problem =>

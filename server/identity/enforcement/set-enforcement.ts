@@ -3,6 +3,7 @@ import { event } from '#audit/events.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Reader, Tx } from '#kernel/db.ts';
 import { Problem } from '#kernel/problem.ts';
+import { listBreakGlass } from '../passkey/break-glass.ts';
 import { identityEvents } from '../identity.events.ts';
 import { SESSION_IDLE_MS } from '../session.ts';
 import { saveSessionRevoked } from '../session.sql.ts';
@@ -10,7 +11,6 @@ import { refuseLeap, tightens, type Enforcement } from './enforcement.ts';
 import {
   findEnforcement,
   findOwnerProof,
-  lastBreakGlassProof,
   listCounting,
   listSessionsToEnd,
   lockEnforcement,
@@ -22,7 +22,6 @@ import { simulate, type Simulation } from './simulate.ts';
 
 const DAY_MS = 86_400_000;
 export const OWNER_PROOF_MS = DAY_MS;
-export const BREAK_GLASS_PROOF_MS = 90 * DAY_MS;
 /** Sessions that one change ends with an event each. More end by lookup_session all the same. */
 export const MAX_SESSIONS_ENDED = 5000;
 
@@ -37,7 +36,8 @@ export async function conditionsOf(db: Reader, ctx: Pick<OrgCtx, 'now'>, s: Simu
     s.ways.map((w) => w.id),
     new Date(ctx.now.getTime() - OWNER_PROOF_MS),
   );
-  const glass = await lastBreakGlassProof(db, new Date(ctx.now.getTime() - BREAK_GLASS_PROOF_MS));
+  const glass = await listBreakGlass(db, ctx.now);
+  const usable = glass.find((b) => b.gaps.length === 0);
   return [
     {
       code: 'identity/enforcement-no-connection',
@@ -65,10 +65,10 @@ export async function conditionsOf(db: Reader, ctx: Pick<OrgCtx, 'now'>, s: Simu
     },
     {
       code: 'identity/enforcement-no-break-glass',
-      met: glass !== undefined,
-      says: glass
-        ? `${glass.user} got in without single sign-on at ${glass.at.toISOString()}`
-        : 'no break-glass account of an owner has proved within 90 days that it gets in without the identity provider',
+      met: usable !== undefined,
+      says: usable
+        ? `${usable.displayName} got in without single sign-on at ${usable.provedAt?.toISOString() ?? '?'}`
+        : `no break-glass account of an owner has proved within 90 days that it gets in without the identity provider; ${glass.map((b) => `${b.displayName}: ${b.gaps.join(' ')}`).join(', ') || 'there is none'}`,
       fix: 'make an owner a break-glass account (provisioning, exempt) and let them sign in once without single sign-on: with a set-up link that whoever runs this deployment makes, or a passkey',
     },
   ];

@@ -1,5 +1,6 @@
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
+import { readDomainName } from '#domains/domain-name.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
@@ -13,7 +14,15 @@ import { findProvider } from './providers.ts';
 
 /** What was brought back from the identity provider, as it was entered. */
 export type BroughtBack =
-  | { protocol: 'oidc'; issuer: string; clientId: string; clientSecret: string }
+  | {
+      protocol: 'oidc';
+      issuer: string;
+      clientId: string;
+      clientSecret: string;
+      /** Of a provider that serves everybody: whose people are meant. Empty where nothing was entered. */
+      hostedDomains: string;
+      tenant: string;
+    }
   | { protocol: 'saml'; metadata: string };
 
 /**
@@ -32,7 +41,7 @@ export async function connectSignIn(visit: Visit, back: BroughtBack): Promise<Id
     state: link.activates ? ('active' as const) : ('disabled' as const),
   };
   const id = await made().catch((e: unknown) => {
-    throw connectedAlready(e, visit.by);
+    throw inWordsOfThePage(connectedAlready(e, visit.by));
   });
   await change({ ...ctx, org: undefined }, async (tx) => {
     const now = await lockLink(tx, link.org, link.id);
@@ -53,15 +62,15 @@ export async function connectSignIn(visit: Visit, back: BroughtBack): Promise<Id
     if (back.protocol === 'saml')
       return (await createSamlConnection(ctx, { ...common, source: samlSource(back.metadata), settings: {} }))
         .connection.id;
-    const { issuer, clientId, clientSecret } = oidcFields(back);
-    return (await createConnection(ctx, { ...common, issuer, clientId, clientSecret: new Secret(clientSecret) })).id;
+    const { clientSecret, ...fields } = oidcFields(back);
+    return (await createConnection(ctx, { ...common, ...fields, clientSecret: new Secret(clientSecret) })).id;
   }
 }
 
 const MAX_ISSUER = 300;
 
 /** Checks by hand what a schema would refuse in words for programmers. */
-function oidcFields(back: Extract<BroughtBack, { protocol: 'oidc' }>): Omit<typeof back, 'protocol'> {
+function oidcFields(back: Extract<BroughtBack, { protocol: 'oidc' }>) {
   const issuer = back.issuer.trim().replace(/\/\.well-known\/openid-configuration\/?$/, '');
   if (issuer === '') throw badField('the issuer is missing', 'copy it from the place named beside the field');
   if (!/^https?:$/.test(URL.parse(issuer)?.protocol ?? '') || issuer.length > MAX_ISSUER || /[{}<>]/.test(issuer))
@@ -72,7 +81,41 @@ function oidcFields(back: Extract<BroughtBack, { protocol: 'oidc' }>): Omit<type
   const clientId = back.clientId.trim();
   if (clientId === '' || clientId.length > 300)
     throw badField('the client id is missing or too long', 'copy it from the place named beside the field');
-  return { issuer, clientId, clientSecret: secretField(back.clientSecret) };
+  const tenant = back.tenant.trim();
+  if (tenant !== '' && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant))
+    throw badField(
+      `this is not the id of a tenant: ${tenant.slice(0, 100)}`,
+      'copy Directory (tenant) ID from Overview',
+    );
+  return {
+    issuer,
+    clientId,
+    clientSecret: secretField(back.clientSecret),
+    hostedDomains: domainsField(back.hostedDomains),
+    tenants: tenant === '' ? [] : [tenant.toLowerCase()],
+  };
+}
+
+const MAX_HOSTED = 50;
+
+/** Domains as somebody types several of them. */
+function domainsField(text: string): string[] {
+  const typed = text.split(/[\s,;]+/).filter((t) => t !== '');
+  const domains = typed.map((t) => {
+    const name = readDomainName(t)?.name;
+    if (name === undefined)
+      throw badField(
+        `this is not a domain: ${t.slice(0, 100)}`,
+        'enter domains like acme.example, with commas between them',
+      );
+    return name;
+  });
+  if (domains.length > MAX_HOSTED)
+    throw badField(
+      `these are ${domains.length} domains; ${MAX_HOSTED} is the most`,
+      'leave out those that have no people',
+    );
+  return [...new Set(domains)];
 }
 
 /** A client secret as it was pasted. */
@@ -96,6 +139,20 @@ function samlSource(text: string): Source {
     'this is neither an address nor metadata',
     'paste an address that begins with https://, or the whole file from its first < on',
   );
+}
+
+/** Problems of the API name its fields; the page has others. */
+function inWordsOfThePage(e: unknown): unknown {
+  if (!(e instanceof Problem)) return e;
+  const { kind, code, says } = e;
+  if (code === 'identity/tenant-needed')
+    return new Problem(kind, code, {
+      says,
+      fix: 'enter the id of your tenant below, or take the issuer of your tenant alone',
+    });
+  if (code === 'identity/hosted-domain-needed')
+    return new Problem(kind, code, { says, fix: 'enter the domains of your Google Workspace below' });
+  return e;
 }
 
 /** The holder does not see connections that were not made through this link; who sent it does. */

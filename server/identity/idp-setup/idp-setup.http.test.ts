@@ -153,6 +153,50 @@ for (const [what, fields, status, says, fix] of [
     assert.equal(browser.url.pathname.endsWith('/sign-in'), true);
   });
 
+for (const [provider, issuer, field, refused, fields, kept] of [
+  [
+    'entra-id',
+    'https://login.microsoftonline.com/common/v2.0',
+    'Tenant',
+    /speaks for every tenant[^]*Enter the id of your tenant below/,
+    { tenant: '00000000-1111-2222-3333-44444444444A' },
+    { tenants: ['00000000-1111-2222-3333-44444444444a'] },
+  ],
+  [
+    'google-workspace',
+    'https://accounts.google.com',
+    'Domains of your organization',
+    /one issuer for every account[^]*Enter the domains of your Google Workspace below/,
+    { hosted_domains: ' Acme.example, bücher.example ;acme.example' },
+    { hostedDomains: ['acme.example', 'xn--bcher-kva.example'] },
+  ],
+] as const)
+  test(`the page for ${provider} asks whose people are meant, and the connection keeps it`, async () => {
+    const { browser, id } = await h.visit({}, { provider, protocol: 'oidc' });
+    await browser.follow('Sign-in');
+    assert.match(browser.text(), new RegExp(field));
+    const entered = { ...bring(), client_id: `of-${provider}` };
+    await browser.submit('Connect sign-in', { ...entered, issuer });
+    assert.equal(browser.status, 400, browser.text());
+    assert.match(browser.text(), refused);
+    const bad = Object.fromEntries(Object.keys(fields).map((name) => [name, 'not one!']));
+    assert.match((await browser.submit('Connect sign-in', { ...entered, ...bad })).text(), /this is not /i);
+    await browser.submit('Connect sign-in', { ...entered, ...fields });
+    assert.match(browser.text(), /waits to be switched on/);
+    const links = (await h.api('GET', `/orgs/${h.acme.org}/idp-setup-links`)).body['items'];
+    const connection = (links as { id: string; connection: string }[]).find((l) => l.id === id)?.connection;
+    const made = (await h.api('GET', `/orgs/${h.acme.org}/sso-connections/${connection}`)).body;
+    for (const [name, value] of Object.entries(kept)) assert.deepEqual(made[name], value);
+  });
+
+test('a provider without a page of its own is asked for the tenant or the domains once its issuer needs them', async () => {
+  const { browser } = await h.visit({}, { provider: 'generic', protocol: 'oidc' });
+  await browser.follow('Sign-in');
+  assert.doesNotMatch(browser.text(), /Domains of your organization/);
+  await browser.submit('Connect sign-in', { ...bring(), issuer: 'https://accounts.google.com' });
+  assert.match(browser.text(), /Domains of your organization/);
+});
+
 test('a host inside a private network that the maker of the link did not name is not asked', async () => {
   const { browser } = await h.visit({ allowPrivate: [] });
   await browser.follow('Sign-in');

@@ -146,12 +146,20 @@ export function idpSetupPages(up: IdpSetupUpstairs): Operation[] {
                 issuer: f['issuer'] ?? '',
                 clientId: f['client_id'] ?? '',
                 clientSecret: f['client_secret'] ?? '',
+                hostedDomains: f['hosted_domains'] ?? '',
+                tenant: f['tenant'] ?? '',
               },
         );
         return '/sign-in';
       },
       again: (v, problem, f) =>
-        signIn(v, problem, { issuer: f['issuer'], client_id: f['client_id'], metadata: f['metadata'] }),
+        signIn(v, problem, {
+          issuer: f['issuer'],
+          client_id: f['client_id'],
+          hosted_domains: f['hosted_domains'],
+          tenant: f['tenant'],
+          metadata: f['metadata'],
+        }),
     }),
     visitForm({
       id: 'identity.idp_setup_secret',

@@ -17,12 +17,12 @@ export const ours = [
 export type Ours = (typeof ours)[number];
 
 /** What is brought back from there. */
-export type Asked = 'issuer' | 'client_id' | 'client_secret' | 'metadata';
+export type Asked = 'issuer' | 'client_id' | 'client_secret' | 'hosted_domains' | 'tenant' | 'metadata';
 
 /** A field of theirs and what goes into it: one of our values, or this text. */
 export type Paste = { field: string } & ({ ours: Ours } | { text: string });
 /** Where to find what is brought back. `like`: what it looks like. */
-export type Bring = { asked: Asked; field: string; like?: string };
+export type Bring = { asked: Asked; field: string; like?: string; optional?: true };
 /** What we call a fact about a person, and what is put there to send it. */
 export type Claim = { name: string; from: string };
 
@@ -170,6 +170,13 @@ export const providers: readonly Provider[] = [
         },
         { asked: 'client_id', field: 'Application (client) ID (Overview)' },
         { asked: 'client_secret', field: 'Value of the client secret (Certificates & secrets), not its Secret ID' },
+        {
+          asked: 'tenant',
+          field:
+            'Directory (tenant) ID (Overview); needed where the issuer ends in /common/v2.0 or /organizations/v2.0',
+          like: '00000000-1111-2222-3333-444444444444',
+          optional: true,
+        },
       ],
       claims: [
         { name: 'email', from: 'optional claim email, token type ID' },
@@ -245,6 +252,11 @@ export const providers: readonly Provider[] = [
         { asked: 'issuer', field: 'the same for everybody', like: 'https://accounts.google.com' },
         { asked: 'client_id', field: 'Client ID', like: '1234567890-abc….apps.googleusercontent.com' },
         { asked: 'client_secret', field: 'Client secret' },
+        {
+          asked: 'hosted_domains',
+          field: 'Account > Domains > Manage domains in the Admin console; nobody of another domain comes in',
+          like: 'acme.example, acme.co.example',
+        },
       ],
       claims: [
         { name: 'email', from: 'sent with the scope email' },

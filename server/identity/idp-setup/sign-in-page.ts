@@ -11,11 +11,19 @@ const label: Record<Asked, string> = {
   issuer: 'Issuer',
   client_id: 'Client ID',
   client_secret: 'Client secret',
+  hosted_domains: 'Domains of your organization',
+  tenant: 'Tenant',
   metadata: 'Metadata: its address, or the whole text of the file',
 };
 
 /** What was entered, to be shown again after a mistake. Secrets are not given back. */
-export type Entered = { issuer?: string | undefined; client_id?: string | undefined; metadata?: string | undefined };
+export type Entered = Partial<Record<Exclude<Asked, 'client_secret'>, string | undefined>>;
+
+/** What is asked for as well, once an issuer turned out to serve everybody. */
+const askedAfter: Record<string, Bring> = {
+  'identity/hosted-domain-needed': { asked: 'hosted_domains', field: 'the domains of your Google Workspace' },
+  'identity/tenant-needed': { asked: 'tenant', field: 'Directory (tenant) ID' },
+};
 
 /** The page on which sign-in is connected. */
 export function signInPage(
@@ -51,8 +59,13 @@ export function signInPage(
       ? html`<p>It is connected over ${protocolName[connection.protocol]}.</p>
           ${made(connection)} ${side}`
       : html`<p>Over ${protocolName[p.protocol]}. First there, then back here with what it gives you.</p>
-          ${side} ${bringForm(way.bring)}`,
+          ${side} ${bringForm(bringing(way.bring))}`,
   });
+
+  function bringing(bring: readonly Bring[]): readonly Bring[] {
+    const more = askedAfter[p.problem?.code ?? ''];
+    return more === undefined || bring.some((b) => b.asked === more.asked) ? bring : [...bring, more];
+  }
 
   function bringForm(bring: readonly Bring[]): Html {
     return html`<form method="post" action="/idp-setup/${token}/sign-in" autocomplete="off">
@@ -71,12 +84,13 @@ export function signInPage(
 
   function field(b: Bring): Html {
     const hint = html`<p class="note" id="${b.asked}-hint">${b.field}${b.like !== undefined && html`, like <code>${b.like}</code>`}</p>`;
+    const required = b.optional === undefined ? html`required` : html``;
     const was = b.asked === 'client_secret' ? '' : (p.entered?.[b.asked] ?? '');
     const input =
       b.asked === 'metadata'
-        ? html`<textarea id="${b.asked}" name="${b.asked}" rows="6" spellcheck="false" required aria-describedby="${b.asked}-hint">${was}</textarea>`
-        : html`<input id="${b.asked}" name="${b.asked}" type="${b.asked === 'client_secret' ? 'password' : 'text'}" value="${was}" required spellcheck="false" autocapitalize="off" autocomplete="${b.asked === 'client_secret' ? 'new-password' : 'off'}" aria-describedby="${b.asked}-hint" />`;
-    return html`<label for="${b.asked}">${label[b.asked]}</label>${hint}${input}`;
+        ? html`<textarea id="${b.asked}" name="${b.asked}" rows="6" spellcheck="false" ${required} aria-describedby="${b.asked}-hint">${was}</textarea>`
+        : html`<input id="${b.asked}" name="${b.asked}" type="${b.asked === 'client_secret' ? 'password' : 'text'}" value="${was}" ${required} spellcheck="false" autocapitalize="off" autocomplete="${b.asked === 'client_secret' ? 'new-password' : 'off'}" aria-describedby="${b.asked}-hint" />`;
+    return html`<label for="${b.asked}">${label[b.asked]}${b.optional !== undefined && ' (if it is needed)'}</label>${hint}${input}`;
   }
 
   function made(c: MadeConnection): Html {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { change } from '#audit/change.ts';
 import type { Ctx } from '#kernel/ctx.ts';
+import { clientNetwork } from '#kernel/client-address.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { enqueue } from '#kernel/job.ts';
 import { hashSecret } from '../cookies.ts';
@@ -23,7 +24,10 @@ export async function askMailLink(
   const email = a.email.trim().toLowerCase();
   const keyed = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
   const { ofClient } = await change({ ...ctx, org: undefined }, async (tx) => {
-    const counts = { address: keyed(`address ${email}`), client: keyed(`client ${ctx.address ?? 'unknown'}`) };
+    const counts = {
+      address: keyed(`address ${email}`),
+      client: keyed(`client ${ctx.address === undefined ? 'unknown' : clientNetwork(ctx.address)}`),
+    };
     const counted = await countAsk(tx, counts, ctx.now);
     if (counted.ofClient <= MAX_PER_CLIENT && counted.ofAddress <= MAX_PER_ADDRESS) {
       const payload = { email, browser: hashSecret(a.browser).toString('hex'), returnTo: a.returnTo, trace };

@@ -148,6 +148,19 @@ test('what changed since the mail counts: switched off, suspended, elsewhere, en
   assert.ok(h.signedIn(await use(b, link)), 'a refusal does not use it up');
 });
 
+test('whoever changes the address within one IPv6 /64 is counted as one client, and the next /64 as another', async () => {
+  const ask = (from: string) =>
+    fetch(`${h.origin}/sign-in/mail`, {
+      method: 'POST',
+      headers: { origin: h.origin, 'x-forwarded-for': from },
+      body: new URLSearchParams({ email: 'stranger@acme.example' }),
+    });
+  for (let i = 0; i < 3; i++) assert.equal((await ask(`2001:db8:1:2::${i}`)).status, 200);
+  await h.t.super(`update mail_link_ask set n = 30 where scope = 'client'`);
+  assert.equal((await ask('2001:db8:1:2:ffff::1')).status, 429);
+  assert.equal((await ask('2001:db8:1:3::1')).status, 200);
+});
+
 test('one address gets five links an hour, without a word, and one client thirty questions', async () => {
   const b = new Browser();
   for (let i = 0; i < 7; i++) assert.match((await h.ask(luca, b)).text(), /Look into your mail/);

@@ -7,7 +7,7 @@ import { Problem } from '#kernel/problem.ts';
 export const MAIL_LINK_MS = 15 * 60_000;
 /** Links that one e-mail address gets in an hour. More is somebody who fills another's mailbox. */
 export const MAX_PER_ADDRESS = 5;
-/** Questions from one client address in an hour: an office behind one address, not a list of addresses. */
+/** Questions from one client address (of IPv6: one /64) in an hour: an office behind one address, not a list of addresses. */
 export const MAX_PER_CLIENT = 30;
 
 /** A link that was mailed: it signs its user in once. */

@@ -24,15 +24,14 @@ export function gapsOf(row: BreakGlassRow, now: Date): BreakGlassGap[] {
   // An account that a directory owns is suspended by that directory: on the day that it goes wrong, of all days.
   if (!row.local) gaps.push('not_local');
   if (row.role !== 'owner' && row.role !== 'primary_owner') gaps.push('not_owner');
-  if (row.passkeys === 0) gaps.push('no_passkey');
-  else if (!row.provedAt) gaps.push('never_proved');
+  if (!row.provedAt) gaps.push(row.passkeys === 0 ? 'no_passkey' : 'never_proved');
   else if (now.getTime() - row.provedAt.getTime() > PROOF_MS) gaps.push('proof_too_old');
   return gaps;
 }
 
 /**
  * The break-glass accounts of the transaction's organization, and what keeps each from being one. `gaps` empty: proved usable, by a sign-in
- * with its passkey at `provedAt`. Enforcement asks this; it must not begin while no account is without gaps.
+ * with its passkey, or with a set-up link, at `provedAt`. INVARIANT (a way back): enforcement begins only while one account is without gaps.
  */
 export const listBreakGlass = async (db: Reader, now: Date): Promise<BreakGlass[]> =>
   (await listBreakGlassRows(db)).map((row) => ({ ...row, gaps: gapsOf(row, now) }));

@@ -97,14 +97,19 @@ const BreakGlassRow = z.object({
 });
 export type BreakGlassRow = z.infer<typeof BreakGlassRow>;
 
-/** The break-glass accounts of the transaction's organization: whom it named, and its primary owner. */
+/**
+ * The break-glass accounts of the transaction's organization: whom the parent's organizations spare (break_glass in 0018-enforcement.sql), and
+ * its primary owner. A used set-up link proves one, too: whoever holds the machine can make another whatever becomes of the identity provider.
+ */
 export const listBreakGlassRows = (db: Reader): Promise<BreakGlassRow[]> =>
   db.many(read(BreakGlassRow)`
   select m.user_id as user, u.display_name as "displayName", u.email, m.role, u.origin = 'local' as local, u.state = 'active' as active,
-         count(k.id)::int as passkeys, max(k.used_at) as "provedAt"
+         count(k.id)::int as passkeys,
+         greatest(max(k.used_at), (select max(s.created_at) from session s
+                                    where s.parent = app_parent() and s.user_id = m.user_id and s.method = 'setup_link')) as "provedAt"
     from member m join app_user u on u.id = m.user_id and u.parent = app_parent()
     left join passkey k on k.parent = u.parent and k.user_id = u.id
    where m.org = app_org()
-     and (m.role = 'primary_owner' or exists (select from provisioning_exempt e where e.org = m.org and e.user_id = m.user_id))
+     and (m.role = 'primary_owner' or break_glass_of_user(m.user_id))
    group by m.user_id, u.display_name, u.email, m.role, u.origin, u.state
    order by m.user_id`);
