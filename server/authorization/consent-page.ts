@@ -1,4 +1,4 @@
-import { html, render, type Html } from '#kernel/html.ts';
+import { html, mark, render, type Html } from '#kernel/html.ts';
 import type { Membership } from './membership.sql.ts';
 import { hostOf } from './tell.ts';
 import { staysOnDevice } from './client-metadata.ts';
@@ -30,12 +30,12 @@ function clientFacts(c: ConsentPage['client']): Html {
 
 const warning = (c: ConsentPage['client']): Html => {
   if (c.redirect !== undefined && staysOnDevice(c.redirect))
-    return html`<section class="warn">
+    return html`<section class="box warn">
       <h2>This application runs on your own device</h2>
       <p>Nobody can check its name. Any program on this device could show it. Allow it only if you have just begun this yourself.</p>
     </section>`;
   if (!c.id.startsWith('https://'))
-    return html`<section class="warn">
+    return html`<section class="box warn">
       <h2>Nobody has checked the name</h2>
       <p>The application registered itself. Compare where the answer goes before you allow it.</p>
     </section>`;
@@ -65,11 +65,13 @@ export function consentPage(p: ConsentPage): Response {
               ${p.memberships.map((m) => html`<option value="${m.member}">${m.orgName}</option>`)}
             </select>`
     }
+    <section class="box">
     <h2>What it may do</h2>
     ${p.scopes.map(
       (s) =>
         html`<label class="choice"><input type="checkbox" name="scope" value="${s}" checked /> <span>${scopeSays[s]}</span></label>`,
     )}
+    </section>
     <div class="do">
       <button class="btn act" type="submit" name="say" value="allow">Allow</button>
       <button class="btn" type="submit" name="say" value="deny">Do not allow</button>
@@ -79,12 +81,13 @@ export function consentPage(p: ConsentPage): Response {
     title: 'Allow access',
     name: others.length === 0 ? first.orgName : 'Gatehouse',
     formAction: formTarget(p.client.redirect),
-    body: html`<h1>${name} wants to act for you</h1>
+    body: html`${mark.open}
+      <h1>${name} wants to act for you</h1>
       <p>You are signed in as <strong>${p.person.name}</strong> (${p.person.email}). It could use ${places(p.resources)}, as you, until you end it.</p>
       ${warning(p.client)}
       <section class="box">${clientFacts(p.client)}</section>
       ${answer}
-      <p class="note">Every call is recorded. You can end this at any time, and so can your administrators.</p>`,
+      <p class="aside">Every call is recorded. You can end this at any time, and so can your administrators.</p>`,
   });
 }
 

@@ -48,11 +48,12 @@ const connectFirst = (org: OrgOfUser, origin: string): Html => html`
   </section>
 `;
 
-const linkBox = (connections: readonly WayIn[]): Html => html`
+const waysBox = (unlinked: readonly WayIn[]): Html => html`
   <section class="box">
     <h2>Ways for you to sign in</h2>
-    <p>These identity providers are connected and not linked to you yet. Linking needs a sign-in there.</p>
-    ${connections.map(
+    <p>Your organization may also take <a href="/me/passkeys">your passkeys</a>.</p>
+    ${unlinked.length > 0 && html`<p>These identity providers are connected and not linked to you yet. Linking needs a sign-in there.</p>`}
+    ${unlinked.map(
       (c) =>
         html`<form method="post" action="/me/link/${c.id}"><div class="do"><button class="btn">Link ${c.name}</button></div></form>`,
     )}
@@ -88,7 +89,7 @@ export const doorPage = (upstairs: Upstairs): Operation =>
           <p>Signed in as ${user.email}.</p>
           ${connections.length === 0 && manager && connectFirst(manager, ctx.origin)}
           ${orgs.length === 0 ? html`<p>No organization has given you access yet. Ask whoever manages people there.</p>` : boxes}
-          ${unlinked.length > 0 && linkBox(unlinked)}
+          ${waysBox(unlinked)}
           <section class="box">
             <h2>For scripts</h2>
             <p>Every operation is in <a href="/api/openapi.json">the API reference</a>. Scripts send an API key of their organization.</p>

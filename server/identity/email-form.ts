@@ -20,7 +20,7 @@ export const emailForm = (returnTo: string): Html => html`
     <label for="email">Your e-mail</label>
     <input type="email" id="email" name="email" required maxlength="254" autocomplete="username" />
     <div class="do">
-      <button class="btn act">Find my way in</button>
+      <button class="btn">Find my way in</button>
       <button class="btn" formaction="/sign-in/mail">Mail me a link</button>
     </div>
   </form>

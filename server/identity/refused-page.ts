@@ -1,4 +1,4 @@
-import { heading, html, mark, render, sentence } from '#kernel/html.ts';
+import { heading, html, mark, nextStep, render } from '#kernel/html.ts';
 import { status, type Problem } from '#kernel/problem.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
@@ -28,7 +28,7 @@ export function refusedPage(p: Problem, trace: string): Response {
     foot: 'This attempt is in the log.',
     body: html`${mark.refused}
       <h1>${heading(p.says)}</h1>
-      ${next && html`<p>${sentence(next)}</p>`}
+      ${next && html`<p>${nextStep(next)}</p>`}
       <section class="box">
         <h2>${names.length > 0 ? `Ask ${anyOf(names)}` : 'Ask whoever manages sign-in in your organization'}</h2>
         <p>With this number they see exactly what happened:</p>

@@ -109,6 +109,7 @@ const choices = (connections: readonly WayIn[], returnTo: string, maxAge: number
     )}
     <a class="btn" href="/sign-in/passkey?return_to=${encodeURIComponent(returnTo)}">Use a passkey</a>
   </div>
+  <p>Or let your e-mail lead the way.</p>
   ${emailForm(returnTo)}
 `;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { escape, html, htmlDialect, render } from './html.ts';
+import { escape, html, htmlDialect, nextStep, render } from './html.ts';
 import { Problem } from './problem.ts';
 import type { Context } from 'hono';
 
@@ -47,4 +47,12 @@ test('a refused person reads what happened, what to do and which number to quote
   assert.equal(page.status, 403);
   for (const part of ['No &lt;rule&gt; lets you in', 'Ask IT', 'req_1', 'test/no'])
     assert.ok(text.includes(part), part);
+});
+
+test('the next step leads to the sign-in page where it names it, and its text is escaped all the same', () => {
+  assert.equal(
+    nextStep('ask <IT>, or begin again at /sign-in').text,
+    'Ask &lt;IT&gt;, or begin again at <a class="path" href="/sign-in">/sign-in</a>.',
+  );
+  assert.equal(nextStep('ask IT').text, 'Ask IT.');
 });

@@ -101,6 +101,12 @@ export const heading = (clause: string): string => clause.slice(0, 1).toUpperCas
 /** And as a sentence. */
 export const sentence = (clause: string): string => `${heading(clause)}${/[.?)]$/.test(clause) ? '' : '.'}`;
 
+/** What to do next, as a sentence in which the sign-in page is a link: whoever reads it is in a browser. */
+export const nextStep = (fix: string): Html => {
+  const [first = '', ...rest] = sentence(fix).split('/sign-in');
+  return html`${first}${rest.map((text) => html`<a class="path" href="/sign-in">/sign-in</a>${text}`)}`;
+};
+
 /** The dialect of doors that people see: a refusal is a page with what happened, what to do and the number to quote. */
 export const htmlDialect = (_c: Context, p: Problem, request: string): Response =>
   render({
@@ -108,7 +114,7 @@ export const htmlDialect = (_c: Context, p: Problem, request: string): Response 
     status: status[p.kind],
     body: html`${mark.refused}
       <h1>${heading(p.says)}</h1>
-      ${p.fix && html`<p>${sentence(p.fix)}</p>`}
+      ${p.fix && html`<p>${nextStep(p.fix)}</p>`}
       <section class="box">
         <h2>Whoever runs this deployment finds it by this number</h2>
         <code class="id">${request}</code>

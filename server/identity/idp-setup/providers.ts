@@ -172,8 +172,7 @@ export const providers: readonly Provider[] = [
         { asked: 'client_secret', field: 'Value of the client secret (Certificates & secrets), not its Secret ID' },
         {
           asked: 'tenant',
-          field:
-            'Directory (tenant) ID (Overview); needed where the issuer ends in /common/v2.0 or /organizations/v2.0',
+          field: 'Directory (tenant) ID (Overview), where the issuer has common or organizations in its place',
           like: '00000000-1111-2222-3333-444444444444',
           optional: true,
         },
@@ -254,7 +253,7 @@ export const providers: readonly Provider[] = [
         { asked: 'client_secret', field: 'Client secret' },
         {
           asked: 'hosted_domains',
-          field: 'Account > Domains > Manage domains in the Admin console; nobody of another domain comes in',
+          field: 'the domains whose people may come in (Account > Domains > Manage domains in the Admin console)',
           like: 'acme.example, acme.co.example',
         },
       ],
