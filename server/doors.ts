@@ -4,7 +4,7 @@ import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
-import { listToolsOf } from '#connectors/tool.sql.ts';
+import { listTools, listToolsOf } from '#connectors/tool.sql.ts';
 import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
 import { journalOperations } from '#directory/journal.http.ts';
@@ -61,6 +61,15 @@ const catalogue: Catalogue = {
   async toolClass(db, connector, name) {
     const tool = (await listToolsOf(db, connector)).find((t) => t.name === name);
     return tool?.state === 'reviewed' ? (tool.class ?? undefined) : undefined;
+  },
+  async reviewedTools(db) {
+    const on = new Map((await listConnectors(db)).filter((c) => c.state === 'on').map((c) => [c.id, c.name]));
+    return (await listTools(db)).flatMap((t) => {
+      const connectorName = on.get(t.connector);
+      return connectorName !== undefined && t.state === 'reviewed' && t.class
+        ? [{ connector: t.connector, connectorName, name: t.name, class: t.class }]
+        : [];
+    });
   },
 };
 

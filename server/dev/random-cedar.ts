@@ -112,11 +112,29 @@ export const generator = (r: Random) => {
       () => ({
         has: { left: holder(d), attr: [pick(['r', 'e']), ...many(2, () => pick(['n', 's', 'e', 'r', '__proto__']))] },
       }),
+      optional,
+      () => ({ '!': { arg: optional() } }),
       () => ({ hasTag: sides(d, 'entity', 'text') }),
       () => ({ like: { left: expr(d, 'text'), pattern: pattern() } }),
       () => ({ is: { left: expr(d, 'entity'), entity_type: pick(types) } }),
       () => ({ is: { left: expr(d, 'entity'), entity_type: pick(types), in: expr(d, 'entity') } }),
     ])();
+  /** As rules ask about a call's arguments: an attribute of a record within the context, which may not be there. */
+  const optional = (): Expr => {
+    const record: Expr = { '.': { left: { Var: 'context' }, attr: 'r' } };
+    const [guard, attr] = [pick(['s', 'n', 'l', 'two words']), r(8) === 0 ? pick(names) : undefined];
+    const value: Expr = { '.': { left: record, attr: attr ?? guard } };
+    const test: Expr =
+      guard === 'n'
+        ? { '<=': { left: value, right: { Value: pick(longs) } } }
+        : guard === 'l'
+          ? { contains: { left: value, right: leaf(anyKind()) } }
+          : { like: { left: value, pattern: pattern() } };
+    const known: Expr = { has: { left: record, attr: guard } };
+    return r(3) === 0
+      ? { '!': { arg: { '&&': { left: known, right: test } } } }
+      : { '&&': { left: known, right: test } };
+  };
   const pattern = () =>
     many(4, () => (r(2) === 0 ? ('Wildcard' as const) : { Literal: pick(['a', 'b', 'c', 'X', '*', '😀', 'é']) }));
 

@@ -14,7 +14,7 @@ const ruleOf = (set: PolicySet, policy: string): Rule | undefined => {
 };
 
 const quoted = (names: readonly string[]): string => names.map((n) => `"${n}"`).join(', ');
-const nameOf = (set: PolicySet, policy: string): string => ruleOf(set, policy)?.name ?? policy;
+const nameOf = (set: PolicySet, policy: string): string => ruleOf(set, policy)?.name ?? set.names.get(policy) ?? policy;
 
 const about = (rule: Rule, r: PolicyRequest): { who: boolean; connector: boolean; tool: boolean } => ({
   who:

@@ -33,6 +33,35 @@ export function checkPolicies(policies: Policies): void {
   });
 }
 
+/** What Cedar says about a text, with where (from 1, in characters) and what it expected there. */
+export type CedarRemark = { line: number; column: number; says: string; expected: string | undefined };
+
+/** Refusals and warnings about one policy as an expert wrote it. The caller has seen to it that the text is simple enough (check-cedar.ts). */
+export function remarksOn(text: string): { errors: CedarRemark[]; warnings: CedarRemark[] } {
+  const answer = wasm.validate({ schema: cedarSchema, policies: { staticPolicies: { it: text } } });
+  const remarks = (of: readonly wasm.DetailedError[]): CedarRemark[] => of.map((e) => remark(text, e));
+  if (answer.type === 'failure') return { errors: remarks(answer.errors), warnings: remarks(answer.warnings) };
+  const { validationErrors, validationWarnings, otherWarnings } = answer;
+  return {
+    errors: remarks(validationErrors.map((e) => e.error)),
+    warnings: remarks([...validationWarnings.map((e) => e.error), ...otherWarnings]),
+  };
+}
+
+function remark(text: string, e: wasm.DetailedError): CedarRemark {
+  // Cedar counts bytes of UTF-8.
+  const before = Buffer.from(text)
+    .subarray(0, e.sourceLocations?.[0]?.start ?? 0)
+    .toString('utf8');
+  const line = before.split('\n');
+  return {
+    line: line.length,
+    column: (line.at(-1) ?? '').length + 1,
+    says: e.message.replace(/^failed to parse policy with id `it` from string: |^for policy `it`, |`it` /, ''),
+    expected: e.sourceLocations?.[0]?.label ?? e.help?.replace('for policy `it`, ', '') ?? undefined,
+  };
+}
+
 /** Cedar's JSON form of a policy, for the compiler. */
 export function policyJson(policy: CedarPolicy): CedarPolicyJson {
   if (typeof policy !== 'string') return policy;

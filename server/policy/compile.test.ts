@@ -8,7 +8,7 @@ import { CedarRecord, Uid } from './value.ts';
 import type { EntityData, Facts, Value } from './value.ts';
 
 const SETS = 1000;
-const REQUESTS = 21;
+const REQUESTS = 100;
 
 test(`the compiler and cedar-wasm agree on ${SETS * REQUESTS} random decisions, their reasons and their errors`, () => {
   const seen = { allowed: 0, forbidden: 0, errors: 0, cases: 0 };

@@ -17,6 +17,8 @@ export type PolicySet = {
   /** By whose clock rules speak of time. */
   readonly zone: string;
   readonly rules: ReadonlyMap<Id<'rul'>, Rule>;
+  /** What policies that no rule says are called in a refusal, by policy id. */
+  readonly names: ReadonlyMap<string, string>;
   readonly policies: Policies;
   readonly program: Program;
 };
@@ -31,14 +33,21 @@ export type Decision = {
   readonly request: PolicyRequest;
 };
 
-/** Makes the policy set of an organization. `more` is Cedar that no structured rule says, by policy id. */
-export function policySet(org: Id<'org'>, rules: readonly Rule[], more: Policies = {}, zone = 'UTC'): PolicySet {
+/** Makes a policy set. `more` is Cedar that no structured rule says, by policy id; `names` says what it is called. */
+export function policySet(
+  org: Id<'org'>,
+  rules: readonly Rule[],
+  more: Policies = {},
+  zone = 'UTC',
+  names: ReadonlyMap<string, string> = new Map(),
+): PolicySet {
   const policies: Record<string, Policies[string]> = { ...more };
   for (const rule of rules) Object.assign(policies, policiesOf(rule, org));
   return {
     org,
-    version: versionOf(policies),
+    version: versionOf(policies, zone),
     zone,
+    names,
     rules: new Map(rules.map((r) => [r.id, r])),
     policies,
     program: compile(policies),

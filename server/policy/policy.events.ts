@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
+import { accesses } from './control.ts';
 import { toolClasses } from './schema.ts';
 
+const id = z.string().max(40);
 const rule = z.object({
   rule: z.string().max(40),
   effect: z.enum(['allow', 'forbid']),
@@ -29,5 +31,59 @@ export const policyEvents = {
     says: (d) => `removed the rule ${d.rule}`,
     ocsf: 5019,
     about: (d) => ({ resource: d.rule }),
+  }),
+  'policy.settings_changed': declare({
+    data: z.object({
+      mode: z.enum(['regulated', 'open']),
+      defaultAccess: z.enum(['off', 'read', 'read_write']),
+      timeZone: z.string().max(60),
+    }),
+    says: (d) =>
+      `made the organization ${d.mode}${d.mode === 'open' ? ` with default access ${d.defaultAccess}` : ''}, by the clock of ${d.timeZone}`,
+    ocsf: 5019,
+  }),
+  'policy.control_set': declare({
+    data: z.object({
+      control: id,
+      who: z.enum(['everyone', 'group', 'user']),
+      whoId: id.nullable(),
+      connector: id.nullable(),
+      access: z.enum(accesses),
+    }),
+    says: (d) => `set the access of ${d.whoId ?? 'everyone'} to ${d.connector ?? 'every connector'} to ${d.access}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.control, connector: d.connector ?? undefined }),
+  }),
+  'policy.control_removed': declare({
+    data: z.object({ control: id }),
+    says: (d) => `removed the control ${d.control}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.control }),
+  }),
+  'policy.cedar_saved': declare({
+    data: z.object({ policy: id, replaces: z.boolean(), engine: z.enum(['compiled', 'cedar-wasm']) }),
+    says: (d) =>
+      `${d.replaces ? 'replaced' : 'added'} the Cedar policy ${d.policy}, which ${d.engine === 'compiled' ? 'the compiler' : d.engine} evaluates`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.policy }),
+  }),
+  'policy.cedar_removed': declare({
+    data: z.object({ policy: id }),
+    says: (d) => `removed the Cedar policy ${d.policy}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.policy }),
+  }),
+  'policy.version_made': declare({
+    data: z.object({
+      number: z.number().int(),
+      hash: z.string().max(64),
+      kind: z.string().max(40),
+      about: id.nullable(),
+      restored: z.number().int().nullable(),
+    }),
+    says: (d) =>
+      `made version ${d.number} of the policies${d.restored === null ? '' : `, which is version ${d.restored} again`}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.about ?? undefined }),
   }),
 } as const;

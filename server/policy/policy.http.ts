@@ -1,58 +1,21 @@
 import { z } from 'zod';
 import { scopeOf } from '#kernel/ctx.ts';
-import { parseId, type Id } from '#kernel/id.ts';
+import type { Id } from '#kernel/id.ts';
 import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { addRule } from './add-rule.ts';
+import { anyDecider } from './approvers.ts';
 import { noRule, type Catalogue } from './catalogue.ts';
 import { policyText } from './cedar.ts';
 import { explainCall } from './explain-call.ts';
+import { AddRuleForm, id, InOrg, pathId, sayingQuery } from './forms.ts';
 import { removeRule } from './remove-rule.ts';
-import { policiesOf, wordsOf, type Rule, type RuleDraft } from './rule.ts';
+import { policiesOf, wordsOf, type Rule } from './rule.ts';
 import { listRules } from './rule.sql.ts';
 import { surfaces, toolClasses } from './schema.ts';
 
-const id = <K extends string>(prefix: K): z.ZodType<Id<K>> =>
-  z.string().transform((text, c) => {
-    const parsed = parseId(prefix, text);
-    if (parsed === undefined) {
-      c.addIssue({ code: 'custom', message: `expected an id like ${prefix}_ and 32 hex digits` });
-      return z.NEVER;
-    }
-    return parsed;
-  });
-
-const InOrg = z.object({ org: z.string() });
-/** A rule in a path. What cannot be an id of ours is answered like a rule that does not exist. */
-const rulePath = z.string().transform((text): Id<'rul'> => {
-  const rule = parseId('rul', text);
-  if (!rule) throw noRule(text.slice(0, 60));
-  return rule;
-});
-// One line of printable text: a rule's name is shown in refusals, to models too.
-const line = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'expected one line without control or invisible characters');
-
-const who = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('everyone') }),
-  z.strictObject({ kind: z.literal('group'), group: id('grp') }),
-  z.strictObject({ kind: z.literal('user'), user: id('usr') }),
-]);
-const distinct = (of: readonly string[]): boolean => new Set(of).size === of.length;
-const tools = z.union([
-  z.strictObject({ classes: z.array(z.enum(toolClasses)).min(1).refine(distinct, 'each class once') }),
-  z.strictObject({ names: z.array(z.string().min(1).max(128)).min(1).max(200).refine(distinct, 'each name once') }),
-]);
-const about = { name: line, who, connector: z.union([z.literal('any'), id('con')]), tools };
-const Draft: z.ZodType<RuleDraft> = z.discriminatedUnion('effect', [
-  z.strictObject({ ...about, effect: z.literal('allow'), asks: z.enum(['never', 'always']) }),
-  z.strictObject({ ...about, effect: z.literal('forbid') }),
-]);
+const rulePath = pathId('rul', noRule);
 
 const RuleShown = z.object({
   id: z.string(),
@@ -66,8 +29,22 @@ const RuleShown = z.object({
   }),
   connector: z.string(),
   tools: z.object({ classes: z.array(z.string()).optional(), names: z.array(z.string()).optional() }),
+  when: z.array(z.looseObject({})),
   effect: z.enum(['allow', 'forbid']),
   asks: z.enum(['never', 'always']).optional(),
+  approvers: z
+    .object({
+      who: z.object({
+        kind: z.string(),
+        group: z.string().optional(),
+        user: z.string().optional(),
+        name: z.string().optional(),
+      }),
+      secondPerson: z.boolean(),
+      surface: z.enum(['any', 'desktop_only']),
+      fresh: z.boolean(),
+    })
+    .optional(),
   /** The Cedar policies that the rule is. */
   cedar: z.string(),
   createdBy: z.string().optional(),
@@ -84,6 +61,8 @@ function shown(r: Rule & { createdBy?: string; createdAt?: Date }, of: Id<'org'>
     tools: 'classes' in r.tools ? { classes: [...r.tools.classes] } : { names: [...r.tools.names] },
     effect: r.effect,
     asks: r.effect === 'allow' ? r.asks : undefined,
+    when: (r.when ?? []).map((c) => ({ ...c })),
+    approvers: r.effect === 'allow' && r.asks === 'always' ? (r.approvers ?? anyDecider) : undefined,
     cedar: Object.values(policiesOf(r, of)).map(policyText).join('\n'),
     createdBy: r.createdBy,
     createdAt: r.createdAt?.toISOString(),
@@ -125,11 +104,13 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
     can: 'policy.manage',
     says: 'Adds a rule; it applies from the next decision on.',
     params: InOrg,
-    body: Draft,
+    body: AddRuleForm,
     reply: RuleShown,
     status: 201,
     async handle(ctx, { body }) {
-      return shown(await addRule(inOrg(ctx), body, catalogue), inOrg(ctx).org);
+      const { reason, expects, previewed, ...draft } = body;
+      const rule = await addRule(inOrg(ctx), draft, catalogue, { reason, expects, previewed });
+      return shown(rule, inOrg(ctx).org);
     },
     headers: (r, ctx) => ({ location: `/api/orgs/${ctx.org}/rules/${r.id}` }),
   }),
@@ -139,10 +120,11 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
     can: 'policy.manage',
     says: 'Takes a rule out of force.',
     params: InOrg.extend({ rule: rulePath }),
+    query: sayingQuery,
     reply: z.object({}),
     status: 204,
-    async handle(ctx, { params }) {
-      await removeRule(inOrg(ctx), params.rule);
+    async handle(ctx, { params, query }) {
+      await removeRule(inOrg(ctx), params.rule, query, catalogue);
       return {};
     },
   }),

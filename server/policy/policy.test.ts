@@ -11,6 +11,7 @@ import { addMember } from '#org/add-member.ts';
 import { foundOrg, type Founded } from '#org/found-org.ts';
 import { testDb, type TestDb } from '#dev/test-db.ts';
 import { addRule } from './add-rule.ts';
+import { anyDecider } from './approvers.ts';
 import type { Catalogue } from './catalogue.ts';
 import { decide } from './decide.ts';
 import { explainCall } from './explain-call.ts';
@@ -32,6 +33,7 @@ const crm = newId('con');
 const catalogue: Catalogue = {
   hasConnector: async (_db, id) => id === crm,
   toolClass: async (_db, _connector, tool) => ({ list_deals: 'read', update_deal: 'write' } as const)[tool],
+  reviewedTools: () => Promise.resolve([]),
 };
 
 async function found(name: string): Promise<Founded & { ctx: OrgCtx }> {
@@ -132,7 +134,28 @@ test('every form of rule comes back from the database as it was added', async ()
   const forms: RuleDraft[] = [
     draft({ who: { kind: 'everyone' }, connector: 'any', tools: { classes: ['read', 'write'] } }),
     draft({ who: { kind: 'user', user: ada }, tools: { names: ['a', 'b"\\'] } }),
-    draft({ effect: 'allow', asks: 'always' }),
+    draft({ effect: 'allow', asks: 'always', approvers: anyDecider }),
+    draft({
+      effect: 'allow',
+      asks: 'always',
+      approvers: {
+        who: { kind: 'group', group: sales, name: 'Sales' },
+        secondPerson: false,
+        surface: 'desktop_only',
+        fresh: true,
+      },
+      when: [
+        { argument: 'path', is: 'not_in', of: ['/a\\*"*', '/b'] },
+        { amount: { atLeast: 1 } },
+        { time: { days: ['mon'], from: '09:00', to: '17:00' }, is: 'in' },
+      ],
+    }),
+    draft({
+      effect: 'allow',
+      asks: 'always',
+      approvers: { ...anyDecider, who: { kind: 'user', user: ada, name: 'Ada' } },
+    }),
+    draft({ effect: 'allow', asks: 'always', approvers: { ...anyDecider, who: { kind: 'manager' } } }),
     { name: `rule ${n++}`, who: { kind: 'everyone' }, connector: 'any', tools: { names: ['wipe'] }, effect: 'forbid' },
   ];
   for (const form of forms) {
@@ -158,6 +181,16 @@ const unknown: readonly [what: string, over: () => Partial<RuleDraft>, code: str
   ['a group that no directory has', () => ({ who: { kind: 'group', group: newId('grp') } }), 'policy/no-group'],
   ['a person who is not a member', () => ({ who: { kind: 'user', user: newId('usr') } }), 'policy/no-user'],
   ['a person of another organization', () => ({ who: { kind: 'user', user: theirs.owner } }), 'policy/no-user'],
+  [
+    'a group of approvers that does not exist',
+    () => ({ asks: 'always', approvers: { ...anyDecider, who: { kind: 'group', group: newId('grp') } } }),
+    'policy/no-group',
+  ],
+  [
+    'an approver who is no member here',
+    () => ({ asks: 'always', approvers: { ...anyDecider, who: { kind: 'user', user: theirs.owner } } }),
+    'policy/no-user',
+  ],
   ['a connector that is not there', () => ({ connector: newId('con') }), 'policy/no-connector'],
   [
     'allowed tool names of every connector',
@@ -309,11 +342,37 @@ test('the door takes every form of rule', () => {
   const rule = { name: ' Readers ', who: { kind: 'everyone' }, connector: 'any', tools: { classes: ['read'] } };
   assert.equal(body('policy.add_rule', { ...rule, effect: 'allow', asks: 'never' })?.success, true);
   assert.equal(body('policy.add_rule', { ...rule, effect: 'forbid' })?.success, true);
+  const asks = { ...rule, effect: 'allow', asks: 'always' };
+  const given = body('policy.add_rule', {
+    ...asks,
+    approvers: { who: { kind: 'self' } },
+    when: [{ argument: 'path', of: ['/Reports/*'] }, { surface: ['desk'] }],
+    reason: 'because',
+    expects: 0,
+  });
+  assert.deepEqual(given?.data, {
+    ...asks,
+    name: 'Readers',
+    approvers: { who: { kind: 'self' }, secondPerson: false, surface: 'any', fresh: false },
+    when: [
+      { argument: 'path', is: 'in', of: ['/Reports/*'] },
+      { surface: ['desk'], is: 'in' },
+    ],
+    reason: 'because',
+    expects: 0,
+  });
 });
 
 const bad: readonly [what: string, over: Record<string, unknown>][] = [
   ['an allow that does not say whether it asks', { asks: undefined }],
   ['a forbid that asks', { effect: 'forbid', asks: 'always' }],
+  ['approvers where nobody is asked', { approvers: { who: { kind: 'deciders' } } }],
+  ['a self that is a second person', { asks: 'always', approvers: { who: { kind: 'self' }, secondPerson: true } }],
+  ['a group of approvers without its id', { asks: 'always', approvers: { who: { kind: 'group' } } }],
+  ['a condition that does not exist', { when: [{ weather: 'good' }] }],
+  ['a reason of two lines', { reason: 'a\nb' }],
+  ['a version that cannot be', { expects: -1 }],
+  ['a preview that is no hash', { previewed: 'yes' }],
   ['no class', { tools: { classes: [] } }],
   ['a class twice', { tools: { classes: ['read', 'read'] } }],
   ['an unknown class', { tools: { classes: ['admin'] } }],

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
+import { anyDecider, type Approvers } from './approvers.ts';
+import { Conditions } from './condition.ts';
 import type { Rule } from './rule.ts';
 import { toolClasses } from './schema.ts';
 
@@ -18,6 +20,14 @@ const RuleRow = z
     connector: z.custom<Id<'con'>>().nullable(),
     classes: z.array(z.enum(toolClasses)).nullable(),
     names: z.array(z.string()).nullable(),
+    conditions: Conditions,
+    approverKind: z.enum(['deciders', 'manager', 'self', 'group', 'user']).nullable(),
+    approverGroup: z.custom<Id<'grp'>>().nullable(),
+    approverUser: z.custom<Id<'usr'>>().nullable(),
+    approverName: z.string().nullable(),
+    secondPerson: z.boolean().nullable(),
+    desktopOnly: z.boolean().nullable(),
+    fresh: z.boolean().nullable(),
     createdBy: z.string(),
     createdAt: z.date(),
   })
@@ -35,10 +45,37 @@ const RuleRow = z
       who,
       connector: r.connector ?? ('any' as const),
       tools: r.classes ? { classes: r.classes } : { names: r.names ?? [] },
+      ...(r.conditions.length > 0 ? { when: r.conditions } : {}),
     };
     const by = { createdBy: r.createdBy, createdAt: r.createdAt };
-    return r.asks ? { ...what, ...by, effect: 'allow', asks: r.asks } : { ...what, ...by, effect: 'forbid' };
+    if (r.asks === null) return { ...what, ...by, effect: 'forbid' };
+    if (r.asks === 'never') return { ...what, ...by, effect: 'allow', asks: 'never' };
+    return { ...what, ...by, effect: 'allow', asks: 'always', approvers: approversOf(r) };
   });
+
+function approversOf(r: {
+  approverKind: Approvers['who']['kind'] | null;
+  approverGroup: Id<'grp'> | null;
+  approverUser: Id<'usr'> | null;
+  approverName: string | null;
+  secondPerson: boolean | null;
+  desktopOnly: boolean | null;
+  fresh: boolean | null;
+}): Approvers {
+  const name = r.approverName ?? undefined;
+  const who: Approvers['who'] =
+    r.approverKind === 'group' && r.approverGroup
+      ? { kind: 'group', group: r.approverGroup, name }
+      : r.approverKind === 'user' && r.approverUser
+        ? { kind: 'user', user: r.approverUser, name }
+        : { kind: r.approverKind === 'manager' || r.approverKind === 'self' ? r.approverKind : 'deciders' };
+  return {
+    who,
+    secondPerson: r.secondPerson ?? true,
+    surface: r.desktopOnly === true ? 'desktop_only' : 'any',
+    fresh: r.fresh ?? false,
+  };
+}
 
 /** A rule with who made it. */
 export type StoredRule = Rule & { createdBy: string; createdAt: Date };
@@ -47,6 +84,8 @@ export type RuleFilter = {
   q?: string | undefined;
   connector?: string | undefined;
   after?: readonly string[] | undefined;
+  /** In force in this version; without it, now. */
+  at?: number | undefined;
   /** `all`: a rule left out could be a forbid, so decisions are never made on a page of them. */
   limit: number | 'all';
 };
@@ -57,12 +96,21 @@ export const listRules = (db: Reader, f: RuleFilter): Promise<StoredRule[]> =>
     select r.id, r.name, r.effect, r.asks, r.who_kind as "whoKind",
            case when r.who_kind = 'group' then r.who_id end as "whoGroup", case when r.who_kind = 'user' then r.who_id end as "whoUser",
            coalesce(g.display_name, o.name, u.display_name) as "whoName",
-           r.connector, r.tool_classes as classes, r.tool_names as names, r.created_by as "createdBy", r.created_at as "createdAt"
+           r.connector, r.tool_classes as classes, r.tool_names as names, r.conditions,
+           r.approver_kind as "approverKind", case when r.approver_kind = 'group' then r.approver_id end as "approverGroup",
+           case when r.approver_kind = 'user' then r.approver_id end as "approverUser",
+           coalesce(ag.display_name, ao.name, au.display_name) as "approverName",
+           r.second_person as "secondPerson", r.desktop_only as "desktopOnly", r.fresh, r.created_by as "createdBy", r.created_at as "createdAt"
       from rule r
       left join scim_group g on r.who_kind = 'group' and g.parent = app_parent() and g.id = r.who_id
       left join org_group o on r.who_kind = 'group' and o.parent = app_parent() and o.id = r.who_id
       left join app_user u on r.who_kind = 'user' and u.parent = app_parent() and u.id = r.who_id
-     where r.org = app_org() and r.removed_at is null
+      left join scim_group ag on r.approver_kind = 'group' and ag.parent = app_parent() and ag.id = r.approver_id
+      left join org_group ao on r.approver_kind = 'group' and ao.parent = app_parent() and ao.id = r.approver_id
+      left join app_user au on r.approver_kind = 'user' and au.parent = app_parent() and au.id = r.approver_id
+     where r.org = app_org()
+       and case when ${f.at ?? null}::int is null then r.until is null
+                else r.since <= ${f.at ?? null} and (r.until is null or r.until > ${f.at ?? null}) end
        and (${containing(f.q)}::text is null or r.name ilike ${containing(f.q)})
        and (${f.connector ?? null}::text is null or r.connector = ${f.connector ?? null})
        and (${f.after?.[0] ?? null}::text is null or r.id > ${f.after?.[0] ?? ''})
@@ -74,31 +122,29 @@ export const currentOrg = async (db: Reader): Promise<Id<'org'>> =>
   (await db.one(read(z.object({ org: z.custom<Id<'org'>>((v) => typeof v === 'string') }))`select app_org() as org`))
     .org;
 
-/** A live rule, taken for the rest of the transaction. */
-export const lockRule = (tx: Tx, id: Id<'rul'>): Promise<{ id: string } | undefined> =>
-  tx.maybe(read(z.object({ id: z.string() }))`
-    select id from rule where org = app_org() and id = ${id} and removed_at is null for update`);
-
-/** How many rules are in force. */
-export const countRules = async (db: Reader): Promise<number> =>
-  (
-    await db.one(read(z.object({ rules: z.number() }))`
-    select count(*)::int as rules from rule where org = app_org() and removed_at is null`)
-  ).rules;
-
-/** False: a live rule with this name is there already. */
-export const insertRule = async (tx: Tx, r: Rule, by: string, at: Date): Promise<boolean> =>
-  (await tx.run(write`
-    insert into rule (org, id, name, effect, asks, who_kind, who_id, connector, tool_classes, tool_names, created_by, created_at)
-    values (app_org(), ${r.id}, ${r.name}, ${r.effect}, ${r.effect === 'allow' ? r.asks : null}, ${r.who.kind},
-            ${r.who.kind === 'group' ? r.who.group : r.who.kind === 'user' ? r.who.user : null},
+/** Puts a rule in force from a version on. */
+export const insertRule = (tx: Tx, r: Rule, since: number, by: string, at: Date): Promise<number> => {
+  const a = r.effect === 'allow' && r.asks === 'always' ? (r.approvers ?? anyDecider) : undefined;
+  return tx.run(write`
+    insert into rule (org, id, name, effect, asks, who_kind, who_id, connector, tool_classes, tool_names, conditions,
+                      approver_kind, approver_id, second_person, desktop_only, fresh, since, created_by, created_at)
+    values (app_org(), ${r.id}, ${r.name}, ${r.effect}, ${r.effect === 'allow' ? r.asks : null}, ${r.who.kind}, ${whoId(r.who)},
             ${r.connector === 'any' ? null : r.connector},
-            ${'classes' in r.tools ? r.tools.classes : null}, ${'names' in r.tools ? r.tools.names : null}, ${by}, ${at})
-    on conflict (org, lower(name)) where removed_at is null do nothing`)) === 1;
+            ${'classes' in r.tools ? r.tools.classes : null}, ${'names' in r.tools ? r.tools.names : null},
+            ${JSON.stringify(r.when ?? [])}::jsonb, ${a?.who.kind ?? null},
+            ${a?.who.kind === 'group' ? a.who.group : a?.who.kind === 'user' ? a.who.user : null},
+            ${a?.secondPerson ?? null}, ${a ? a.surface === 'desktop_only' : null}, ${a?.fresh ?? null}, ${since}, ${by}, ${at})`);
+};
 
-export const saveRuleRemoved = (tx: Tx, id: Id<'rul'>, by: string, at: Date): Promise<number> =>
+/** The id in a row's `who_id`. */
+export const whoId = (who: Rule['who']): string | null =>
+  who.kind === 'group' ? who.group : who.kind === 'user' ? who.user : null;
+
+/** Takes rules out of force from a version on. */
+export const endRules = (tx: Tx, ids: readonly string[], until: number, by: string, at: Date): Promise<number> =>
   tx.run(write`
-    update rule set removed_by = ${by}, removed_at = ${at} where org = app_org() and id = ${id} and removed_at is null`);
+    update rule set until = ${until}, removed_by = ${by}, removed_at = ${at}
+     where org = app_org() and id = any(${ids}::text[]) and until is null`);
 
 const Named = z.object({ name: z.string() });
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
+import { anyDecider, approverOf, wordsOfApprovers, type Approvers } from './approvers.ts';
 import type { CedarPolicyJson } from './cedar.ts';
+import { at, entity, named, oneOf, plain } from './cedar-json.ts';
+import { expressionOf, wordsOfCondition, type Condition } from './condition.ts';
 import type { Question, ToolClass } from './schema.ts';
 
 export type Who =
@@ -11,14 +14,25 @@ export type Who =
 
 export type WhichTools = { classes: readonly ToolClass[] } | { names: readonly string[] };
 
-/** `asks: 'always'`: allowed, but each call waits for somebody's yes. */
-export type Does = { effect: 'allow'; asks: 'never' | 'always' } | { effect: 'forbid' };
+/** `asks: 'always'`: allowed, but each call waits for a yes; of whoever may decide, if nobody is named. */
+export type Does =
+  | { effect: 'allow'; asks: 'never' }
+  | { effect: 'allow'; asks: 'always'; approvers?: Approvers | undefined }
+  | { effect: 'forbid' };
 
 /** What an admin writes: a sentence with a name. Compiles to Cedar; nothing is decided from the rule itself. */
-export type Rule = { id: Id<'rul'>; name: string; who: Who; connector: Id<'con'> | 'any'; tools: WhichTools } & Does;
+export type Rule = {
+  id: Id<'rul'>;
+  name: string;
+  who: Who;
+  connector: Id<'con'> | 'any';
+  tools: WhichTools;
+  /** All of them must be so; none where it is absent. */
+  when?: readonly Condition[] | undefined;
+} & Does;
 
 /** A rule that has no id yet. */
-export type RuleDraft = Omit<Rule, 'id' | 'effect' | 'asks'> & Does;
+export type RuleDraft = Omit<Rule, 'id' | 'effect' | 'asks' | 'approvers'> & Does;
 
 /** More rules than an organization can keep an eye on; each decision looks at a few of them (compile.ts has the index). */
 export const MAX_RULES = 1000;
@@ -26,13 +40,8 @@ export const MAX_RULES = 1000;
 /** Who made or removed a rule, as its row says it. */
 export const actorId = (actor: Actor): string => ('id' in actor ? actor.id : actor.kind);
 
-const entity = (type: string, id: string): { type: string; id: string } => ({ type, id });
-const value = (type: string, id: string): { Value: { __entity: { type: string; id: string } } } => ({
-  Value: { __entity: { type, id } },
-});
-const attr = (of: 'resource' | 'context', name: string) => ({ '.': { left: { Var: of }, attr: name } }) as const;
-
-function principal(who: Who, org: Id<'org'>): CedarPolicyJson['principal'] {
+/** Whom a policy is about. */
+export function principalOf(who: Who, org: Id<'org'>): CedarPolicyJson['principal'] {
   switch (who.kind) {
     case 'everyone':
       return { op: 'in', entity: entity('Org', org) };
@@ -43,44 +52,27 @@ function principal(who: Who, org: Id<'org'>): CedarPolicyJson['principal'] {
   }
 }
 
-/** The approver is somebody whose role may decide, and never the one who asked. */
-const approver: CedarPolicyJson['conditions'] = [
-  {
-    kind: 'when',
-    body: {
-      '&&': {
-        left: attr('context', 'may_decide'),
-        right: { '!=': { left: { Var: 'principal' }, right: attr('context', 'requester') } },
-      },
-    },
-  },
-];
+/** Tools of which connector a policy is about. */
+export const resourceOf = (connector: Id<'con'> | 'any', org: Id<'org'>): CedarPolicyJson['resource'] => ({
+  op: 'in',
+  entity: connector === 'any' ? entity('Org', org) : entity('Connector', connector),
+});
 
 /**
  * The Cedar policies of a rule, by policy id: the rule's own id, and `<rule>:approve` for who may say yes. They are made as Cedar's JSON form
  * and never as text, so nothing that an admin or a tool is called can become syntax.
  */
 export function policiesOf(rule: Rule, org: Id<'org'>): Record<string, CedarPolicyJson> {
-  const resource: CedarPolicyJson['resource'] =
-    rule.connector === 'any'
-      ? { op: 'in', entity: entity('Org', org) }
-      : { op: 'in', entity: entity('Connector', rule.connector) };
+  const resource = resourceOf(rule.connector, org);
   const tools: CedarPolicyJson['conditions'][number] = {
     kind: 'when',
     body:
       'classes' in rule.tools
-        ? {
-            contains: {
-              left: { Set: rule.tools.classes.map((c) => value('Class', c)) },
-              right: attr('resource', 'class'),
-            },
-          }
-        : {
-            contains: {
-              left: { Set: rule.tools.names.map((n) => ({ Value: n })) },
-              right: attr('resource', 'name'),
-            },
-          },
+        ? oneOf(
+            rule.tools.classes.map((c) => named('Class', c)),
+            at('resource', 'class'),
+          )
+        : oneOf(rule.tools.names.map(plain), at('resource', 'name')),
   };
   const actions = (...names: Question[]): CedarPolicyJson['action'] => {
     const [only, ...more] = names.map((n) => entity('Action', n));
@@ -88,25 +80,29 @@ export function policiesOf(rule: Rule, org: Id<'org'>): Record<string, CedarPoli
       ? { op: '==', entity: only }
       : { op: 'in', entities: names.map((n) => entity('Action', n)) };
   };
+  const effect = rule.effect === 'allow' ? 'permit' : 'forbid';
+  const when = (about: 'call' | 'approve'): CedarPolicyJson['conditions'] =>
+    (rule.when ?? []).map((c) => ({ kind: 'when', body: expressionOf(c, effect, about) }));
   const unattended = rule.effect === 'forbid' || rule.asks === 'never';
   const main: CedarPolicyJson = {
-    effect: rule.effect === 'allow' ? 'permit' : 'forbid',
-    principal: principal(rule.who, org),
+    effect,
+    principal: principalOf(rule.who, org),
     action: unattended ? actions('call', 'call_unattended') : actions('call'),
     resource,
-    conditions: [tools],
+    conditions: [tools, ...when('call')],
     annotations: { id: rule.id, name: rule.name },
   };
-  if (unattended) return { [rule.id]: main };
+  if (rule.effect === 'forbid' || rule.asks === 'never') return { [rule.id]: main };
   const id = `${rule.id}:approve`;
+  const approver = approverOf(rule.approvers ?? anyDecider);
   return {
     [rule.id]: main,
     [id]: {
       effect: 'permit',
-      principal: { op: 'All' },
+      principal: approver.principal,
       action: actions('approve'),
       resource,
-      conditions: [tools, ...approver],
+      conditions: [tools, ...when('approve'), ...approver.conditions],
       annotations: { id, name: rule.name },
     },
   };
@@ -117,15 +113,17 @@ export function wordsOf(rule: Rule): string {
   const who = rule.who.kind === 'everyone' ? 'everyone' : (rule.who.name ?? idOf(rule.who));
   const tools = 'classes' in rule.tools ? `${rule.tools.classes.join(' and ')} tools` : rule.tools.names.join(', ');
   const where = rule.connector === 'any' ? ' of every connector' : '';
-  if (rule.effect === 'forbid') return `${who} may not use ${tools}${where}`;
-  return `${who} may use ${tools}${where}${rule.asks === 'always' ? ' after somebody agrees' : ''}`;
+  const when = (rule.when ?? []).map(wordsOfCondition).join(' and ');
+  const what = `use ${tools}${where}${when === '' ? '' : ` when ${when}`}`;
+  if (rule.effect === 'forbid') return `${who} may not ${what}`;
+  return `${who} may ${what}${rule.asks === 'always' ? ` ${wordsOfApprovers(rule.approvers ?? anyDecider)}` : ''}`;
 }
 
 const idOf = (who: Exclude<Who, { kind: 'everyone' }>): string => (who.kind === 'group' ? who.group : who.user);
 
-/** Names exactly what a set of policies says, so that it changes when they do and is the same on every node. */
-export const versionOf = (policies: Readonly<Record<string, unknown>>): string =>
+/** Names exactly what a set of policies says, and by whose clock, so that it changes when they do and is the same on every node. */
+export const versionOf = (policies: Readonly<Record<string, unknown>>, zone: string): string =>
   createHash('sha256')
-    .update(JSON.stringify(Object.entries(policies).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .update(JSON.stringify([zone, ...Object.entries(policies).sort(([a], [b]) => (a < b ? -1 : 1))]))
     .digest('hex')
     .slice(0, 16);

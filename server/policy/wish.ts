@@ -1,0 +1,15 @@
+import type { Id } from '#kernel/id.ts';
+import type { Control, Settings } from './control.ts';
+import type { RuleDraft } from './rule.ts';
+
+/** What somebody wants changed. The same wish is looked at (preview) and carried out (change-policies.ts), so that both mean one thing. */
+export type Wish =
+  | { kind: 'add_rule'; rule: RuleDraft }
+  | { kind: 'remove_rule'; rule: Id<'rul'> }
+  | { kind: 'set_settings'; settings: Settings }
+  | { kind: 'set_control'; control: Omit<Control, 'id'> }
+  | { kind: 'remove_control'; control: Id<'ctl'> }
+  /** With an id, puts another text in the place of that policy. */
+  | { kind: 'save_cedar'; policy: { id?: Id<'ced'> | undefined; name: string; cedar: string } }
+  | { kind: 'remove_cedar'; policy: Id<'ced'> }
+  | { kind: 'restore'; version: number };
