@@ -11,13 +11,25 @@ export type Group = { from: number; to: number; gap: string | undefined };
 
 /**
  * Where a detector looks. The gate makes one pass for each of these ways, whatever the number of detectors (gate.ts), and calls `find` with
- * what it met: a chain of digit groups, a token of letters and digits with so many letters before its first digit, or a keyword (in any case).
+ * what it met: a chain of digit groups, a token that begins with so many letters and so many digits, or a keyword (in any case).
  * `find` looks only near there, so that the whole is linear.
  */
 export type Finds =
   | { among: 'chains'; digits: number; find(text: string, chain: readonly Group[]): readonly Span[] }
-  | { among: 'tokens'; letters: readonly number[]; find(text: string, from: number, to: number): Span | undefined }
-  | { among: 'keywords'; keywords: readonly string[]; find(text: string, from: number, to: number): readonly Span[] };
+  | {
+      among: 'tokens';
+      letters: readonly number[];
+      /** How many digits stand together there. */
+      digits: readonly number[];
+      find(text: string, from: number): Span | undefined;
+    }
+  | {
+      among: 'keywords';
+      keywords: readonly string[];
+      /** Only where the keyword is a word by itself (isWord in keywords.ts). */
+      whole?: boolean;
+      find(text: string, from: number, to: number): readonly Span[];
+    };
 
 /** One thing that we can recognize in text. Declared with its proof: detectors.test.ts runs `catches` and `spares` of every detector. */
 export type Detector = {

@@ -9,14 +9,14 @@ const isBetween = (c: number): boolean =>
   c === 32 || (c >= 45 && c <= 47) || c === 95 || c === 9 || c === 10 || c === 13;
 const MAX_GAP = 3;
 /** No token that a detector knows has more letters before its first digit. */
-const MAX_LEAD = 8;
+export const MAX_LEAD = 8;
 
 export type Numbers = {
   /** Chains with fewer digits than this interest nobody. */
   least: number;
   chain(chain: readonly Group[]): void;
-  /** A run of letters and digits: it begins at `from`, and its first digit stands `letters` further. */
-  token?: (from: number, letters: number) => void;
+  /** A run of letters and digits: it begins at `from`, with so many letters and then so many digits. */
+  token?: (from: number, letters: number, digits: number) => void;
 };
 
 /** One pass over the digits of folded text: chains of groups whose gaps are short, and tokens that have a digit early. */
@@ -41,7 +41,7 @@ export function eachNumber(text: string, on: Numbers): void {
     if (on.token && from >= tokenTo) {
       let start = from;
       while (start > 0 && from - start <= MAX_LEAD && isLetter(text.charCodeAt(start - 1))) start--;
-      if (from - start <= MAX_LEAD) on.token(start, from - start);
+      if (from - start <= MAX_LEAD) on.token(start, from - start, i - from);
       // Its other digits are not the first ones. Bounded by the token, and never looked at twice.
       tokenTo = i;
       while (tokenTo < n && (isDigit(text.charCodeAt(tokenTo)) || isLetter(text.charCodeAt(tokenTo)))) tokenTo++;

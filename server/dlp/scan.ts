@@ -79,9 +79,11 @@ function look(view: View, scanner: Scanner, found: Found): void {
     chain(chain) {
       for (const { id, finds } of scanner.chains) for (const s of finds.find(text, chain)) found.add(view, id, s);
     },
-    token(from, letters) {
-      for (const { id, finds } of scanner.tokens[letters] ?? []) {
-        const s = finds.find(text, from, from + letters);
+    token(from, letters, digits) {
+      const wanted = scanner.tokens[letters]?.[digits];
+      if (!wanted || wanted.length === 0) return;
+      for (const { id, finds } of wanted) {
+        const s = finds.find(text, from);
         if (s) found.add(view, id, s);
       }
     },

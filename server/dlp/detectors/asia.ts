@@ -58,7 +58,7 @@ export const asia = [
     says: 'Indian tax numbers (GSTIN)',
     class: 'checksum',
     severity: 'low',
-    finds: [tokens([0], /\d{2}[A-Za-z]{5}\d{4}[A-Za-z][1-9A-Za-z][A-Za-z][0-9A-Za-z]/, isGstin)],
+    finds: [tokens([0], [2], /\d{2}[A-Za-z]{5}\d{4}[A-Za-z][1-9A-Za-z][A-Za-z][0-9A-Za-z]/, isGstin)],
     catches: ['27AAPFU0939F1ZV', 'GSTIN: 27aapfu0939f1zv'],
     spares: ['27AAPFU0939F1ZW', '27AAPFU0939F1ZVX', '00AAPFU0939F1ZV'],
   }),
@@ -67,7 +67,7 @@ export const asia = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], /\d{6}-[1-8]\d{6}/, isRrn),
+      tokens([0], [6], /\d{6}-[1-8]\d{6}/, isRrn),
       behindWords(
         ['주민등록번호', '주민번호', '외국인등록번호', 'rrn', 'resident registration', 'jumin'],
         /(?<![A-Za-z0-9])\d{6}[ -]?\d{7}(?![A-Za-z0-9])/,
@@ -81,7 +81,7 @@ export const asia = [
     says: 'Singapore identity numbers (NRIC, FIN)',
     class: 'checksum',
     severity: 'high',
-    finds: [tokens([1], /[STFGM]\d{7}[A-Z]/, isNric)],
+    finds: [tokens([1], [7], /[STFGM]\d{7}[A-Z]/, isNric)],
     catches: ['S1234567D', 'NRIC: S1234567D.', 'T0000001E', 'FIN F1234567N', 'FIN G1234567X'],
     spares: ['S1234567E', 'A1234567D', 'S12345678D', 'S1234567DX'],
   }),
@@ -90,7 +90,7 @@ export const asia = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], /\d-\d{4}-\d{5}-\d{2}-\d/, isThai),
+      tokens([0], [1], /\d-\d{4}-\d{5}-\d{2}-\d/, isThai),
       behindWords(
         ['thai id', 'thai national', 'citizen id', 'citizen number', 'บัตรประชาชน', 'เลขประจำตัวประชาชน', 'national id'],
         digits(13),
@@ -104,7 +104,7 @@ export const asia = [
     says: 'Chinese resident identity numbers',
     class: 'checksum',
     severity: 'high',
-    finds: [tokens([0], /\d{17}[\dXx]/, isChinese)],
+    finds: [tokens([0], [17, 18], /\d{17}[\dXx]/, isChinese)],
     catches: ['11010519491231002X', '身份证号码11010519491231002X', 'ID 11010519491231002x'],
     spares: ['110105194912310021', '11010519491331002X', '1101051949123100211'],
   }),

@@ -1,5 +1,4 @@
 import type { Finds, Span } from '../detector.ts';
-import { isDigit, isLetter } from '../gate.ts';
 
 /** Words that may stand between the one that says what a number is and the number. */
 const MAX_WORDS = 5;
@@ -7,23 +6,6 @@ const MAX_WORDS = 5;
 export const WINDOW = 96;
 /** Numbers in a row ("SSNs: …, …, …") that one word is good for. */
 const MAX_ROW = 16;
-
-const isUpper = (c: number): boolean => c >= 65 && c <= 90;
-const isLower = (c: number): boolean => c >= 97 && c <= 122;
-
-/** Whether what stands there is a word by itself, also in `customer_ssn`, `ssnNumber` and `SSNs`, but not in a longer word. */
-export function isWord(text: string, from: number, to: number): boolean {
-  const first = text.charCodeAt(from);
-  const before = from > 0 ? text.charCodeAt(from - 1) : 32;
-  if ((isLetter(first) || isDigit(first)) && isLetter(before) && !(isLower(before) && isUpper(first))) return false;
-  const last = text.charCodeAt(to - 1);
-  if (!isLetter(last)) return true;
-  let end = to;
-  // A plural, if no more letters follow.
-  if (end < text.length && (text[end] === 's' || text[end] === 'S') && !isLetter(text.charCodeAt(end + 1))) end++;
-  const after = end < text.length ? text.charCodeAt(end) : 32;
-  return !isLetter(after) || (isLower(last) && isUpper(after));
-}
 
 const wordIn = /[A-Za-z0-9]+/g;
 const wordsBetween = (text: string): number => text.match(wordIn)?.length ?? 0;
@@ -41,8 +23,8 @@ export function behindWords(
   return {
     among: 'keywords',
     keywords: words,
-    find(text, from, to) {
-      if (!isWord(text, from, to)) return [];
+    whole: true,
+    find(text, _from, to) {
       const found: Span[] = [];
       let at = to;
       for (let i = 0; i < MAX_ROW; i++) {
@@ -74,6 +56,9 @@ function nearest(
   return undefined;
 }
 
+/** From a to b. */
+export const upTo = (a: number, b: number): number[] => Array.from({ length: b - a + 1 }, (_, i) => a + i);
+
 /** So many digits with at most one sign between any two, not part of a longer number, a fraction or a word. */
 export const digits = (least: number, most = least): RegExp =>
   new RegExp(
@@ -96,12 +81,18 @@ export const ifPlain =
     return valid(plain) ? plain : undefined;
   };
 
-/** A token of letters and digits that proves itself: its whole text must fit the (anchored) shape. */
-export function tokens(letters: readonly number[], shape: RegExp, valid: (token: string) => boolean): Finds {
+/** A token that proves itself: it begins with so many letters and digits, and its whole text fits the shape. */
+export function tokens(
+  letters: readonly number[],
+  run: readonly number[],
+  shape: RegExp,
+  valid: (token: string) => boolean,
+): Finds {
   const sticky = new RegExp(`${shape.source}(?![A-Za-z0-9])`, `y${shape.flags.replace('y', '')}`);
   return {
     among: 'tokens',
     letters,
+    digits: run,
     find(text, from) {
       sticky.lastIndex = from;
       const m = sticky.exec(text);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { detector } from '../detector.ts';
-import { tokens } from './behind-words.ts';
+import { tokens, upTo } from './behind-words.ts';
 
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const sha256 = (b: Uint8Array): Uint8Array => createHash('sha256').update(b).digest();
@@ -54,7 +54,10 @@ export const bitcoinAddress = detector('bitcoin_address', {
     {
       among: 'tokens',
       letters: [0],
+      digits: upTo(1, 34),
       find(text, from) {
+        const first = text.charCodeAt(from);
+        if (first !== 49 && first !== 51) return undefined;
         legacy.lastIndex = from;
         const m = legacy.exec(text);
         // A hexadecimal id is not worth the arithmetic.
@@ -62,7 +65,7 @@ export const bitcoinAddress = detector('bitcoin_address', {
         return { start: from, end: from + m[0].length, text: m[0] };
       },
     },
-    tokens([2], /bc1[02-9ac-hj-np-z]{11,71}|BC1[02-9AC-HJ-NP-Z]{11,71}/, (plain) =>
+    tokens([2], upTo(1, 71), /bc1[02-9ac-hj-np-z]{11,71}|BC1[02-9AC-HJ-NP-Z]{11,71}/, (plain) =>
       isSegwitAddress(plain.toLowerCase()),
     ),
   ],

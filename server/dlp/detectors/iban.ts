@@ -1,3 +1,4 @@
+import { upTo } from './behind-words.ts';
 import { detector, type Span } from '../detector.ts';
 import { mod97 } from './check-digits.ts';
 
@@ -101,16 +102,18 @@ const LONGEST = 33;
 export const isIban = (plain: string): boolean =>
   lengths.get(plain.slice(0, 2)) === plain.length && mod97(plain.slice(4) + plain.slice(0, 4)) === 1;
 
-const head = /[A-Za-z]{2}\d{2}/y;
+/** The same by two letters, so that the many tokens that begin like a hexadecimal id cost nothing. */
+const lengthAt = new Uint8Array(26 * 26);
+for (const [country, n] of lengths) lengthAt[(country.charCodeAt(0) - 65) * 26 + country.charCodeAt(1) - 65] = n;
+const letter = (text: string, at: number): number => (text.charCodeAt(at) | 32) - 97;
+
 const gap = /[ \t\r\n.\-/]{1,2}/y;
 const alnum = /[A-Za-z0-9]/;
 
 /** Reads as many letters and digits as the country's numbers have, over short gaps. */
 function ibanAt(text: string, from: number): Span | undefined {
-  head.lastIndex = from;
-  if (!head.test(text)) return undefined;
-  const length = lengths.get(text.slice(from, from + 2).toUpperCase());
-  if (length === undefined) return undefined;
+  const length = lengthAt[letter(text, from) * 26 + letter(text, from + 1)] ?? 0;
+  if (length === 0) return undefined;
   let plain = '';
   let at = from;
   while (plain.length < length && at < text.length && at - from < LONGEST * 3) {
@@ -132,7 +135,7 @@ export const iban = detector('iban', {
   says: 'international bank account numbers (IBAN)',
   class: 'checksum',
   severity: 'high',
-  finds: [{ among: 'tokens', letters: [2], find: (text, from) => ibanAt(text, from) }],
+  finds: [{ among: 'tokens', letters: [2], digits: upTo(2, 33), find: (text, from) => ibanAt(text, from) }],
   catches: [
     'DE89370400440532013000',
     'DE89 3704 0044 0532 0130 00',

@@ -1,5 +1,4 @@
 import { detector, type Span } from '../detector.ts';
-import { isWord } from './behind-words.ts';
 import { entropy, isPlaceholder } from './entropy.ts';
 
 const begin = /-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----/y;
@@ -223,8 +222,9 @@ export const assignedSecret = detector('assigned_secret', {
         'account_key',
         'master_key',
       ],
+      whole: true,
       find(text, from, to) {
-        if (!isWord(text, from, to) || position.test(text.slice(Math.max(0, from - 14), from))) return [];
+        if (position.test(text.slice(Math.max(0, from - 14), from))) return [];
         assigned.lastIndex = to;
         const m = assigned.exec(text);
         const value = m?.[1]?.replace(/[.,:!?]+$/, '');

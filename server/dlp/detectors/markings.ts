@@ -1,5 +1,4 @@
 import { detector, type Span } from '../detector.ts';
-import { isWord } from './behind-words.ts';
 
 const phrases = [
   'strictly confidential',
@@ -46,7 +45,6 @@ const MAX_LINE = 100;
 
 /** A marking stands alone: on a line of its own, behind a label, in brackets, or all in capitals. */
 function markingAt(text: string, from: number, to: number): readonly Span[] {
-  if (!isWord(text, from, to)) return [];
   const found = text.slice(from, to);
   const left = text.slice(Math.max(0, from - MAX_LINE), from);
   const right = text.slice(to, to + MAX_LINE);
@@ -69,7 +67,7 @@ export const classificationMarking = detector('classification_marking', {
   says: 'markings such as "strictly confidential"',
   class: 'contextual',
   severity: 'low',
-  finds: [{ among: 'keywords', keywords: [...new Set(phrases)], find: markingAt }],
+  finds: [{ among: 'keywords', keywords: [...new Set(phrases)], whole: true, find: markingAt }],
   catches: [
     'STRICTLY CONFIDENTIAL',
     'Company Confidential\n\nThe plan for next year is',

@@ -104,6 +104,7 @@ export const northAndEastEurope = [
       {
         among: 'tokens',
         letters: [0],
+        digits: [6],
         find(text, from) {
           hetu.lastIndex = from;
           const m = hetu.exec(text);

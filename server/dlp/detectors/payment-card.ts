@@ -35,8 +35,17 @@ const networks: readonly { from: number; to: number; lengths: readonly number[] 
 const SHORTEST = 12;
 const LONGEST = 19;
 
+/** The networks that a number's first four digits leave possible. */
+const byLead = Array.from({ length: 10_000 }, (_, lead) =>
+  networks.filter((n) => {
+    const first = Math.floor(lead / 10 ** Math.max(0, 4 - String(n.from).length));
+    const shift = 10 ** Math.max(0, String(n.from).length - 4);
+    return first >= Math.floor(n.from / shift) && first <= Math.floor(n.to / shift);
+  }),
+);
+
 const issued = (digits: string): boolean =>
-  networks.some((n) => {
+  (byLead[Number(digits.slice(0, 4))] ?? []).some((n) => {
     const lead = Number(digits.slice(0, String(n.from).length));
     return lead >= n.from && lead <= n.to && n.lengths.includes(digits.length);
   });

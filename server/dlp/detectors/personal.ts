@@ -215,7 +215,6 @@ export const birthday = detector('date_of_birth', {
         'urodzenia',
         'urodzony',
         'urodzona',
-        'ur',
       ],
       date,
       isBirthday,

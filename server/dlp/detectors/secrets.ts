@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { detector, type Detector } from '../detector.ts';
+import { tokens, upTo } from './behind-words.ts';
 import { isSecretLooking } from './entropy.ts';
 
 /** A token that its issuer marks with a fixed beginning. The shapes are those that the issuers publish. */
@@ -209,11 +210,12 @@ export const secrets: readonly Detector[] = [
     catches: [`pypi-AgEIcHlwaS5vcmc${some(80)}`],
     spares: ['pypi-AgEIcHlwaS5vcmc', 'pypi-aged'],
   }),
-  token({
-    id: 'twilio_key',
+  detector('twilio_key', {
     says: 'Twilio key ids',
-    keywords: ['sk'],
-    shape: /SK[0-9a-f]{32}/,
+    class: 'prefix',
+    severity: 'critical',
+    // Not by a keyword: every "ask" and "task" has these two letters.
+    finds: [tokens(upTo(2, 8), upTo(1, 32), /SK[0-9a-f]{32}/, isSecretLooking)],
     catches: [`SK${hex(32)}`],
     spares: [`sk${hex(32)}`, `SK${hex(31)}`, `SK${hex(33)}`, 'TASK', `SK${'0'.repeat(32)}`],
   }),

@@ -1,5 +1,5 @@
 import { detector } from '../detector.ts';
-import { behindWords, digits, ifDigits, ifPlain, tokens } from './behind-words.ts';
+import { behindWords, digits, ifDigits, ifPlain, tokens, upTo } from './behind-words.ts';
 import { allSame, isDay, mod11and10, weighed } from './check-digits.ts';
 
 /** BZSt: the first ten digits have one digit two or three times, the others at most once; check digit by ISO 7064 MOD 11,10. */
@@ -108,7 +108,7 @@ export const westEurope = [
     class: 'checksum',
     severity: 'low',
     finds: [
-      tokens([2], /[Dd][Ee](?:[ .-]?\d){9}/, isUstId),
+      tokens([2], upTo(1, 9), /[Dd][Ee](?:[ .-]?\d){9}/, isUstId),
       behindWords(
         ['ust-id', 'ustid', 'ust-idnr', 'ust', 'umsatzsteuer', 'vat', 'mwst', 'tva', 'iva'],
         /(?<![A-Za-z0-9])[Dd][Ee] ?(?:[ .-]?\d){9}(?![A-Za-z0-9])/,
@@ -122,7 +122,7 @@ export const westEurope = [
     says: 'French social security numbers',
     class: 'checksum',
     severity: 'high',
-    finds: [{ among: 'tokens', letters: [0], find: nirAt }],
+    finds: [{ among: 'tokens', letters: [0], digits: [1, 3, 5, 6, 7, 10, 13, 15], find: nirAt }],
     catches: [
       '255081416802538',
       '2 55 08 14 168 025 38',
@@ -144,9 +144,9 @@ export const westEurope = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], /\d{8}[ -]?[A-Z]/, isNif),
-      tokens([0], /\d{2}\.\d{3}\.\d{3}[ -]?[A-Z]/, isNif),
-      tokens([1], /[XYZ][ -]?\d{7}[ -]?[A-Z]/, isNif),
+      tokens([0], [8], /\d{8}[ -]?[A-Z]/, isNif),
+      tokens([0], [2], /\d{2}\.\d{3}\.\d{3}[ -]?[A-Z]/, isNif),
+      tokens([1], [7], /[XYZ][ -]?\d{7}[ -]?[A-Z]/, isNif),
       behindWords(
         ['dni', 'nif', 'nie', 'documento nacional', 'identificacion'],
         /(?<![A-Za-z0-9])(?:[xyz][ .-]?\d{7}|\d{2}\.?\d{3}\.?\d{3})[ .-]?[a-z](?![A-Za-z0-9])/i,
@@ -160,7 +160,7 @@ export const westEurope = [
     says: 'Italian tax codes (codice fiscale)',
     class: 'checksum',
     severity: 'high',
-    finds: [tokens([6], cfShape, isCodiceFiscale)],
+    finds: [tokens([6], [1, 2], cfShape, isCodiceFiscale)],
     catches: ['RSSMRA85T10A562S', 'codice fiscale: rssmra85t10a562s', 'MRTMTT91D08F205J'],
     spares: ['RSSMRA85T10A562T', 'RSSMRA85T10A562SX', 'ABCDEF85T10A562S', 'RSSMRA85T99A562S'],
   }),
