@@ -2,6 +2,7 @@ import type { Span } from './detector.ts';
 import { fold, foldView } from './fold.ts';
 import { eachNumber } from './gate.ts';
 import { eachKeyword } from './keywords.ts';
+import { MAX_DEPTH, openedNone, viewsWithin } from './layers.ts';
 import type { Scanner } from './scanner.ts';
 import { rangeOf, type Layer, type View } from './view.ts';
 
@@ -21,7 +22,7 @@ export type Around = { before?: string };
 export function scanText(text: string, scanner: Scanner, around: Around = {}): Match[] {
   const found = new Found();
   const view = foldView(text);
-  look(view, scanner, found);
+  explore(view, scanner, found);
   if (around.before) lookBehind(around.before, view, scanner, found);
   return found.inOrder(text.length);
 }
@@ -37,6 +38,13 @@ class Found {
   add(view: View, detector: string, span: Span): void {
     if (this.#matches.length >= MAX_MATCHES) this.#tooMany = true;
     else this.#matches.push({ detector, ...rangeOf(view, span.start, span.end), layers: view.layers, text: span.text });
+  }
+
+  /** Says that something stands there which we have not opened. */
+  unopened(place: { start: number; end: number }): void {
+    if (this.#matches.length < MAX_MATCHES)
+      this.#matches.push({ detector: NOT_INSPECTED, ...place, layers: [], text: '' });
+    else this.#tooMany = true;
   }
 
   /** By place, each thing once: what is seen through several views, or by two ways of one detector, is one. */
@@ -56,6 +64,23 @@ class Found {
 }
 
 const beneath = (m: Match): boolean => m.layers.some((l) => l === 'base64' || l === 'hex');
+
+/** Looks at the view and at what is beneath it, breadth first, so that what is near the surface is seen before the budget ends. */
+function explore(view: View, scanner: Scanner, found: Found): void {
+  const opened = openedNone(view.text.length);
+  const over = (place: { start: number; end: number }): void => found.unopened(place);
+  let level = [view];
+  for (let depth = 0; level.length > 0; depth++) {
+    const below: View[] = [];
+    for (const v of level) {
+      look(v, scanner, found);
+      const views = viewsWithin(v, opened, over);
+      if (depth < MAX_DEPTH) below.push(...views);
+      else for (const deeper of views) if (deeper.run) over(deeper.run);
+    }
+    level = below;
+  }
+}
 
 /** As far as the words before a text reach into it. */
 const REACH = 400;
