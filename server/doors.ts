@@ -15,6 +15,7 @@ import { scimGate } from '#directory/scim-gate.ts';
 import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
+import { quarantineOperations } from '#dlp/quarantine.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
 import type { LastSignIns } from '#domains/list-memberships.ts';
@@ -123,7 +124,8 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...connectorOperations,
       ...policyOperations(catalogue),
       ...approvalOperations,
-      ...dlpOperations,
+      ...dlpOperations(catalogue),
+      ...quarantineOperations,
       ...auditOperations(allEvents),
     ],
   },

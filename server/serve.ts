@@ -10,6 +10,7 @@ import { fileWitness } from '#audit/witness.ts';
 import { authorizationHandler } from '#authorization/authorization-handler.ts';
 import { sweepJob } from '#authorization/sweep.job.ts';
 import { startGateway } from '#gateway/start-gateway.ts';
+import { expireKeptJob } from '#dlp/expire-kept.job.ts';
 import { closeLostCallsJob } from '#gateway/close-lost-calls.job.ts';
 import { advanceCapturesJob, applyCaptureJob } from '#domains/captures.job.ts';
 import { checkDomainJob, checkDueDomainsJob } from '#domains/check-domains.job.ts';
@@ -108,6 +109,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
         [
           sweepJob(world, oauth),
           expireApprovalsJob(world),
+          expireKeptJob(world),
           closeLostCallsJob(world),
           samlJob(world, mailEnding),
           enforcementJob(world),

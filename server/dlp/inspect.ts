@@ -1,18 +1,10 @@
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { actions, type Action, type Direction, type DlpPolicy } from './dlp-policy.ts';
-import { NOT_INSPECTED, scanText } from './scan.ts';
-import { makeScanner, type Scanner } from './scanner.ts';
-
-/** What was found, where (RFC 6901 JSON Pointer) and how many. INVARIANT (no match): never the text itself, nor a key that has it. */
-export type Finding = { detector: string; at: string; count: number };
-
-export type Verdict =
-  | { kind: 'clean' }
-  /** May pass, and somebody is told. */
-  | { kind: 'flagged'; findings: readonly Finding[] }
-  /** Must not pass, and is to be kept for review. */
-  | { kind: 'quarantined'; findings: readonly Finding[] }
-  | { kind: 'blocked'; findings: readonly Finding[] };
+import type { Standing } from './dlp-policy.ts';
+import { escapeSegment } from './engine.ts';
+import { INLINE_CHARS, scan } from './scan-off-loop.ts';
+import { NOT_INSPECTED, scanJoined, scanText, type Around, type Match } from './scan.ts';
+import type { Scanner } from './scanner.ts';
+import { worse, type DlpAction, type Finding, type Redaction } from './verdict.ts';
 
 /** Characters that are looked at. As many as the largest message that we pass on has bytes, so what passes was seen whole. */
 export const MAX_INSPECTED_CHARS = MAX_MCP_RESULT_BYTES;
@@ -21,30 +13,52 @@ export const MAX_INSPECTED_VALUES = 1_000_000;
 /** Places named; there may be more. */
 export const MAX_FINDINGS = 50;
 const MAX_POINTER = 300;
+const MAX_HASHES = 5;
 
-/** One scanner for each set of detectors: making one takes a while. */
-const scanners = new Map<string, Scanner>();
-function scannerOf(active: readonly DlpPolicy[]): Scanner {
-  const detectors = active.map((p) => p.detector.id);
-  const key = detectors.join();
-  const scanner = scanners.get(key) ?? makeScanner({ detectors });
-  scanners.set(key, scanner);
-  return scanner;
+/** What our own detectors found in content, and the most severe that is to be done with it. */
+export type LocalVerdict = {
+  action: DlpAction;
+  findings: readonly Finding[];
+  redactions: readonly Redaction[];
+  /** Whether two people must release it, should it be kept. */
+  twoPeople: boolean;
+};
+export const CLEAN: LocalVerdict = { action: 'allow', findings: [], redactions: [], twoPeople: false };
+
+/** What to look with: the detectors, what stands for each of them here, and the organization's keyed hash. */
+export type Looking = {
+  scanner: Scanner;
+  standings: ReadonlyMap<string, Standing>;
+  /** Whether everything may pass, so that nobody need look. */
+  quiet: boolean;
+  /** What each detector finds, in words. */
+  says: ReadonlyMap<string, string>;
+  hashOf(match: string): string;
+};
+
+type Place = { above: Place | undefined; segment: string; isKey: boolean };
+type Piece = { text: string; whole: boolean; key: boolean; around: Around; place: () => Place | undefined };
+
+const NOTHING: Around = {};
+
+function segmentsOf(place: Place | undefined): Place[] {
+  const all: Place[] = [];
+  for (let p = place; p; p = p.above) all.push(p);
+  return all.toReversed();
 }
-
-type Piece = { text: string; at: () => string };
-type Place = { above: Place | undefined; segment: string };
-
-const escaped = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');
-
-function pointer(place: Place | undefined): string {
-  const segments: string[] = [];
-  for (let p = place; p; p = p.above) segments.push(p.segment);
-  const text = segments
-    .toReversed()
-    .map((s) => `/${s}`)
+const exactPointer = (place: Place | undefined): string =>
+  segmentsOf(place)
+    .map((p) => `/${escapeSegment(p.segment)}`)
     .join('');
-  return text.length > MAX_POINTER ? `${text.slice(0, MAX_POINTER - 1)}…` : text;
+
+/** The pointer as people see it: a key with something in it must not appear. */
+function shownPointer(place: Place | undefined, tells: (key: string) => boolean): string {
+  let text = '';
+  for (const p of segmentsOf(place)) {
+    text += `/${p.isKey && tells(p.segment) ? '*' : escapeSegment(p.segment)}`;
+    if (text.length > MAX_POINTER) return `${text.slice(0, MAX_POINTER - 1)}…`;
+  }
+  return text;
 }
 
 /** A container on the way down: where it is and which of its values comes next. */
@@ -56,7 +70,7 @@ type Frame = {
 };
 
 /** Every string, number and key of a JSON value, in order. With its own stack of open containers, so that neither depth nor length can exhaust ours. */
-function* pieces(content: unknown, tells: (key: string) => boolean): Generator<Piece> {
+function* pieces(content: unknown): Generator<Piece> {
   const root: Frame = { place: undefined, values: [content], keys: undefined, next: 0 };
   const open: Frame[] = [root];
   for (let frame = open.at(-1); frame; frame = open.at(-1)) {
@@ -68,17 +82,18 @@ function* pieces(content: unknown, tells: (key: string) => boolean): Generator<P
     const { keys, place: above } = frame;
     const key = keys?.[i];
     const value = frame.values[i];
-    // A key with something in it must not appear in any pointer.
+    const top = frame === root;
     const place = (): Place | undefined =>
-      frame === root ? above : { above, segment: key === undefined ? String(i) : tells(key) ? '*' : escaped(key) };
-    if (key !== undefined) yield { text: key, at: () => pointer(place()) };
-    if (typeof value === 'string') yield { text: value, at: () => pointer(place()) };
+      top ? above : { above, segment: key ?? String(i), isKey: key !== undefined };
+    const around = key === undefined ? NOTHING : { before: key };
+    if (key !== undefined) yield { text: key, whole: true, key: true, around: NOTHING, place };
+    if (typeof value === 'string') yield { text: value, whole: false, key: false, around, place };
     else if (typeof value === 'number' || typeof value === 'bigint')
-      yield { text: plain(value), at: () => pointer(place()) };
+      yield { text: plain(value), whole: true, key: false, around, place };
     else if (Array.isArray(value)) open.push({ place: place(), values: value, keys: undefined, next: 0 });
     else if (typeof value === 'object' && value !== null)
       open.push({ place: place(), values: Object.values(value), keys: Object.keys(value), next: 0 });
-    else yield { text: '', at: () => '' };
+    else yield { text: '', whole: true, key: false, around, place };
   }
 }
 
@@ -86,42 +101,112 @@ function* pieces(content: unknown, tells: (key: string) => boolean): Generator<P
 const plain = (n: number | bigint): string =>
   typeof n === 'number' && Number.isInteger(n) && Math.abs(n) < 1e21 ? BigInt(n).toString() : String(n);
 
+type Found = { piece: Piece; matches: readonly Match[] };
+
 /**
- * Looks at content that goes one way, and says what must happen to it. Pure. `content` is any JSON value: arguments, or a tool's whole result.
- * Time is linear in its size; what is too large to be looked at is blocked and says so.
+ * Looks at content with our own detectors. `content` is any JSON value: arguments, or a tool's whole result. Time is linear in its size; what
+ * is too large to be looked at is blocked and says so. Synchronous, unless a text is so long that looking at it would hold up everybody else.
  */
-export function inspect(policies: readonly DlpPolicy[], direction: Direction, content: unknown): Verdict {
-  const active = policies.filter((p) => p[direction] !== 'allow');
-  if (active.length === 0) return { kind: 'clean' };
-  const findings: Finding[] = [];
-  let worst: Action = 'allow';
+export function inspect(by: Looking, content: unknown): LocalVerdict | Promise<LocalVerdict> {
+  if (by.quiet) return CLEAN;
+  const { scanner } = by;
+  const found: Found[] = [];
+  const long: Promise<void>[] = [];
   let chars = 0;
   let values = 0;
-  const scanner = scannerOf(active);
-  const tells = (key: string): boolean => scanText(key, scanner).length > 0;
-  for (const piece of pieces(content, tells)) {
+  for (const piece of pieces(content)) {
     chars += piece.text.length;
     values += 1;
-    if (chars > MAX_INSPECTED_CHARS || values > MAX_INSPECTED_VALUES)
-      return { kind: 'blocked', findings: [...findings, { detector: NOT_INSPECTED, at: '', count: 1 }] };
-    if (piece.text === '') continue;
-    const counts = new Map<string, number>();
-    for (const m of scanText(piece.text, scanner)) counts.set(m.detector, (counts.get(m.detector) ?? 0) + 1);
-    for (const [detector, count] of counts) {
-      // What could not be looked at always blocks; it has no policy.
-      const action = active.find((p) => p.detector.id === detector)?.[direction] ?? 'block';
-      worst = actions[Math.max(actions.indexOf(worst), actions.indexOf(action))] ?? 'block';
-      if (findings.length < MAX_FINDINGS) findings.push({ detector, at: piece.at(), count });
+    if (chars > MAX_INSPECTED_CHARS || values > MAX_INSPECTED_VALUES) {
+      for (const l of long) l.catch(() => undefined);
+      return { ...concluded(by, found, joined(by, content)), ...NOT_SEEN };
     }
+    if (piece.text === '') continue;
+    if (piece.text.length > INLINE_CHARS) {
+      const entry: { piece: Piece; matches: readonly Match[] } = { piece, matches: [] };
+      found.push(entry);
+      long.push(scan(piece.text, scanner, piece.around).then((matches) => void (entry.matches = matches)));
+      continue;
+    }
+    const matches = scanText(piece.text, scanner, piece.around);
+    if (matches.length > 0) found.push({ piece, matches });
   }
-  switch (worst) {
-    case 'allow':
-      return { kind: 'clean' };
-    case 'flag':
-      return { kind: 'flagged', findings };
-    case 'quarantine':
-      return { kind: 'quarantined', findings };
-    case 'block':
-      return { kind: 'blocked', findings };
-  }
+  const over = joined(by, content);
+  if (long.length === 0) return found.length + over.length === 0 ? CLEAN : concluded(by, found, over);
+  return Promise.all(long).then(() => concluded(by, found, over));
 }
+
+const NOT_SEEN = {
+  action: 'block',
+  findings: [{ detector: NOT_INSPECTED, at: '', count: 1, hashes: [] }],
+  redactions: [],
+} as const;
+
+/** What is split over the text blocks of one result. */
+function joined(by: Looking, content: unknown): Over[] {
+  const blocks = blocksOf(content);
+  if (blocks.length < 2) return [];
+  const texts = blocks.map((b) => b.text);
+  return scanJoined(texts, by.scanner).map((m) => ({
+    ...m,
+    parts: m.parts.map((p) => ({ at: `/content/${blocks[p.index]?.index ?? 0}/text`, start: p.start, end: p.end })),
+  }));
+}
+type Over = Match & { parts: readonly { at: string; start: number; end: number }[] };
+
+function blocksOf(content: unknown): { index: number; text: string }[] {
+  if (typeof content !== 'object' || content === null || !('content' in content) || !Array.isArray(content.content))
+    return [];
+  return content.content.flatMap((b: unknown, index) =>
+    typeof b === 'object' && b !== null && 'text' in b && typeof b.text === 'string' ? [{ index, text: b.text }] : [],
+  );
+}
+
+function concluded(by: Looking, found: readonly Found[], over: readonly Over[]): LocalVerdict {
+  let action: DlpAction = 'allow';
+  let twoPeople = false;
+  const findings: Finding[] = [];
+  const redactions: Redaction[] = [];
+  // What no policy knows must not pass: a detector that says that it could not look, for one.
+  const standing = (detector: string): Standing => by.standings.get(detector) ?? UNKNOWN;
+  const counts = (m: Match): boolean => standing(m.detector).action !== 'allow';
+  const tells = (key: string): boolean => scanText(key, by.scanner).some(counts);
+  const says = (detector: string): string => by.says.get(detector) ?? detector;
+  const note = (matches: readonly Match[], at: string): void => {
+    const counted = new Map<string, { count: number; hashes: Set<string> }>();
+    for (const m of matches) {
+      const s = standing(m.detector);
+      action = worse(action, s.action);
+      twoPeople ||= s.twoPeople;
+      const c = counted.get(m.detector) ?? { count: 0, hashes: new Set() };
+      counted.set(m.detector, c);
+      c.count++;
+      if (c.hashes.size < MAX_HASHES) c.hashes.add(by.hashOf(m.text));
+    }
+    for (const [detector, c] of counted)
+      if (findings.length < MAX_FINDINGS) findings.push({ detector, at, count: c.count, hashes: [...c.hashes] });
+  };
+  for (const { piece, matches: all } of found) {
+    const matches = all.filter(counts);
+    if (matches.length === 0) continue;
+    const place = piece.place();
+    note(matches, shownPointer(place, tells));
+    for (const m of matches)
+      if (standing(m.detector).action === 'redact')
+        redactions.push({
+          at: exactPointer(place),
+          ...(piece.key ? { key: true } : {}),
+          start: piece.whole ? 0 : m.start,
+          end: piece.whole ? piece.text.length : m.end,
+          says: says(m.detector),
+        });
+  }
+  for (const m of over.filter(counts)) {
+    note([m], '/content');
+    if (standing(m.detector).action === 'redact')
+      for (const { at, start, end } of m.parts) redactions.push({ at, start, end, says: says(m.detector) });
+  }
+  return findings.length === 0 ? CLEAN : { action, findings, redactions, twoPeople };
+}
+
+const UNKNOWN: Standing = { action: 'block', by: 'default', twoPeople: true };

@@ -23,6 +23,8 @@ export const permissions = [
   'policy.manage',
   'approval.read',
   'approval.decide',
+  'dlp.inspect',
+  'dlp.review',
   'audit.read',
   'audit.export',
 ] as const;

@@ -47,12 +47,13 @@ const history =
   /^(removed|decided|set|reviewed|changed|made|suspended|metadata_signed|joining|receiving|ended|applied|added|asked|used|proposed|linked|begun)_by(_call)?$/;
 const past: Record<string, string> = {
   'rule.created_by': 'who wrote the rule',
+  'dlp_policy.created_by': 'who wrote it; it applies without them',
+  'dlp_detector.created_by': 'who wrote it; it applies without them',
   'scim_token.created_by': 'who made it; the token works without them',
   'scim_client.created_by': 'who made it; the client works without them',
   'group_mapping.created_by': 'who wrote the mapping',
   'tool_call.user_id': 'who called then; an open call is of the member, whose id does not change',
   'provisioning_plan_line.user_id': 'what a plan said; a plan from before the merge is not true any more',
-  'dlp_policy.to_user': 'not an account: what happens to content on its way to a user',
 };
 /** Tables whose rows move with the account itself, so that the account in them never changes. A passkey of an account that is joined stays with the old one. */
 const withTheAccount = ['session', 'setup_link', 'user_attribute', 'sign_in_attempt', 'passkey', 'mail_link'];

@@ -2,7 +2,7 @@ import { permissions, type Permission } from '#kernel/permission.ts';
 import { memberRoles, type MemberRole } from './member.ts';
 
 /** What anybody with a place in the organization may do. Which approvals are theirs to see or decide is the approvals room's question. */
-const everyMember: readonly Permission[] = ['public', 'signed_in', 'org.read', 'connector.read'];
+const everyMember: readonly Permission[] = ['public', 'signed_in', 'org.read', 'connector.read', 'dlp.inspect'];
 
 /** The daily work: people below owner, systems, rules, approvals, the log. */
 const adminsToo: readonly Permission[] = [
@@ -16,6 +16,7 @@ const adminsToo: readonly Permission[] = [
   'policy.manage',
   'approval.read',
   'approval.decide',
+  'dlp.review',
   'audit.read',
   'audit.export',
 ];
