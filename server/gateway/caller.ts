@@ -13,6 +13,7 @@ import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Versions } from '#kernel/versions.ts';
 import { lookupOrgParent } from '#org/org.sql.ts';
+import { findUser } from '#org/user.sql.ts';
 import { cached } from './view-cache.ts';
 
 /** Somebody for whom an agent calls, as of now. */
@@ -21,6 +22,7 @@ export type Caller = {
   org: Id<'org'>;
   member: Id<'mem'>;
   user: Id<'usr'>;
+  email: string | undefined;
   client: string;
   groups: readonly Id<'grp'>[];
   actor: Actor;
@@ -57,15 +59,17 @@ export function openCallers(world: World, versions: Versions, verifier: Verifier
       const person = await world.db.lookup(lookupLiveGrant(t.grant, world.now()));
       if (!person || person.member !== t.member || person.org !== t.org || person.client !== t.client) return undefined;
       const { parent, org, member, user, client } = person;
-      const { groups, access } = await world.db.read({ parent, org }, async (db) => ({
+      const { groups, access, email } = await world.db.read({ parent, org }, async (db) => ({
         groups: await groupsOfUser(db, user),
         access: await findOrgAccess(db),
+        email: (await findUser(db, user))?.email,
       }));
       return {
         parent,
         org,
         member,
         user,
+        email,
         client,
         groups,
         addresses: access?.addresses ?? [],

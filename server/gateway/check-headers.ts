@@ -1,7 +1,7 @@
 import { Problem } from '#kernel/problem.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CalledTool } from './org-view.ts';
-import { isParams, VERSION_META, type Message } from './message.ts';
+import { isParams, VERSION_META, type Message, type Params } from './message.ts';
 
 /**
  * Headers that repeat the body, for whoever routes by them (MCP 2026-07-28, streamable HTTP). We decide by the body alone; a header that
@@ -56,6 +56,40 @@ export function checkParamHeaders(
     if (!same) throw mismatch(name, decoded, String(value));
   }
 }
+
+/**
+ * The headers for a message from which something was taken out: those that say a part of the body again say what the body says now, and
+ * headers of parameters that nobody declared are left out.
+ */
+export function mirrorHeaders(
+  method: string,
+  params: Params,
+  headers: IncomingHttpHeaders,
+  tool: Pick<CalledTool, 'paramHeaders'> | undefined,
+): IncomingHttpHeaders {
+  const to: IncomingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers)) if (!name.startsWith('mcp-param-')) to[name] = value;
+  for (const [header, path] of tool?.paramHeaders ?? []) {
+    let value: unknown = params['arguments'];
+    for (const key of path) value = isParams(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    const name = `mcp-param-${header.toLowerCase()}`;
+    if (
+      headers[name] !== undefined &&
+      (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    )
+      to[name] = encoded64(String(value));
+  }
+  const source = nameSource[method];
+  const named = source === undefined ? undefined : params[source];
+  if (headers['mcp-name'] !== undefined && typeof named === 'string') to['mcp-name'] = encoded64(named);
+  return to;
+}
+
+/** A header's value: as it is where a header can have it, else packed. */
+const encoded64 = (value: string): string =>
+  /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
+    ? value
+    : `=?base64?${Buffer.from(value).toString('base64')}?=`;
 
 /** Which arguments of a tool are to be repeated in which header; only properties reached by names alone may be. */
 export function paramHeadersOf(schema: unknown, path: readonly string[] = []): [string, string[]][] {

@@ -66,3 +66,12 @@ function dataOf(raw: Buffer): string {
 
 /** A message as an event. JSON has no raw line breaks, so it is one line of data. */
 export const asEvent = (message: string): string => `event: message\ndata: ${message}\n\n`;
+
+/** An event with other data. Everything else of it stays: an id is what the client resumes from. */
+export function eventWith(raw: Buffer, text: string): Buffer {
+  const head = raw
+    .toString('utf8')
+    .split(/\r\n|\n|\r/)
+    .filter((l) => l !== '' && !/^data(:|$)/.test(l));
+  return Buffer.from(`${[...head, ...text.split(/\r\n|\n|\r/).map((l) => `data: ${l}`)].join('\n')}\n\n`);
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { letsIn } from '#identity/access/org-access.ts';
+import type { Carrier } from './carrier.ts';
 import type { Known } from './caller.ts';
 import type { Gate } from './start-gateway.ts';
 import type { Message } from './message.ts';
@@ -26,7 +27,10 @@ export type Exchange = {
 };
 
 /** The request that goes upstream: the same bytes, the connector's own credential, and only headers that MCP names. */
-export async function towardsUpstream(x: Exchange): Promise<UpstreamRequest> {
+export async function towardsUpstream(
+  x: Exchange,
+  as: Pick<Carrier, 'headers' | 'body'> = { headers: x.req.headers, body: x.body },
+): Promise<UpstreamRequest> {
   const { connector, gate } = x;
   const method = x.req.method === 'GET' || x.req.method === 'DELETE' ? x.req.method : 'POST';
   return {
@@ -34,8 +38,8 @@ export async function towardsUpstream(x: Exchange): Promise<UpstreamRequest> {
     origin: connector.origin,
     path: connector.path,
     method,
-    headers: upstreamHeaders(x.req.headers, x.session),
-    body: x.body,
+    headers: upstreamHeaders(as.headers, x.session),
+    body: as.body,
     bearer: await connector.bearer(),
     signal: x.end.signal,
   };

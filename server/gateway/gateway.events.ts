@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { declare, type Disposition } from '#audit/events.ts';
+import { FoundInEvent } from '#dlp/dlp.events.ts';
+import { dlpActions } from '#dlp/verdict.ts';
 
 export const outcomes = ['answered', 'held', 'denied', 'blocked', 'failed', 'lost'] as const;
 const disposition: Record<(typeof outcomes)[number], Disposition> = {
@@ -12,6 +14,7 @@ const disposition: Record<(typeof outcomes)[number], Disposition> = {
 };
 
 const tool = z.string().max(128);
+const action = z.enum(dlpActions);
 
 /** A call has exactly two events: before anything leaves, and when it ended. */
 export const gatewayEvents = {
@@ -41,7 +44,15 @@ export const gatewayEvents = {
       policies: z.array(z.string()).max(100),
       policyVersion: z.string().nullable(),
       approval: z.string().nullable(),
-      findings: z.array(z.object({ detector: z.string(), at: z.string(), count: z.number().int() })).max(100),
+      /** Type, place, count and keyed hashes of what was found in the content; never the match. */
+      findings: z.array(FoundInEvent).max(100),
+      /** The most severe that was to be done with the arguments and with the result; null where it was not looked at. */
+      content: z
+        .object({ arguments: action.nullable(), result: action.nullable() })
+        .default({ arguments: null, result: null }),
+      quarantine: z.string().nullable().default(null),
+      /** Engines that gave no verdict, and why. */
+      unheard: z.array(z.string().max(200)).max(20).default([]),
       bytes: z.number().int().nullable(),
       /** Whether the upstream's answer was an error of its own. */
       error: z.boolean(),
@@ -57,6 +68,19 @@ export const gatewayEvents = {
       disposition: disposition[d.outcome],
       decisions: d.policies.length > 0 ? d.policies : undefined,
     }),
+  }),
+  'message.inspected': declare({
+    data: z.object({
+      connector: z.string(),
+      method: z.string().max(200).nullable(),
+      phase: z.enum(['arguments', 'result']),
+      action,
+      findings: z.array(FoundInEvent).max(100),
+      unheard: z.array(z.string().max(200)).max(20),
+    }),
+    says: (d) => `had something found in a message that is no call (${d.phase}): ${d.action}`,
+    ocsf: 2006,
+    about: (d) => ({ connector: d.connector }),
   }),
   'answer.resumed': declare({
     data: z.object({ connector: z.string(), bytes: z.number().int(), error: z.boolean() }),

@@ -238,7 +238,7 @@ test('a card number in the arguments is not sent, and the answer names the place
   assert.match(saidOf(a), /^Blocked: the arguments contain payment card at \/note\/text\. The call was not sent\./);
   assert.ok(!a.text.includes('4111'));
   assert.equal(up.seen.length, sent);
-  assert.deepEqual(await ended(), ['blocked', 'to_tool']);
+  assert.deepEqual(await ended(), ['blocked', 'arguments']);
   assert.ok(!JSON.stringify(await g.events()).includes('4111'));
 });
 
@@ -248,7 +248,7 @@ test('a card number in a result is not given out, on its own or on a stream, and
   const a = await call();
   assert.match(saidOf(a), /^Blocked: the result contains payment card.*HAS RUN/);
   assert.ok(!a.text.includes('4111'));
-  assert.deepEqual(await ended(), ['blocked', 'to_user']);
+  assert.deepEqual(await ended(), ['blocked', 'result']);
   up.act = (m, res) =>
     m.method === 'tools/call'
       ? void res
@@ -257,7 +257,7 @@ test('a card number in a result is not given out, on its own or on a stream, and
       : false;
   const b = await call();
   assert.ok(!b.text.includes('4111'));
-  assert.deepEqual(await ended(), ['blocked', 'to_user']);
+  assert.deepEqual(await ended(), ['blocked', 'result']);
 });
 
 test('a client that leaves cuts the call upstream at once, and the log says who left', async () => {

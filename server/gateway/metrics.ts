@@ -1,15 +1,25 @@
 import type { Metrics } from '#kernel/telemetry.ts';
+import type { DlpAction } from '#dlp/verdict.ts';
 import type { Outcome } from './tool-call.ts';
 
-export type GatewayMetrics = { ended(kind: Outcome['kind'], seconds: number): void };
+export type GatewayMetrics = {
+  ended(kind: Outcome['kind'], seconds: number): void;
+  /** Content was looked at, and this is to be done with it. */
+  inspected(action: DlpAction): void;
+};
 
 /** Figures of the gateway; labels are the six endings and nothing of a person. */
 export function gatewayMetrics(metrics: Metrics | undefined, open: () => number): GatewayMetrics {
-  if (!metrics) return { ended: () => undefined };
+  if (!metrics) return { ended: () => undefined, inspected: () => undefined };
   const calls = metrics.counter('gatehouse_tool_calls_total', 'Tool calls by how they ended.', ['outcome']);
   const time = metrics.histogram(
     'gatehouse_tool_call_seconds',
     'Tool calls from arrival to answer, upstream included.',
+  );
+  const looked = metrics.counter(
+    'gatehouse_dlp_verdicts_total',
+    'Content that was inspected, by what was to be done with it.',
+    ['action'],
   );
   const streams = metrics.gauge('gatehouse_open_streams', 'Calls and streams that are open on this node.');
   // Counted when somebody asks, so that the hot path does not.
@@ -19,5 +29,6 @@ export function gatewayMetrics(metrics: Metrics | undefined, open: () => number)
       calls.inc({ outcome: kind });
       time.observe(seconds);
     },
+    inspected: (action) => looked.inc({ action }),
   };
 }

@@ -4,8 +4,7 @@ import { listConnectors } from '#connectors/connector.sql.ts';
 import { openBearer } from '#connectors/refresh-tools.ts';
 import { listTools } from '#connectors/tool.sql.ts';
 import { isRecord, type Tool } from '#connectors/tool.ts';
-import type { DlpPolicy } from '#dlp/dlp-policy.ts';
-import { loadDlpPolicies } from '#dlp/load-dlp-policies.ts';
+import { loadDlpView, type DlpView } from '#dlp/dlp-view.ts';
 import type { World } from '#kernel/ctx.ts';
 import type { EgressRules } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
@@ -39,7 +38,7 @@ export type ConnectorView = {
 export type OrgView = {
   connectors: ReadonlyMap<string, ConnectorView>;
   policies: PolicySet;
-  dlp: readonly DlpPolicy[];
+  dlp: DlpView;
 };
 
 export type Place = { parent: Id<'par'>; org: Id<'org'> };
@@ -54,7 +53,7 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
       world.db.read(place, async (db) => {
         const [policies, dlp, connectors, tools] = [
           await loadPolicySet(db),
-          await loadDlpPolicies(db),
+          await loadDlpView(db, { seal: world.seal, org: place.org }),
           await listConnectors(db),
           await listTools(db),
         ];

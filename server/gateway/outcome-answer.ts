@@ -1,7 +1,9 @@
-import type { Finding } from '#dlp/inspect.ts';
+import type { Kept } from '#dlp/quarantine.ts';
+import { NOT_INSPECTED } from '#dlp/scan.ts';
+import type { Finding } from '#dlp/verdict.ts';
 import type { Id } from '#kernel/id.ts';
 import { rpcError } from './reply.ts';
-import type { Denial, Failure, Outcome, ToolCall } from './tool-call.ts';
+import type { Blocked, Denial, Failure, Outcome, ToolCall } from './tool-call.ts';
 import type { RpcId } from './message.ts';
 
 /** Where a person decides about a request that waits. */
@@ -30,7 +32,11 @@ export function answerOf(
       ...(about.modern ? { resultType: 'complete' } : {}),
       content: [{ type: 'text', text: says }],
       isError: true,
-      _meta: { 'io.gatehouse/outcome': outcome.kind, 'io.gatehouse/call': call.id },
+      _meta: {
+        'io.gatehouse/outcome': outcome.kind,
+        'io.gatehouse/call': call.id,
+        ...(outcome.kind === 'blocked' && outcome.kept ? { 'io.gatehouse/quarantine': outcome.kept.id } : {}),
+      },
     },
   });
 }
@@ -52,12 +58,50 @@ function words(
         `After that, call again with exactly the same arguments. ${record}`
       );
     case 'blocked':
-      return outcome.where === 'to_tool'
-        ? `Blocked: the arguments contain ${listed(outcome.findings)}. The call was not sent. Remove it and call again. ${record}`
-        : `Blocked: the result contains ${listed(outcome.findings)} and is not given out. The call itself HAS RUN; do not repeat it. ${record}`;
+      return `${stopped(outcome)} ${record}`;
     case 'failed':
       return `Failed: ${outcome.says}. ${nextAfterFailure[outcome.why]} ${record}`;
   }
+}
+
+/** What was found, what it means for the call, and how it can go on. */
+function stopped(o: Blocked): string {
+  const what = o.where === 'arguments' ? 'arguments' : 'result';
+  const because = contains(what, o.findings);
+  const says =
+    (o.reason === undefined ? '' : ` The scanner says: ${JSON.stringify(o.reason)}.`) +
+    (o.reference === undefined ? '' : ` (Reference of the scanner: ${JSON.stringify(o.reference)}.)`);
+  if (o.kept) return `${held(o.kept, what, because)}${says}`;
+  return o.where === 'arguments'
+    ? `Blocked: ${because}. The call was not sent. Remove it and call again.${says}`
+    : `Blocked: ${because}, so it is not given out. The call itself HAS RUN; do not repeat it.${says}`;
+}
+
+function held(k: Kept, what: 'arguments' | 'result', because: string): string {
+  const until = `until ${k.expires.toISOString()}`;
+  const who = k.needs === 2 ? 'two reviewers' : 'a reviewer';
+  const ran = what === 'arguments' ? 'The call was not sent.' : 'The call itself HAS RUN and does not run again.';
+  switch (k.state) {
+    case 'waiting':
+      return (
+        `Kept for review as ${k.id}: ${because}. ${ran} ${who[0]?.toUpperCase()}${who.slice(1)} may release it ${until}. After that, call again ` +
+        `with exactly the same arguments: ${what === 'arguments' ? 'it then goes through once' : 'you then get this result, once'}.`
+      );
+    case 'released':
+    case 'delivered':
+      return `${k.id} was released and has been used by another call just now. ${ran}`;
+    case 'discarded':
+    case 'expired':
+      return `${k.id} was not released in time. ${ran}`;
+  }
+}
+
+/** Said by the phrase that was found, or that nobody could look. */
+function contains(what: 'arguments' | 'result', findings: readonly Finding[]): string {
+  const found = findings.filter((f) => f.detector !== NOT_INSPECTED);
+  if (found.length === 0)
+    return findings.length === 0 ? `the ${what} may not pass` : `the ${what} could not be inspected`;
+  return `the ${what} contain${what === 'result' ? 's' : ''} ${listed(found)}`;
 }
 
 const listed = (findings: readonly Finding[]): string =>

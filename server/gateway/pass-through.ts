@@ -1,13 +1,16 @@
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import { noteTools } from '#connectors/note-tools.ts';
-import { inspect } from '#dlp/inspect.ts';
+import { judge, PASSES, type Verdict } from '#dlp/judge.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
 import { couldCall, decide } from '#policy/decide.ts';
 import { momentOf } from './admit.ts';
+import { inspectedBy } from './content-stages.ts';
+import { eventWith } from './event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
 import type { Message, Params } from './message.ts';
+import { redactJson } from './redact-json.ts';
 import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
 import { shownTools } from './shown-tools.ts';
@@ -40,7 +43,7 @@ export const STREAM_MS = 60 * 60_000;
 export async function passThrough(x: Exchange): Promise<void> {
   const { message: m, gate, reply } = x;
   const id = m?.kind === 'request' ? m.id : undefined;
-  if (m) allow(x, m);
+  if (m) await allow(x, m);
   const lasting =
     m === undefined ? x.req.method === 'GET' : m.kind === 'request' && m.method === 'subscriptions/listen';
   const release = watch(
@@ -53,12 +56,15 @@ export async function passThrough(x: Exchange): Promise<void> {
       wants: id,
       eager: lasting,
       maxStreamBytes: lasting ? Infinity : MAX_STREAM_BYTES,
-      look: (message, raw) => {
-        const content = message['params'] ?? message['result'] ?? message['error'] ?? null;
-        const v = inspect(x.view.dlp, 'to_user', content);
-        if (v.kind === 'blocked' || v.kind === 'quarantined') throw stopped(v.findings.map((f) => f.detector));
-        if (m === undefined && !('method' in message)) return resumed(x, message, raw);
-        return undefined;
+      look: (message, raw, text) => {
+        const part = 'params' in message ? 'params' : 'error' in message ? 'error' : 'result';
+        const resumes = m === undefined && !('method' in message);
+        const v = looked(x, 'result', message[part] ?? null);
+        if (v === PASSES && !resumes) return undefined;
+        return givenOut(x, v, text, part).then(async (instead) => {
+          if (resumes) await resumed(x, message, raw);
+          return instead;
+        });
       },
       head: (h) => passSession(x, h['mcp-session-id']),
     });
@@ -105,24 +111,16 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
   }
   const list = x.message?.kind === 'request' && x.message.method === 'tools/list';
   if (!list) {
-    const v = inspect(x.view.dlp, 'to_user', r.message['result'] ?? r.message['error'] ?? null);
-    if (v.kind === 'blocked' || v.kind === 'quarantined') throw stopped(v.findings.map((f) => f.detector));
-    if (r.streamed) reply.endWithEvent(r.raw);
-    else reply.json(r.status, r.raw);
+    const part = 'error' in r.message ? 'error' : 'result';
+    const instead = await givenOut(x, looked(x, 'result', r.message[part] ?? null), r.text, part);
+    if (r.streamed) reply.endWithEvent(instead === undefined ? r.raw : eventWith(r.raw, instead));
+    else reply.json(r.status, instead ?? r.raw);
     return;
   }
   const { text, changed } = await filtered(x, r.text);
   if (!changed && r.streamed) reply.endWithEvent(r.raw);
-  else if (r.streamed) {
-    // Everything of the event but its data stays: an id is what the client resumes from.
-    const head = r.raw
-      .toString('utf8')
-      .split(/\r\n|\n|\r/)
-      .filter((l) => l !== '' && !/^data(:|$)/.test(l));
-    reply.endWithEvent(
-      Buffer.from(`${[...head, ...text.split(/\r\n|\n|\r/).map((l) => `data: ${l}`)].join('\n')}\n\n`),
-    );
-  } else reply.json(r.status, changed ? text : r.raw);
+  else if (r.streamed) reply.endWithEvent(eventWith(r.raw, text));
+  else reply.json(r.status, changed ? text : r.raw);
 }
 
 /** A list of tools as this person may see it. What is not as reviewed is written down before anybody is told what there is. */
@@ -153,12 +151,8 @@ async function filtered(x: Exchange, text: string): Promise<{ text: string; chan
   return { text: shown.text, changed: shown.text !== text };
 }
 
-function allow(x: Exchange, m: Message): void {
-  if (m.kind === 'response') {
-    const v = inspect(x.view.dlp, 'to_tool', m.answer);
-    if (v.kind === 'blocked' || v.kind === 'quarantined') throw blockedOut(v.findings.map((f) => f.detector));
-    return;
-  }
+async function allow(x: Exchange, m: Message): Promise<void> {
+  if (m.kind === 'response') return goingOut(x, m.answer);
   const { method } = m;
   const known = m.kind === 'notification' ? notifications.has(method) : free.has(method) || reading.has(method);
   if (!known)
@@ -171,8 +165,64 @@ function allow(x: Exchange, m: Message): void {
       says: 'no rule lets you read from this connector',
       fix: 'ask an administrator if this is needed for the work',
     });
-  const v = inspect(x.view.dlp, 'to_tool', m.params);
-  if (v.kind === 'blocked' || v.kind === 'quarantined') throw blockedOut(v.findings.map((f) => f.detector));
+  return goingOut(x, m.params);
+}
+
+/** What all engines say about a message that is no call. Such messages read, so they fail as reading does. */
+const looked = (x: Exchange, phase: 'arguments' | 'result', content: unknown): Verdict | Promise<Verdict> =>
+  judge(
+    x.view.dlp,
+    {
+      ...inspectedBy(x, phase),
+      connector: x.connector.id,
+      tool: undefined,
+      class: 'read',
+      call: x.reply.request,
+      content,
+    },
+    x.who.caller.groups,
+    x.end.signal,
+  );
+
+/** Of what is no call nothing can be kept or asked about, so everything above redacting stops it. Whatever was found is recorded first. */
+async function ruled(x: Exchange, phase: 'arguments' | 'result', v: Verdict): Promise<'passes' | 'stopped'> {
+  x.gate.metrics.inspected(v.action);
+  if (v.action === 'allow') return 'passes';
+  const facts = {
+    connector: x.connector.id,
+    method: x.message && 'method' in x.message ? x.message.method : null,
+    phase,
+    action: v.action,
+    findings: v.findings.slice(0, 100).map((f) => ({ ...f, hashes: [...f.hashes] })),
+    unheard: v.failed.map((f) => `${f.engine}: ${f.why}`).slice(0, 20),
+  };
+  await change({ ...x.ctx, now: x.gate.world.now() }, async () => ({
+    value: undefined,
+    events: [event(gatewayEvents, 'message.inspected', facts)],
+  }));
+  return v.action === 'alert' || v.action === 'redact' ? 'passes' : 'stopped';
+}
+
+async function goingOut(x: Exchange, content: unknown): Promise<void> {
+  const at = looked(x, 'arguments', content);
+  const v = at instanceof Promise ? await at : at;
+  if (v === PASSES) return;
+  // A message that must be changed to be sent is one that its sender can change himself.
+  if ((await ruled(x, 'arguments', v)) === 'stopped' || v.redactions.length > 0)
+    throw blockedOut(v.findings.map((f) => f.detector));
+}
+
+/** The text of a message as it may be given out; undefined: as it came. */
+async function givenOut(
+  x: Exchange,
+  said: Verdict | Promise<Verdict>,
+  text: string,
+  part: 'params' | 'result' | 'error',
+): Promise<string | undefined> {
+  const v = said instanceof Promise ? await said : said;
+  if (v === PASSES) return undefined;
+  if ((await ruled(x, 'result', v)) === 'stopped') throw stopped(v.findings.map((f) => f.detector));
+  return v.redactions.length > 0 ? redactJson(text, [part], v.redactions) : undefined;
 }
 
 /** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */

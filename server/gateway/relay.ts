@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parseJson, parseJsonText } from '#kernel/json.ts';
 import { MAX_MCP_RESULT_BYTES, MiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import { eventCutter, type StreamEvent } from './event-stream.ts';
+import { eventCutter, eventWith, type StreamEvent } from './event-stream.ts';
 import { isParams, type Params, type RpcId } from './message.ts';
 import type { Reply } from './reply.ts';
 import { Broken, sendUpstream, type UpstreamRequest } from './upstream.ts';
@@ -34,8 +34,8 @@ export type RelayOptions = {
   /** Whether a stream begins before its first event, because the client waits for its head. */
   eager: boolean;
   maxStreamBytes: number;
-  /** Looks at a message before it is passed on; throws to end everything. */
-  look(message: Params, raw: Buffer): void | Promise<void> | undefined;
+  /** Looks at a message before it is passed on; throws to end everything. A text is passed on in its place. */
+  look(message: Params, raw: Buffer, text: string): string | undefined | Promise<string | undefined>;
   /** Called once with the head of a good answer. */
   head(headers: IncomingHttpHeaders): void;
 };
@@ -88,8 +88,9 @@ export function relay(request: UpstreamRequest, reply: Reply, o: RelayOptions): 
         finish({ kind: 'message', status, headers, raw: e.raw, text: e.data, message, streamed: true });
         return;
       }
-      const looked = o.look(message, e.raw);
-      return looked ? looked.then(() => pass(e.raw)) : pass(e.raw);
+      const looked = o.look(message, e.raw, e.data);
+      const passed = (text: string | undefined): void => pass(text === undefined ? e.raw : eventWith(e.raw, text));
+      return looked instanceof Promise ? looked.then(passed) : passed(looked);
     };
     const pass = (raw: Buffer): void => {
       if (settled) return;

@@ -1,10 +1,14 @@
-import { inspect, type Finding } from '#dlp/inspect.ts';
+import { judge, type Verdict } from '#dlp/judge.ts';
+import type { DlpAction } from '#dlp/verdict.ts';
 import { newId } from '#kernel/id.ts';
 import { callTool, type Sent } from './call-tool.ts';
+import { argsOf, Carrier } from './carrier.ts';
 import { checkParamHeaders } from './check-headers.ts';
+import { inspectedBy } from './content-stages.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
-import type { Message, Params } from './message.ts';
+import type { Message } from './message.ts';
 import { answerOf } from './outcome-answer.ts';
+import { redactJson } from './redact-json.ts';
 import { MAX_STREAM_BYTES, relay, type Relayed } from './relay.ts';
 import { refuse } from './reply.ts';
 import { stagesOf } from './stages.ts';
@@ -36,7 +40,8 @@ export async function serveCall(
     const tool = view.connectors.get(connector.slug)?.tools.get(call.tool);
     return method !== 'tools/call' || (tool?.state === 'reviewed' && tool.class === classOf(call));
   });
-  let answer: (Relayed & { kind: 'message' }) | undefined;
+  const carrier = new Carrier(message, x.req.headers, x.body);
+  const early: Verdict[] = [];
   try {
     const outcome = await callTool(
       call,
@@ -46,11 +51,16 @@ export async function serveCall(
         view: x.view,
         writer: gate.writer,
         hashArgs: gate.hashArgs,
+        carrier,
+        session: x.session,
+        signal: x.end.signal,
+        metrics: gate.metrics,
+        early,
         async send() {
           try {
-            const r = await relayed(x, message);
+            const r = await relayed(x, message, call, carrier, early);
             if (r.kind === 'message') {
-              answer = r;
+              carrier.answer = r;
               const error = 'error' in r.message;
               return { ok: true, result: error ? r.message['error'] : r.message['result'], bytes: r.raw.length, error };
             }
@@ -62,7 +72,10 @@ export async function serveCall(
             return failed('upstream_error', `the connector answered with status ${r.status} and no message`);
           } catch (e) {
             if (e instanceof Stopped)
-              return { ok: false, ended: { kind: 'blocked', where: 'to_user', findings: e.findings } };
+              return {
+                ok: false,
+                ended: { kind: 'blocked', where: 'result', findings: e.verdict.findings, kept: undefined },
+              };
             if (e instanceof Broken) return failed(e.why, e.says);
             gate.world.log.error({ err: e, request: reply.request }, 'a call failed on our side');
             return failed('ours', 'something broke on our side');
@@ -71,6 +84,7 @@ export async function serveCall(
       }),
     );
     gate.metrics.ended(outcome.kind, (performance.now() - began) / 1000);
+    const { answer } = carrier;
     if (outcome.kind === 'answered' && answer) {
       if (answer.streamed) reply.endWithEvent(answer.raw);
       else reply.json(answer.status, answer.raw);
@@ -101,34 +115,52 @@ export async function serveCall(
 }
 
 /** Ends a relay because something that came before the answer must not be given out. */
-class Stopped extends Error {
-  readonly findings: readonly Finding[];
-  constructor(findings: readonly Finding[]) {
+export class Stopped extends Error {
+  readonly verdict: Verdict;
+  constructor(verdict: Verdict) {
     super('inspection stopped the stream');
-    this.findings = findings;
+    this.verdict = verdict;
   }
 }
 
 const failed = (why: Failure, says: string): Sent => ({ ok: false, ended: { kind: 'failed', why, says } });
+const stops: ReadonlySet<DlpAction> = new Set(['quarantine', 'block']);
 
-async function relayed(x: Exchange, message: Message & { kind: 'request' }): Promise<Relayed> {
-  return relay(await towardsUpstream(x), x.reply, {
+/** Sends the call and looks at what comes before its answer: progress, log lines, questions to the client. */
+async function relayed(
+  x: Exchange,
+  message: Message & { kind: 'request' },
+  call: ToolCall,
+  carrier: Carrier,
+  early: Verdict[],
+): Promise<Relayed> {
+  const seen = (text: string, v: Verdict): string | undefined => {
+    if (v.action === 'allow') return undefined;
+    early.push(v);
+    // One of many messages on the way is nothing that could be released later by itself.
+    if (stops.has(v.action)) throw new Stopped(v);
+    return v.redactions.length > 0 ? redactJson(text, ['params'], v.redactions) : undefined;
+  };
+  return relay(await towardsUpstream(x, carrier), x.reply, {
     wants: message.id,
     eager: false,
     maxStreamBytes: MAX_STREAM_BYTES,
-    look(m) {
-      const v = inspect(x.view.dlp, 'to_user', m['params'] ?? null);
-      if (v.kind === 'blocked' || v.kind === 'quarantined') throw new Stopped(v.findings);
+    look(m, _raw, text) {
+      const v = judge(
+        x.view.dlp,
+        {
+          ...inspectedBy(x, 'result'),
+          connector: call.connector,
+          tool: call.known?.name ?? call.method,
+          class: classOf(call),
+          call: call.id,
+          content: m['params'] ?? null,
+        },
+        x.who.caller.groups,
+        x.end.signal,
+      );
+      return v instanceof Promise ? v.then((settled) => seen(text, settled)) : seen(text, v);
     },
     head: (h) => passSession(x, h['mcp-session-id']),
   });
-}
-
-/** What a call takes with it, as rules, people and inspection see it. Answers to what the upstream asked (MRTR) are part of it. */
-function argsOf(method: CallMethod, params: Params): unknown {
-  const { _meta: _, name, requestState: __, ...rest } = params;
-  if (method !== 'tools/call') return { ...(name === undefined ? {} : { name }), ...rest };
-  const { arguments: args = {}, inputResponses, ...others } = rest;
-  if (inputResponses === undefined && Object.keys(others).length === 0) return args;
-  return { arguments: args, ...(inputResponses === undefined ? {} : { inputResponses }), ...others };
 }

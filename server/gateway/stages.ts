@@ -1,11 +1,15 @@
-import { inspect } from '#dlp/inspect.ts';
+import type { Verdict } from '#dlp/judge.ts';
+import { worstOf, type DlpAction } from '#dlp/verdict.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
 import { admit } from './admit.ts';
-import type { Sent, Stages } from './call-tool.ts';
+import type { Looked, Sent, Stages } from './call-tool.ts';
+import type { Carrier } from './carrier.ts';
 import type { CallWriter } from './call-writer.ts';
 import type { Known } from './caller.ts';
+import { contentStages } from './content-stages.ts';
 import type { OrgView } from './org-view.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { seekApproval } from './seek-approval.ts';
 import type { Outcome, ToolCall } from './tool-call.ts';
 
@@ -16,6 +20,13 @@ export type CallScene = {
   view: OrgView;
   writer: CallWriter;
   hashArgs(args: unknown): string;
+  carrier: Carrier;
+  metrics: GatewayMetrics;
+  /** What was found in messages that came before the answer. */
+  early: readonly Verdict[];
+  session: string | undefined;
+  /** Ends what is under way for this call. */
+  signal: AbortSignal;
   send(call: ToolCall): Promise<Sent>;
 };
 
@@ -45,10 +56,11 @@ export function stagesOf(s: CallScene): Stages {
     },
     admit: (call) => admit(s, call),
     approve: (call) => seekApproval(s, call),
-    inspect: (phase, value) => inspect(s.view.dlp, phase, value),
+    ...contentStages(s),
     send: s.send,
-    async close(call, outcome, admission) {
-      const facts = factsOf(outcome);
+    async close(call, outcome, admission, looked) {
+      const facts = { ...factsOf(outcome), ...contentOf(outcome, looked, s.early) };
+      for (const v of [looked.arguments, looked.result, ...s.early]) if (v) s.metrics.inspected(v.action);
       const recorded = await s.writer.end(
         caller,
         {
@@ -86,27 +98,49 @@ const nameOf = (call: ToolCall): string | null =>
 function factsOf(o: Outcome): {
   why: string | null;
   approval: string | null;
-  findings: { detector: string; at: string; count: number }[];
   bytes: number | null;
   error: boolean;
 } {
-  const none = { why: null, approval: null, findings: [], bytes: null, error: false };
+  const none = { why: null, approval: null, bytes: null, error: false };
   switch (o.kind) {
     case 'answered':
-      return {
-        ...none,
-        approval: o.approval ?? null,
-        findings: o.flagged.slice(0, 100),
-        bytes: o.bytes,
-        error: o.error,
-      };
+      return { ...none, approval: o.approval ?? null, bytes: o.bytes, error: o.error };
     case 'held':
       return { ...none, approval: o.approval.id };
     case 'denied':
       return { ...none, why: o.why };
     case 'blocked':
-      return { ...none, why: o.where, findings: o.findings.slice(0, 100) };
+      return { ...none, why: o.where };
     case 'failed':
       return { ...none, why: o.why };
   }
+}
+
+/** What was found in the content, and what became of it. */
+function contentOf(
+  o: Outcome,
+  looked: Looked,
+  early: readonly Verdict[],
+): {
+  findings: { detector: string; at: string; count: number; hashes: string[] }[];
+  content: { arguments: DlpAction | null; result: DlpAction | null };
+  quarantine: string | null;
+  unheard: string[];
+} {
+  const both = [looked.arguments, ...early, looked.result];
+  const seen = both.flatMap((v) => v?.findings ?? []);
+  // What was kept before tells what was found; what came before the answer is told by the one who stopped it.
+  const findings = seen.length > 0 || o.kind !== 'blocked' ? seen : o.findings;
+  return {
+    findings: findings.slice(0, 100).map((f) => ({ ...f, hashes: [...f.hashes] })),
+    content: {
+      arguments: looked.arguments?.action ?? null,
+      result:
+        looked.result || early.length > 0
+          ? worstOf([...early, ...(looked.result ? [looked.result] : [])].map((v) => v.action))
+          : null,
+    },
+    quarantine: looked.kept?.id ?? null,
+    unheard: [...new Set(both.flatMap((v) => v?.failed ?? []).map((f) => `${f.engine}: ${f.why}`))].slice(0, 20),
+  };
 }

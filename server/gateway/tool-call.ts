@@ -1,5 +1,6 @@
 import type { Approval } from '#approvals/approval.ts';
-import type { Finding } from '#dlp/inspect.ts';
+import type { Kept } from '#dlp/quarantine.ts';
+import type { Finding } from '#dlp/verdict.ts';
 import type { Id } from '#kernel/id.ts';
 import type { ToolClass } from '#policy/schema.ts';
 import type { CalledTool } from './org-view.ts';
@@ -29,11 +30,22 @@ export type CallMethod = (typeof callMethods)[number];
 
 /** Every way a call can end but one: `lost` is only ever said of a node that died. The answer and the record both switch over this, and nothing else does. */
 export type Outcome =
-  | { kind: 'answered'; approval: Id<'apr'> | undefined; flagged: readonly Finding[]; bytes: number; error: boolean }
+  | { kind: 'answered'; approval: Id<'apr'> | undefined; bytes: number; error: boolean }
   | { kind: 'held'; approval: Approval }
   | { kind: 'denied'; why: Denial; says: string; policies: readonly string[] }
-  | { kind: 'blocked'; where: 'to_tool' | 'to_user'; findings: readonly Finding[] }
+  | Blocked
   | { kind: 'failed'; why: Failure; says: string };
+
+/** What was found stopped it. `kept`: reviewers may release it. */
+export type Blocked = {
+  kind: 'blocked';
+  where: 'arguments' | 'result';
+  findings: readonly Finding[];
+  kept: Kept | undefined;
+  /** What an outside engine says to people. */
+  reason?: string | undefined;
+  reference?: string | undefined;
+};
 
 export type Denial =
   | 'unknown_tool'

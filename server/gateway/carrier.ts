@@ -1,0 +1,107 @@
+import type { Redaction } from '#dlp/verdict.ts';
+import { parseJsonText } from '#kernel/json.ts';
+import { mirrorHeaders } from './check-headers.ts';
+import { eventWith } from './event-stream.ts';
+import { member, whole } from './json-span.ts';
+import { isParams, type Message, type Params, type RpcId } from './message.ts';
+import { NotRedacted, redactJson } from './redact-json.ts';
+import type { Relayed } from './relay.ts';
+import type { CallMethod, ToolCall } from './tool-call.ts';
+
+type Request = Message & { kind: 'request' };
+type Answer = Relayed & { kind: 'message' };
+
+/** The bytes of one call on their way out and back. What is taken out is taken out of the bytes, and what counts from then on is read from those. */
+export class Carrier {
+  readonly #request: Request;
+  readonly #headers: Record<string, string | string[] | undefined>;
+  /** What goes to the upstream; undefined: as it came. */
+  body: Buffer | undefined;
+  headers: Record<string, string | string[] | undefined>;
+  answer: Answer | undefined;
+
+  constructor(request: Request, headers: Record<string, string | string[] | undefined>, body: Buffer | undefined) {
+    this.#request = request;
+    this.#headers = headers;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  get id(): RpcId {
+    return this.#request.id;
+  }
+
+  /** The call without what must not go out; undefined where that cannot be done, so that it does not go at all. */
+  redactArguments(call: ToolCall, redactions: readonly Redaction[]): ToolCall | undefined {
+    const { method, params } = this.#request;
+    try {
+      const text = (this.body ?? Buffer.alloc(0)).toString('utf8');
+      const path = ownArguments(call.method, params) ? ['params', 'arguments'] : ['params'];
+      const body = redactJson(text, path, redactions);
+      const message = parseJsonText(body);
+      const without = isParams(message) ? message['params'] : undefined;
+      if (!isParams(without) || without['name'] !== params['name']) return undefined;
+      this.body = Buffer.from(body);
+      // A header may say an argument again, and would say what was taken out.
+      this.headers = mirrorHeaders(method, without, this.#headers, call.known);
+      return {
+        ...call,
+        args: argsOf(call.method, without),
+        toolArgs: call.method === 'tools/call' ? (without['arguments'] ?? {}) : {},
+      };
+    } catch (e) {
+      if (e instanceof NotRedacted) return undefined;
+      throw e;
+    }
+  }
+
+  /** The answer without what must not be given out, and how many bytes it has; undefined where that cannot be done. */
+  redactResult(redactions: readonly Redaction[]): number | undefined {
+    const { answer } = this;
+    if (!answer) return undefined;
+    try {
+      const text = redactJson(answer.text, ['error' in answer.message ? 'error' : 'result'], redactions);
+      const raw = answer.streamed ? eventWith(answer.raw, text) : Buffer.from(text);
+      this.answer = { ...answer, text, raw };
+      return raw.length;
+    } catch (e) {
+      if (e instanceof NotRedacted) return undefined;
+      throw e;
+    }
+  }
+
+  /** What the upstream said, without the number under which it was asked. */
+  resultText(): string {
+    const { answer } = this;
+    if (!answer) return '';
+    const at = 'error' in answer.message ? 'error' : 'result';
+    const span = member(answer.text, whole(answer.text), at);
+    return `{"${at}":${span ? answer.text.slice(span.from, span.to) : 'null'}}`;
+  }
+
+  /** Gives what `resultText` was, as the answer to this request. */
+  giveResult(text: string): { bytes: number; error: boolean } {
+    const full = `{"jsonrpc":"2.0","id":${JSON.stringify(this.id)},${text.slice(1)}`;
+    const message = parseJsonText(full);
+    if (!isParams(message)) throw new TypeError('what was kept is no answer');
+    const raw = Buffer.from(full);
+    this.answer = { kind: 'message', status: 200, headers: {}, raw, text: full, message, streamed: false };
+    return { bytes: raw.length, error: 'error' in message };
+  }
+}
+
+/** Whether the tool's own arguments are all that a call takes with it. */
+function ownArguments(method: CallMethod, params: Params): boolean {
+  if (method !== 'tools/call') return false;
+  const { _meta: _, name: __, requestState: ___, arguments: ____, ...others } = params;
+  return Object.keys(others).length === 0;
+}
+
+/** What a call takes with it, as rules, people and inspection see it. Answers to what the upstream asked (MRTR) are part of it. */
+export function argsOf(method: CallMethod, params: Params): unknown {
+  const { _meta: _, name, requestState: __, ...rest } = params;
+  if (method !== 'tools/call') return { ...(name === undefined ? {} : { name }), ...rest };
+  const { arguments: args = {}, inputResponses, ...others } = rest;
+  if (inputResponses === undefined && Object.keys(others).length === 0) return args;
+  return { arguments: args, ...(inputResponses === undefined ? {} : { inputResponses }), ...others };
+}
