@@ -15,6 +15,7 @@ import { scimGate } from '#directory/scim-gate.ts';
 import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
+import { inspectOperations } from '#dlp/inspect.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
@@ -126,6 +127,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...approvalOperations,
       ...dlpOperations(catalogue),
       ...quarantineOperations,
+      ...inspectOperations(),
       ...auditOperations(allEvents),
     ],
   },

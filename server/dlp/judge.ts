@@ -88,6 +88,7 @@ async function heard(e: DlpEngine, what: Inspected, signal: AbortSignal | undefi
     timer = setTimeout(() => resolve({ ok: false, engine: e.id, why: 'timeout' }), ENGINE_MS);
     end.signal.addEventListener('abort', () => resolve({ ok: false, engine: e.id, why: 'timeout' }), { once: true });
   });
+  if (signal?.aborted) left();
   try {
     return await Promise.race([e.inspect(what, end.signal), late]);
   } catch {

@@ -2,9 +2,9 @@ import type { Redaction } from '#dlp/verdict.ts';
 import { parseJsonText } from '#kernel/json.ts';
 import { mirrorHeaders } from './check-headers.ts';
 import { eventWith } from './event-stream.ts';
-import { member, whole } from './json-span.ts';
+import { member, whole } from '#kernel/json-span.ts';
 import { isParams, type Message, type Params, type RpcId } from './message.ts';
-import { NotRedacted, redactJson } from './redact-json.ts';
+import { NotRedacted, redactJson } from '#dlp/redact-json.ts';
 import type { Relayed } from './relay.ts';
 import type { CallMethod, ToolCall } from './tool-call.ts';
 

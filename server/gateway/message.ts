@@ -1,6 +1,6 @@
 import { parseJson } from '#kernel/json.ts';
 import { Problem } from '#kernel/problem.ts';
-import { endOfValue, skipSpace } from './json-span.ts';
+import { endOfValue, skipSpace } from '#kernel/json-span.ts';
 
 export type RpcId = string | number;
 export type Params = Record<string, unknown>;

@@ -10,7 +10,7 @@ import { eventWith } from './event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
 import type { Message, Params } from './message.ts';
-import { redactJson } from './redact-json.ts';
+import { redactJson } from '#dlp/redact-json.ts';
 import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
 import { shownTools } from './shown-tools.ts';

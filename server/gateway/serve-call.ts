@@ -8,7 +8,7 @@ import { inspectedBy } from './content-stages.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
 import { answerOf } from './outcome-answer.ts';
-import { redactJson } from './redact-json.ts';
+import { redactJson } from '#dlp/redact-json.ts';
 import { MAX_STREAM_BYTES, relay, type Relayed } from './relay.ts';
 import { refuse } from './reply.ts';
 import { stagesOf } from './stages.ts';

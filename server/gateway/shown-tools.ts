@@ -1,5 +1,5 @@
 import { seen, type Seen } from '#connectors/tool.ts';
-import { elements, member, whole, type Span } from './json-span.ts';
+import { elements, member, whole, type Span } from '#kernel/json-span.ts';
 
 /** What a list of tools becomes for one person. `other` are definitions that are not as known, for the review. */
 export type Shown = { text: string; other: Seen[]; hidden: number };

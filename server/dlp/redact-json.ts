@@ -1,5 +1,5 @@
-import type { Redaction } from '#dlp/verdict.ts';
-import { elements, endOfValue, member, skipSpace, whole, type Span } from './json-span.ts';
+import type { Redaction } from './verdict.ts';
+import { elements, endOfValue, member, skipSpace, whole, type Span } from '#kernel/json-span.ts';
 
 /** What stands where something was taken out. */
 export const placeholder = (says: string): string => `[redacted: ${says}]`;
