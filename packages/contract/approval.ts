@@ -54,6 +54,12 @@ export type Decision = {
   at: string;
   /** SHA-256 of the reason's UTF-8, hex; the reason itself may have to be forgotten. */
   reason: string | null;
+  /** Where one yes covers further calls of the same run: what they must be like, how many there may be, and until when. */
+  run: {
+    conditions: readonly { fact: string; is: 'equal' | 'under'; value: string }[];
+    most: number;
+    expires: string;
+  } | null;
 };
 
 /** What a yes is worth. `hash`: the one action that it pays for; null: any action that fits the run's conditions (its server knows them). */
@@ -102,7 +108,18 @@ export function parseApprovalRequest(value: unknown): ApprovalRequest {
 }
 
 export function parseDecision(value: unknown): Decision {
-  const o = fields(value, 'decision', ['v', 'decision', 'org', 'items', 'verdict', 'by', 'surface', 'at', 'reason']);
+  const o = fields(value, 'decision', [
+    'v',
+    'decision',
+    'org',
+    'items',
+    'verdict',
+    'by',
+    'surface',
+    'at',
+    'reason',
+    'run',
+  ]);
   const given = o['items'];
   if (!Array.isArray(given) || given.length === 0) throw wrong('decision.items', 'a list with at least one item');
   const items = given.map((item: unknown, i) => {
@@ -125,6 +142,24 @@ export function parseDecision(value: unknown): Decision {
     surface: text(o['surface'], 'decision.surface'),
     at: time(o['at'], 'decision.at'),
     reason: o['reason'] === null ? null : hex(o['reason'], 'decision.reason'),
+    run: o['run'] === null ? null : runOf(o['run']),
+  };
+}
+
+function runOf(value: unknown): NonNullable<Decision['run']> {
+  const o = fields(value, 'decision.run', ['conditions', 'most', 'expires']);
+  const given = o['conditions'];
+  if (!Array.isArray(given) || given.length === 0)
+    throw wrong('decision.run.conditions', 'a list with at least one item');
+  return {
+    conditions: given.map((item: unknown, i) => {
+      const at = `decision.run.conditions.${i}`;
+      const f = fields(item, at, ['fact', 'is', 'value']);
+      const is = among(['equal', 'under'] as const, f['is'], `${at}.is`);
+      return { fact: text(f['fact'], `${at}.fact`), is, value: text(f['value'], `${at}.value`) };
+    }),
+    most: count(o['most'], 'decision.run.most'),
+    expires: time(o['expires'], 'decision.run.expires'),
   };
 }
 
