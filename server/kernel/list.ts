@@ -23,7 +23,8 @@ export function listed<T>(rows: readonly T[], limit: number, key: (row: T) => re
   return { items, next: last !== undefined && rows.length > limit ? writeCursor(key(last)) : null };
 }
 
-const writeCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+/** For a list that finds its own next place. */
+export const writeCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 function readCursor(text: string | undefined, ctx: z.RefinementCtx): readonly string[] | undefined {
   if (text === undefined) return undefined;

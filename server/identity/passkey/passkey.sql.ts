@@ -64,6 +64,11 @@ export const savePasskeyUsed = (
   update passkey set counter = ${u.counter}, backed_up = ${u.backedUp}, used_at = ${u.at}, challenge_at = ${u.madeAt.getTime()}
    where parent = app_parent() and id = ${id} and challenge_at < ${u.madeAt.getTime()}`);
 
+/** The same for a proof whose challenge says what it is about: that it counts once is the business of whoever keeps it. */
+export const savePasskeyProved = (tx: Tx, id: Id<'pky'>, counter: number, at: Date): Promise<number> =>
+  tx.run(write`
+  update passkey set counter = greatest(counter, ${counter}), used_at = ${at} where parent = app_parent() and id = ${id}`);
+
 /** 0: not this user's. */
 export const deletePasskey = (tx: Tx, user: Id<'usr'>, id: Id<'pky'>): Promise<number> =>
   tx.run(write`delete from passkey where parent = app_parent() and user_id = ${user} and id = ${id}`);
