@@ -1,3 +1,4 @@
+import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { auditOperations } from '#audit/audit.http.ts';
 import { logOperations } from '#audit/log.http.ts';
@@ -5,6 +6,7 @@ import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
 import { listTools, listToolsOf } from '#connectors/tool.sql.ts';
+import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
 import { journalOperations } from '#directory/journal.http.ts';
@@ -124,10 +126,11 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...grantOperations,
       ...connectorOperations,
       ...policyOperations(catalogue),
-      ...approvalOperations,
       ...dlpOperations(catalogue),
       ...quarantineOperations,
       ...inspectOperations(),
+      ...approvalOperations({ findTool: findReviewedTool }),
+      ...approvalAdminOperations,
       ...auditOperations(allEvents),
     ],
   },

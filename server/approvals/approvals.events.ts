@@ -2,51 +2,124 @@ import { z } from 'zod';
 import { declare } from '#audit/events.ts';
 
 const id = z.string();
+const call = { connector: id, tool: z.string().max(128) };
 const about = (d: { connector: string; tool: string }) => ({ connector: d.connector, tool: d.tool });
+const decided = z.object({
+  approval: id,
+  ...call,
+  hash: z.string(),
+  asker: id,
+  decision: id,
+  /** SHA-256 of the decision's document, which `verify-approval.mjs` recomputes. */
+  decisionHash: z.string(),
+  surface: z.string(),
+  fresh: z.boolean(),
+});
 
-/** What happens to requests that wait for a person. The action itself is only its hash here. */
+/** What happens to requests that wait for a person, and to what a yes is worth. The action itself is only its hash here. */
 export const approvalEvents = {
   'approval.asked': declare({
-    data: z.object({ approval: id, connector: id, tool: z.string().max(128), hash: z.string(), asker: id, call: id }),
+    data: z.object({
+      approval: id,
+      ...call,
+      hash: z.string(),
+      asker: id,
+      call: id,
+      askedFor: z.enum(['policy', 'content']),
+    }),
     says: (d) => `asked to run ${d.tool}`,
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval, call: d.call }),
   }),
   'approval.read': declare({
-    data: z.object({ approval: id, connector: id, tool: z.string().max(128) }),
+    data: z.object({ approval: id, ...call }),
     says: (d) => `looked at the call of ${d.tool} that waits`,
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval }),
   }),
-  'approval.granted': declare({
-    data: z.object({ approval: id, connector: id, tool: z.string().max(128), hash: z.string(), asker: id }),
-    says: (d) => `allowed one call of ${d.tool}`,
+  'approval.approved': declare({
+    data: decided,
+    says: (d) => `approved a call of ${d.tool}`,
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval }),
   }),
-  'approval.refused': declare({
-    data: z.object({ approval: id, connector: id, tool: z.string().max(128), hash: z.string(), asker: id }),
-    says: (d) => `refused a call of ${d.tool}`,
+  'approval.denied': declare({
+    data: decided,
+    says: (d) => `denied a call of ${d.tool}`,
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval }),
   }),
-  'approval.used': declare({
-    data: z.object({ approval: id, connector: id, tool: z.string().max(128), hash: z.string(), call: id }),
-    says: (d) => `used the approval for one call of ${d.tool}`,
+  'approval.expired': declare({
+    data: z.object({ approval: id }),
+    says: () => 'saw a request run out of time, undecided',
+    ocsf: 6003,
+    about: (d) => ({ resource: d.approval }),
+  }),
+  'approval.cancelled': declare({
+    data: z.object({ approval: id, why: z.enum(['asker', 'agent', 'asker_gone']) }),
+    says: (d) =>
+      d.why === 'asker_gone'
+        ? 'ended a request, because the person whose agent asked is suspended or gone'
+        : 'took back a request',
+    ocsf: 6003,
+    about: (d) => ({ resource: d.approval }),
+  }),
+  'approval.superseded': declare({
+    data: z.object({ approval: id, why: z.enum(['newer', 'definition', 'policy']), by: id.nullable() }),
+    says: (d) =>
+      ({
+        newer: 'replaced a request by a newer one',
+        definition: 'ended a request, because the tool is not the one that it was about any more',
+        policy: 'ended a request, because the rules do not allow the call any more',
+      })[d.why],
+    ocsf: 6003,
+    about: (d) => ({ resource: d.approval }),
+  }),
+  'approval.run_allowed': declare({
+    data: z.object({ approval: id, grant: id, ...call, most: z.number().int(), expires: z.iso.datetime() }),
+    says: (d) => `allowed up to ${d.most} calls of ${d.tool} in one run`,
+    ocsf: 6003,
+    about: (d) => ({ ...about(d), resource: d.approval }),
+  }),
+  'approval.grant_used': declare({
+    data: z.object({
+      approval: id,
+      grant: id,
+      ...call,
+      hash: z.string(),
+      call: id,
+      used: z.number().int(),
+      most: z.number().int(),
+    }),
+    says: (d) => `used the approval for one call of ${d.tool}${d.most > 1 ? ` (${d.used} of ${d.most})` : ''}`,
     ocsf: 6003,
     about: (d) => ({ ...about(d), resource: d.approval, call: d.call }),
   }),
-  'approval.ended': declare({
-    data: z.object({ approval: id, was: z.enum(['pending', 'granted']) }),
-    says: (d) =>
-      `ended a ${d.was === 'pending' ? 'request' : 'grant'}, because the person whose agent asked is suspended or gone`,
+  'approval.grant_expired': declare({
+    data: z.object({ approval: id, grant: id, used: z.number().int(), most: z.number().int() }),
+    says: (d) => `saw an approval run out of time, ${d.used === 0 ? 'unused' : `used ${d.used} times of ${d.most}`}`,
     ocsf: 6003,
     about: (d) => ({ resource: d.approval }),
   }),
-  'approval.expired': declare({
-    data: z.object({ approval: id, was: z.enum(['pending', 'granted']) }),
-    says: (d) => (d.was === 'pending' ? 'saw a request run out of time' : 'saw a grant run out of time, unused'),
+  'approval.grant_revoked': declare({
+    data: z.object({ approval: id, why: z.enum(['asker', 'admin', 'asker_gone', 'policy']) }),
+    says: (d) =>
+      d.why === 'policy'
+        ? 'took back an approval, because whoever gave it may not give it any more'
+        : d.why === 'asker_gone'
+          ? 'took back an approval, because the person whose agent asked is suspended or gone'
+          : 'took back an approval',
     ocsf: 6003,
     about: (d) => ({ resource: d.approval }),
+  }),
+  'approval.settings_changed': declare({
+    data: z.object({
+      runGrants: z.boolean(),
+      runMost: z.number().int(),
+      runMinutes: z.number().int(),
+      noticesAnHour: z.number().int(),
+    }),
+    says: (d) => `set how approvals work (runs: ${d.runGrants ? `up to ${d.runMost} calls` : 'no'})`,
+    ocsf: 5019,
   }),
 } as const;

@@ -1,51 +1,34 @@
+import { challengeOf } from '@gatehouse/contract/action-hash.ts';
 import { z } from 'zod';
+import { Authentication } from '#identity/passkey/answer.ts';
+import { askForProof } from '#identity/passkey/prove-with-passkey.ts';
 import { scopeOf, type Ctx, type OrgCtx } from '#kernel/ctx.ts';
 import { parseId, type Id } from '#kernel/id.ts';
-import { containing, listed, listOf, ListQuery } from '#kernel/list.ts';
-import { operation } from '#kernel/operation.ts';
+import { containing, listed, listOf, ListQuery, writeCursor } from '#kernel/list.ts';
+import { operation, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
-import { approvalStates, asOf, type Approval } from './approval.ts';
-import { listApprovals } from './approval.sql.ts';
-import { decideApproval, noApproval } from './decide-approval.ts';
+import { rolesWith } from '#org/roles.ts';
+import { requestStates, verdicts } from '@gatehouse/contract/approval.ts';
+import { listApprovals, listByIds } from './approval.sql.ts';
+import { cancelApproval } from './cancel-approval.ts';
+import { decideApprovals, MAX_BATCH } from './decide-approvals.ts';
+import { listDecidable, type Place } from './list-decidable.ts';
+import { personOf } from './person.ts';
 import { readApproval } from './read-approval.ts';
+import { readEvidence } from './read-evidence.ts';
+import { noApproval } from './refusals.ts';
+import { revokeGrant } from './revoke-grant.ts';
+import { ApprovalListed, ApprovalShown, groupOf, RunConditionShown, shown } from './shown-approval.ts';
+import { seesAll } from './sight.ts';
+import type { Tools } from './tools.ts';
 
+const OneOrg = z.strictObject({ org: z.string() });
 const OneApproval = z.strictObject({ org: z.string(), approval: z.string() });
+const Reason = z.string().max(1000).optional();
+const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the hash of the action, as it was shown');
 
-/** Of a list: what is waiting, without the arguments, which are content. */
-const ApprovalListed = z.object({
-  id: z.string(),
-  state: z.enum(approvalStates),
-  connector: z.string(),
-  tool: z.string(),
-  /** Of the exact call; a decision is bound to it. */
-  hash: z.string(),
-  asker: z.object({ member: z.string(), user: z.string(), client: z.string() }),
-  asked: z.string(),
-  expires: z.string(),
-  decided: z.object({ by: z.string(), at: z.string(), reason: z.string().nullable() }).nullable(),
-  used: z.object({ at: z.string(), call: z.string() }).nullable(),
-});
-const ApprovalShown = ApprovalListed.extend({ args: z.unknown() });
-
-function shown(approval: Approval, now: Date): z.infer<typeof ApprovalShown> {
-  const a = asOf(approval, now);
-  const decided = a.state === 'pending' ? undefined : a.decided;
-  return {
-    id: a.id,
-    state: a.state,
-    connector: a.action.connector,
-    tool: a.action.tool,
-    args: a.action.args,
-    hash: a.hash,
-    asker: a.asker,
-    asked: a.asked.toISOString(),
-    expires: a.expires.toISOString(),
-    decided: decided ? { by: decided.by, at: decided.at.toISOString(), reason: decided.reason ?? null } : null,
-    used: a.state === 'used' ? { at: a.used.at.toISOString(), call: a.used.call } : null,
-  };
-}
-
-const inOrg = (ctx: Ctx): OrgCtx => {
+/** Of the path: every operation here is inside an organization. */
+export const inOrg = (ctx: Ctx): OrgCtx => {
   if (ctx.org === undefined)
     throw new Problem('bug', 'approvals/no-org', { says: 'this operation is inside an organization' });
   return { ...ctx, org: ctx.org };
@@ -56,49 +39,211 @@ const idOf = (text: string): Id<'apr'> => {
   return id;
 };
 
-export const approvalOperations = [
+const query = ListQuery.extend({
+  state: z.enum(requestStates).optional(),
+  /** `me`: what I may decide. `mine`: what my agents asked for. Absent: all, for whoever may see all. */
+  for: z.enum(['me', 'mine']).optional(),
+})
+  .refine(
+    (q) => q.cursor === undefined || (q.cursor.length === 2 && z.iso.datetime().safeParse(q.cursor[0]).success),
+    'this cursor was not made by this list; leave it out to begin at the top',
+  )
+  .refine(
+    (q) => q.for !== 'me' || q.state === undefined || q.state === 'pending',
+    'only what is pending waits for you; leave state out',
+  );
+const placeOf = (cursor: readonly string[] | undefined): Place | undefined => {
+  const [asked, id] = cursor ?? [];
+  return asked !== undefined && id !== undefined ? { asked: new Date(asked), id } : undefined;
+};
+const cursorOf = (p: Place | undefined): string | null => (p ? writeCursor([p.asked.toISOString(), p.id]) : null);
+
+const GroupShown = z.object({
+  group: z.string(),
+  connector: z.string(),
+  tool: z.string(),
+  asker: ApprovalListed.shape.asker,
+  oldest: z.string(),
+  /** What a decision about the whole group, or a part of it, names. */
+  items: z.array(z.object({ approval: z.string(), hash: z.string() })),
+});
+
+/** Requests for a person's yes, under `/api`. Which of them somebody sees is this room's question, so the door asks for no more than a member. */
+export const approvalOperations = (tools: Tools): readonly Operation[] => [
   operation({
     id: 'approvals.list',
     at: 'GET /orgs/:org/approvals',
-    can: 'approval.read',
-    says: 'Lists requests that wait for a person or waited, newest first, without their arguments.',
-    params: z.strictObject({ org: z.string() }),
-    query: ListQuery.extend({ state: z.enum(approvalStates).optional() }).refine(
-      (q) => q.cursor === undefined || (q.cursor.length === 2 && z.iso.datetime().safeParse(q.cursor[0]).success),
-      'this cursor was not made by this list; leave it out to begin at the top',
-    ),
+    can: 'signed_in',
+    says: 'Lists requests for approval, newest first, without their arguments: what the caller may decide (for=me), what their agents asked for (for=mine), or all.',
+    params: OneOrg,
+    query,
     reply: listOf(ApprovalListed),
-    handle: async (ctx, { query }) => {
-      const [asked, id] = query.cursor ?? [];
-      const before = asked !== undefined && id !== undefined ? { asked: new Date(asked), id } : undefined;
-      const rows = await ctx.db.read(scopeOf(ctx), (db) =>
-        listApprovals(db, { state: query.state, q: containing(query.q), before, now: ctx.now, limit: query.limit + 1 }),
-      );
-      const page = listed(rows, query.limit, (a) => [a.asked.toISOString(), a.id]);
+    handle: async (anywhere, { query: q }) => {
+      const ctx = inOrg(anywhere);
+      const f = { q: containing(q.q), before: placeOf(q.cursor) };
+      if (q.for === 'me') {
+        const { items, next } = await listDecidable(ctx, tools, { ...f, limit: q.limit });
+        return { items: items.map((i) => shown(i.approval, ctx.now, i.judgement)), next: cursorOf(next) };
+      }
+      const askedBy = q.for === 'mine' ? personOf(ctx).user : undefined;
+      const rows = await ctx.db.read(scopeOf(ctx), async (db) => {
+        if (!askedBy && !(await seesAll(ctx, db))) throw notAll();
+        return listApprovals(db, { ...f, state: q.state, askedBy, now: ctx.now, limit: q.limit + 1 });
+      });
+      const page = listed(rows, q.limit, (a) => [a.asked.toISOString(), a.id]);
       return { ...page, items: page.items.map((a) => shown(a, ctx.now)) };
+    },
+  }),
+  operation({
+    id: 'approvals.list_groups',
+    at: 'GET /orgs/:org/approval-groups',
+    can: 'signed_in',
+    says: 'Lists what the caller may decide, requests of one agent for one tool together; the cursor goes by requests.',
+    params: OneOrg,
+    query: ListQuery,
+    reply: listOf(GroupShown),
+    handle: async (anywhere, { query: q }) => {
+      const ctx = inOrg(anywhere);
+      const f = { q: containing(q.q), before: placeOf(q.cursor), limit: q.limit };
+      const { items, next } = await listDecidable(ctx, tools, f);
+      const groups = Map.groupBy(items, (i) => groupOf(i.approval));
+      return {
+        items: [...groups].flatMap(([group, all]) => {
+          const oldest = all.at(-1)?.approval;
+          if (!oldest) return [];
+          const { asker, connector, tool } = shown(oldest, ctx.now);
+          const list = all.map(({ approval: a }) => ({ approval: a.id, hash: a.hash }));
+          return [{ group, connector, tool, asker, oldest: oldest.asked.toISOString(), items: list }];
+        }),
+        next: cursorOf(next),
+      };
     },
   }),
   operation({
     id: 'approvals.get',
     at: 'GET /orgs/:org/approvals/:approval',
-    can: 'approval.read',
-    says: 'Shows one request with the exact call that it is about. Leaves an event, because arguments are content.',
+    can: 'signed_in',
+    says: 'Shows one request with the exact call that it is about, and whether the caller may say yes. Leaves an event, because arguments are content.',
     discloses: true,
     params: OneApproval,
     reply: ApprovalShown,
-    handle: async (ctx, { params }) => shown(await readApproval(inOrg(ctx), idOf(params.approval)), ctx.now),
+    handle: async (ctx, { params }) => {
+      const { approval, judgement } = await readApproval(inOrg(ctx), tools, idOf(params.approval));
+      return shown(approval, ctx.now, judgement);
+    },
+  }),
+  operation({
+    id: 'approvals.get_evidence',
+    at: 'GET /orgs/:org/approvals/:approval/evidence',
+    can: 'approval.read',
+    says: 'Gives out what shows, without this server, what was decided: the action, the decision and the proof. Leaves an event.',
+    discloses: true,
+    params: OneApproval,
+    reply: z.object({
+      action: z.unknown(),
+      hash: z.string(),
+      decision: z.unknown(),
+      decisionHash: z.string().nullable(),
+      proof: z.record(z.string(), z.string()).nullable(),
+    }),
+    handle: (ctx, { params }) => readEvidence(inOrg(ctx), idOf(params.approval)),
+  }),
+  operation({
+    id: 'approvals.ask_for_proof',
+    at: 'GET /orgs/:org/approvals/:approval/proof-options',
+    can: 'signed_in',
+    says: 'What a browser needs for a passkey proof of a decision: its challenge is the hash of the action, or of the list of them.',
+    params: OneApproval,
+    /** Further requests that are decided together with this one, with commas between them. */
+    query: z.strictObject({
+      with: z
+        .string()
+        .max(50 * MAX_BATCH)
+        .optional(),
+    }),
+    reply: z.looseObject({ challenge: z.string() }),
+    handle: async (anywhere, { params, query: q }) => {
+      const ctx = inOrg(anywhere);
+      const { user } = personOf(ctx);
+      const ids = [...new Set([params.approval, ...(q.with?.split(',') ?? [])])].map(idOf);
+      for (const id of ids.slice(0, MAX_BATCH)) await readApproval(ctx, tools, id);
+      const about = await ctx.db.read(scopeOf(ctx), (db) => listByIds(db, ids));
+      return { ...(await askForProof(ctx, user, challengeOf(about.map((a) => a.hash)))) };
+    },
   }),
   operation({
     id: 'approvals.decide',
     at: 'POST /orgs/:org/approvals/:approval/decision',
-    can: 'approval.decide',
-    says: 'Allows or refuses one call. The first decision stands; nobody decides about a call of his own.',
+    can: 'signed_in',
+    says: 'Approves or denies one call. The first decision stands. With `run`, one yes covers further calls like it, where the organization allows that.',
     params: OneApproval,
-    body: z.strictObject({ decision: z.enum(['allow', 'refuse']), reason: z.string().max(1000).optional() }),
+    body: z.strictObject({
+      verdict: z.enum(verdicts),
+      hash: Hash.optional(),
+      reason: Reason,
+      proof: Authentication.optional(),
+      run: z
+        .strictObject({
+          conditions: z.array(RunConditionShown).min(1).max(20),
+          most: z.number().int().min(1).max(1000),
+          minutes: z.number().int().min(1).max(1440),
+        })
+        .optional(),
+    }),
     reply: ApprovalShown,
     handle: async (ctx, { params, body }) => {
-      const c = inOrg(ctx);
-      return shown(await decideApproval(c, idOf(params.approval), body.decision, body.reason), c.now);
+      const { hash, ...how } = body;
+      const id = idOf(params.approval);
+      const [decided] = await decideApprovals(inOrg(ctx), tools, { items: [{ approval: id, hash }], ...how });
+      if (!decided) throw noApproval(id);
+      return shown(decided, ctx.now);
     },
   }),
+  operation({
+    id: 'approvals.decide_several',
+    at: 'POST /orgs/:org/approvals/decisions',
+    can: 'signed_in',
+    says: 'Approves or denies an explicit list of calls by one decision: all of them, or none where one cannot be decided so.',
+    params: OneOrg,
+    body: z.strictObject({
+      items: z
+        .array(z.strictObject({ approval: z.string(), hash: Hash }))
+        .min(1)
+        .max(MAX_BATCH),
+      verdict: z.enum(verdicts),
+      reason: Reason,
+      proof: Authentication.optional(),
+    }),
+    reply: z.object({ items: z.array(ApprovalListed) }),
+    handle: async (ctx, { body }) => {
+      const items = body.items.map((i) => ({ approval: idOf(i.approval), hash: i.hash }));
+      const decided = await decideApprovals(inOrg(ctx), tools, { ...body, items });
+      return { items: decided.map((a) => shown(a, ctx.now)) };
+    },
+  }),
+  operation({
+    id: 'approvals.cancel',
+    at: 'POST /orgs/:org/approvals/:approval/cancellation',
+    can: 'signed_in',
+    says: 'Takes back a request that waits; for the person whose agent asked.',
+    params: OneApproval,
+    reply: ApprovalShown,
+    handle: async (ctx, { params }) => shown(await cancelApproval(inOrg(ctx), idOf(params.approval)), ctx.now),
+  }),
+  operation({
+    id: 'approvals.revoke',
+    at: 'POST /orgs/:org/approvals/:approval/revocation',
+    can: 'signed_in',
+    says: 'Takes back a yes that is not used up: for whoever gave it, the person whose agent has it, and administrators.',
+    params: OneApproval,
+    reply: ApprovalShown,
+    handle: async (ctx, { params }) => shown(await revokeGrant(inOrg(ctx), idOf(params.approval)), ctx.now),
+  }),
 ];
+
+const notAll = (): Problem =>
+  new Problem('forbidden', 'org/not-permitted', {
+    says: 'seeing all requests needs the permission approval.read',
+    fix: `ask with for=me or for=mine; the roles with it are ${rolesWith('approval.read').join(', ')}`,
+    more: { permission: 'approval.read', roles: rolesWith('approval.read') },
+  });

@@ -1,6 +1,7 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { decideApproval } from '#approvals/decide-approval.ts';
+import { decideApprovals } from '#approvals/decide-approvals.ts';
 import { addConnector } from '#connectors/add-connector.ts';
+import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { reviewTools } from '#connectors/review-tools.ts';
 import { listToolsOf } from '#connectors/tool.sql.ts';
 import { startGateway, type Gateway, type GatewayDeps } from '#gateway/start-gateway.ts';
@@ -28,7 +29,7 @@ export type GatewayHouse = {
   ): Promise<Id<'con'>>;
   rule(draft: RuleDraft): Promise<void>;
   token(person?: HousePerson, resource?: string, scope?: string): Promise<string>;
-  decide(approval: Id<'apr'>, decision: 'allow' | 'refuse', by: HousePerson, reason?: string): Promise<void>;
+  decide(approval: Id<'apr'>, verdict: 'approved' | 'denied', by: HousePerson, reason?: string): Promise<void>;
   /** What the log has of calls, in order, sequenced or not. */
   events(type?: string): Promise<{ type: string; header: Record<string, unknown>; data: Record<string, unknown> }[]>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -84,8 +85,9 @@ export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } =
       used = true;
       return (await signIn(house, client, { resource, scope }, person)).access_token;
     },
-    async decide(approval, decision, by, reason) {
-      await decideApproval(self.as(by), approval, decision, reason);
+    async decide(approval, verdict, by, reason) {
+      const tools = { findTool: findReviewedTool };
+      await decideApprovals(self.as(by), tools, { items: [{ approval }], verdict, reason });
     },
     events: async (type) =>
       (

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { decideApprovals } from '#approvals/decide-approvals.ts';
+import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { callBody, gatewayHouse, raw, saidOf, type GatewayHouse, type RawAnswer } from '#dev/gateway-house.ts';
 import type { HousePerson } from '#dev/oauth-house.ts';
 import { wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
@@ -56,18 +58,18 @@ test('a call that needs a yes waits, says where to decide, and runs exactly once
   const id = held(first);
   assert.equal(held(await call({ row: 1 })), id, 'asking again is the same request');
   assert.equal(sentCalls(), sent);
-  await g.decide(id, 'allow', g.house.ada);
+  await g.decide(id, 'approved', g.house.ada);
   // The order of keys and spacing are not part of what was approved; values are.
   assert.equal(saidOf(await call({ row: 1 })), 'did change');
   assert.equal(sentCalls(), sent + 1);
   assert.notEqual(held(await call({ row: 1 })), id, 'a grant is good once');
   const kinds = (await g.events()).map((e) => e.type).filter((t) => t.startsWith('approval.'));
-  assert.deepEqual(kinds.slice(0, 3), ['approval.asked', 'approval.granted', 'approval.used']);
+  assert.deepEqual(kinds.slice(0, 3), ['approval.asked', 'approval.approved', 'approval.grant_used']);
 });
 
 test('of ten calls that race for one grant, one runs', async () => {
   const id = held(await call({ row: 2 }));
-  await g.decide(id, 'allow', g.house.ada);
+  await g.decide(id, 'approved', g.house.ada);
   const sent = sentCalls();
   const all = await Promise.all(Array.from({ length: 10 }, () => call({ row: 2 })));
   assert.equal(all.filter((a) => saidOf(a) === 'did change').length, 1);
@@ -76,7 +78,7 @@ test('of ten calls that race for one grant, one runs', async () => {
 
 test('a grant for one set of arguments or one person does not pay for another', async () => {
   const id = held(await call({ row: 3 }));
-  await g.decide(id, 'allow', g.house.ada);
+  await g.decide(id, 'approved', g.house.ada);
   assert.notEqual(held(await call({ row: 4 })), id);
   assert.notEqual(held(await call({ row: 3 }, await g.token())), id, 'another person with the same arguments');
   assert.equal(saidOf(await call({ row: 3 })), 'did change');
@@ -84,29 +86,30 @@ test('a grant for one set of arguments or one person does not pay for another', 
 
 test('nobody says yes to a call of his own, and the first decision stands', async () => {
   const id = held(await call({ row: 5 }));
-  await assert.rejects(g.decide(id, 'allow', sue), code('approvals/own-request'));
-  await g.decide(id, 'refuse', g.house.ada, 'not this week');
-  await assert.rejects(g.decide(id, 'allow', g.house.ada), code('approvals/decided'));
+  await assert.rejects(g.decide(id, 'approved', sue), code('approvals/own-request'));
+  await g.decide(id, 'denied', g.house.ada, 'not this week');
+  await assert.rejects(g.decide(id, 'approved', g.house.ada), code('approvals/decided'));
   assert.match(
     saidOf(await call({ row: 5 })),
-    /^Not allowed: a person refused exactly this call, saying: "not this week"/,
+    /^Not allowed: a person denied exactly this call, saying: "not this week"/,
   );
 });
 
-test('a request and a grant run out of time, which is not a refusal', async () => {
+test('a request and a grant run out of time, which is not a denial', async () => {
   const late = held(await call({ row: 6 }));
   const unused = held(await call({ row: 7 }));
-  await g.decide(unused, 'allow', g.house.ada);
-  await g.house.t.super(`update approval set expires_at = now() - interval '1 s' where id = any($1)`, [late, unused]);
-  await assert.rejects(g.decide(late, 'allow', g.house.ada), code('approvals/expired'));
+  await g.decide(unused, 'approved', g.house.ada);
+  await g.house.t.super(`update approval set expires_at = now() - interval '1 s' where id = $1`, late);
+  await g.house.t.super(`update approval_grant set expires_at = now() - interval '1 s' where approval = $1`, unused);
+  await assert.rejects(g.decide(late, 'approved', g.house.ada), code('approvals/expired'));
   assert.notEqual(held(await call({ row: 6 })), late);
   assert.notEqual(held(await call({ row: 7 })), unused);
 });
 
 test('a key or an agent cannot decide', async () => {
-  const { decideApproval } = await import('#approvals/decide-approval.ts');
   const id = held(await call({ row: 8 }));
-  await assert.rejects(decideApproval(g.ctx, id, 'allow', undefined), code('approvals/not-a-person'));
+  const yes = { items: [{ approval: id }], verdict: 'approved' } as const;
+  await assert.rejects(decideApprovals(g.ctx, { findTool: findReviewedTool }, yes), code('approvals/not-a-person'));
 });
 
 test('a tool that no rule allows is denied with the reason, and asks nobody', async () => {

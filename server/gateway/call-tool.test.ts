@@ -23,7 +23,7 @@ const script = (over: Partial<Stages>): { the: Stages; trace: string[] } => {
   const plain: Stages = {
     open: () => Promise.resolve(),
     admit: () => ({ kind: 'admitted', needsApproval: true, policies: [] }),
-    approve: () => Promise.resolve({ kind: 'granted', approval: newId('apr') }),
+    approve: () => Promise.resolve({ kind: 'granted', approval: newId('apr'), hash: 'a'.repeat(64) }),
     kept: () => undefined,
     inspect: () => PASSES,
     redactArguments: (c) => ({ ...c, args: {} }),
@@ -82,7 +82,7 @@ const stories: [string, Partial<Stages>, string][] = [
   ],
   [
     'a call that waits sends nothing',
-    { approve: () => Promise.resolve({ kind: 'waits', approval: {} as never }) },
+    { approve: () => Promise.resolve({ kind: 'waits', approval: {} as never, round: 0 }) },
     'open admit inspect approve = held',
   ],
   [

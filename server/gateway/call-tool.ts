@@ -1,4 +1,4 @@
-import type { Approval } from '#approvals/approval.ts';
+import type { Approval, AskedFor } from '#approvals/approval.ts';
 import type { Verdict } from '#dlp/judge.ts';
 import type { Kept } from '#dlp/quarantine.ts';
 import type { Redaction } from '#dlp/verdict.ts';
@@ -9,8 +9,9 @@ export type Admission =
   | { kind: 'admitted'; needsApproval: boolean; policies: readonly string[] }
   | (Outcome & { kind: 'denied' });
 export type Consent =
-  | { kind: 'granted'; approval: Id<'apr'> }
-  | { kind: 'waits'; approval: Approval }
+  /** `hash`: of the action that may be sent, and no other. */
+  | { kind: 'granted'; approval: Id<'apr'>; hash: string }
+  | { kind: 'waits'; approval: Approval; round: number | null }
   | (Outcome & { kind: 'denied' });
 export type Sent =
   | { ok: true; result: unknown; bytes: number; error: boolean }
@@ -28,8 +29,10 @@ export type Stages = {
   inspect(phase: 'arguments' | 'result', call: ToolCall, value: unknown): Promise<Verdict> | Verdict;
   /** The call as it goes on, without what must not. */
   redactArguments(call: ToolCall, redactions: readonly Redaction[]): ToolCall | undefined;
-  approve(call: ToolCall): Promise<Consent>;
-  send(call: ToolCall): Promise<Sent>;
+  /** `askedFor`: whether a rule wants a yes, or what was found in the call. */
+  approve(call: ToolCall, askedFor: AskedFor): Promise<Consent>;
+  /** `approved`: the hash of the action that somebody said yes to, where one had to. */
+  send(call: ToolCall, approved: string | undefined): Promise<Sent>;
   /** Bytes of the answer without what must not be given out. */
   redactResult(redactions: readonly Redaction[]): number | undefined;
   /** Keeps what was stopped for reviewers. Undefined: it could not be kept, and is stopped all the same. */
@@ -78,15 +81,16 @@ async function decideAndSend(call: ToolCall, admission: Admission, the: Stages, 
     needsApproval ||= anew.needsApproval;
   }
   let approval: Id<'apr'> | undefined;
+  let approved: string | undefined;
   if (needsApproval || out.action === 'require_approval') {
-    const consent = await the.approve(going);
-    if (consent.kind === 'waits') return { kind: 'held', approval: consent.approval };
+    const consent = await the.approve(going, needsApproval ? 'policy' : 'content');
+    if (consent.kind === 'waits') return { kind: 'held', approval: consent.approval, round: consent.round };
     if (consent.kind === 'denied') return consent;
-    approval = consent.approval;
+    ({ approval, hash: approved } = consent);
   }
   // Taken last, so that a release is not used up by a call that then waits for somebody. It pays for one sending.
   if (released && !(await the.take(released, call))) return blocked('arguments', out, released);
-  const sent = await the.send(going);
+  const sent = await the.send(going, approved);
   if (!sent.ok) return sent.ended;
 
   const came = the.inspect('result', going, sent.result);

@@ -1,5 +1,6 @@
 import type { Redaction } from '#dlp/verdict.ts';
 import { parseJsonText } from '#kernel/json.ts';
+import { argsOf } from './action-of.ts';
 import { mirrorHeaders } from './check-headers.ts';
 import { eventWith } from './event-stream.ts';
 import { member, whole } from '#kernel/json-span.ts';
@@ -19,12 +20,15 @@ export class Carrier {
   body: Buffer | undefined;
   headers: Record<string, string | string[] | undefined>;
   answer: Answer | undefined;
+  /** The parameters as they go on: what people are asked about. */
+  params: Params;
 
   constructor(request: Request, headers: Record<string, string | string[] | undefined>, body: Buffer | undefined) {
     this.#request = request;
     this.#headers = headers;
     this.headers = headers;
     this.body = body;
+    this.params = request.params;
   }
 
   get id(): RpcId {
@@ -42,6 +46,7 @@ export class Carrier {
       const without = isParams(message) ? message['params'] : undefined;
       if (!isParams(without) || without['name'] !== params['name']) return undefined;
       this.body = Buffer.from(body);
+      this.params = without;
       // A header may say an argument again, and would say what was taken out.
       this.headers = mirrorHeaders(method, without, this.#headers, call.known);
       return {
@@ -95,13 +100,4 @@ function ownArguments(method: CallMethod, params: Params): boolean {
   if (method !== 'tools/call') return false;
   const { _meta: _, name: __, requestState: ___, arguments: ____, ...others } = params;
   return Object.keys(others).length === 0;
-}
-
-/** What a call takes with it, as rules, people and inspection see it. Answers to what the upstream asked (MRTR) are part of it. */
-export function argsOf(method: CallMethod, params: Params): unknown {
-  const { _meta: _, name, requestState: __, ...rest } = params;
-  if (method !== 'tools/call') return { ...(name === undefined ? {} : { name }), ...rest };
-  const { arguments: args = {}, inputResponses, ...others } = rest;
-  if (inputResponses === undefined && Object.keys(others).length === 0) return args;
-  return { arguments: args, ...(inputResponses === undefined ? {} : { inputResponses }), ...others };
 }

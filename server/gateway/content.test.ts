@@ -113,7 +113,7 @@ test('arguments that a person must allow wait for him, though the rules would le
   assert.match(saidOf(a), /^Waiting for approval/);
   assert.equal(calls().length, before);
   const waits = parseId('apr', /apr_[0-9a-f]{32}/.exec(saidOf(a))?.[0] ?? '')!;
-  await g.decide(waits, 'allow', reviewers[0]!);
+  await g.decide(waits, 'approved', reviewers[0]!);
   await call({ note: CARD, n: 1 });
   assert.deepEqual(calls().at(-1), { name: 'look', arguments: { note: CARD, n: 1 } });
 });

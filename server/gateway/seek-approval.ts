@@ -1,29 +1,135 @@
+import { asOf, type Approval, type AskedFor, type Grant } from '#approvals/approval.ts';
+import { findApproval } from '#approvals/approval.sql.ts';
 import { ask } from '#approvals/ask.ts';
-import { useGrant } from '#approvals/use-grant.ts';
+import { cancelApproval } from '#approvals/cancel-approval.ts';
+import type { Tools } from '#approvals/tools.ts';
+import { useGrant, type Used } from '#approvals/use-grant.ts';
+import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import { Problem } from '#kernel/problem.ts';
+import { actionOf } from './action-of.ts';
+import { momentOf } from './admit.ts';
 import type { Consent } from './call-tool.ts';
 import type { CallScene } from './stages.ts';
-import type { ToolCall } from './tool-call.ts';
+import { classOf, type Denial, type ToolCall } from './tool-call.ts';
 
-/** Uses somebody's yes to exactly this call, or asks for it. */
-export async function seekApproval({ ctx, who }: CallScene, call: ToolCall): Promise<Consent> {
-  const asker = { member: who.caller.member, user: who.caller.user, client: who.caller.client };
-  const action = { connector: call.connector, tool: call.tool, args: call.args ?? null };
-  const grant = await useGrant(ctx, asker, action, call.id);
-  if (grant) return { kind: 'granted', approval: grant };
-  const approval = await ask(ctx, asker, action, call.id);
+/** How long a call that comes again waits here for its decision: shorter than any client's patience, long enough that a yes arrives at once. */
+export const HOLD_MS = 20_000;
+
+/** Uses somebody's yes to exactly this call, or asks for it; a call that comes again with our state is told what became of its request. */
+export async function seekApproval(s: CallScene, call: ToolCall, askedFor: AskedFor = 'policy'): Promise<Consent> {
+  const { ctx, who, view, hold } = s;
+  const { caller } = who;
+  const asker = { member: caller.member, user: caller.user, client: caller.client, consent: who.token.grant };
+  const pin = call.known?.reviewedPin ?? undefined;
+  const action = actionOf({ ...asker, org: caller.org }, call.connector, call.method, s.carrier.params, pin);
+  const projection = call.known?.projection ?? [];
+  // By the clock of now: this call may have waited for its yes.
+  const now = (): OrgCtx => ({ ...ctx, now: s.now() });
+  const use = (): Promise<Used | undefined> =>
+    useGrant(now(), toolsOf(call), { asker, action, call: call.id, projection, set: view.policies });
+
+  if (hold?.kind === 'good') {
+    const { approval: id, round } = hold.claims;
+    // Decided in the meantime? Then it is told below.
+    if (hold.answer === 'decline') await cancelApproval(now(), id).catch(notIfSettled);
+    else if (hold.answer !== 'cancel') await s.waitFor(id);
+    const approval = await standing(now(), id);
+    if (!approval) return denied('hold_altered', 'there is no such request any more');
+    if (approval.state === 'pending')
+      return { kind: 'waits', approval, round: hold.answer === 'cancel' ? null : round + 1 };
+    const over = wordsOf(approval);
+    if (over) return denied(over.why, over.says);
+  }
+
+  const used = await use();
+  if (used) return { kind: 'granted', ...used };
+  if (hold?.kind === 'good') {
+    // Of two attempts with one state, the other was faster.
+    const approval = await standing(now(), hold.claims.approval);
+    const over = approval && wordsOf(approval);
+    if (over) return denied(over.why, over.says);
+  }
+  const { surface, device } = momentOf(view.policies, ctx.now);
+  const approval = await ask(now(), {
+    ...{ asker, action, call: call.id, class: classOf(call), surface, device, askedFor, replaces: s.replaces },
+  });
   // Somebody said yes between the two looks.
-  if (approval.state === 'granted') {
-    const late = await useGrant(ctx, asker, action, call.id);
-    if (late) return { kind: 'granted', approval: late };
+  if (approval.state === 'approved') {
+    const late = await use();
+    if (late) return { kind: 'granted', ...late };
   }
-  if (approval.state === 'refused') {
-    const reason = approval.decided.reason;
-    return {
-      kind: 'denied',
-      why: 'refused',
-      says: `a person refused exactly this call${reason === undefined ? '' : `, saying: ${JSON.stringify(reason)}`} (${approval.id})`,
-      policies: [],
-    };
+  const over = approval.state === 'denied' ? wordsOf(approval) : undefined;
+  return over ? denied(over.why, over.says) : { kind: 'waits', approval, round: 0 };
+}
+
+const notIfSettled = (e: unknown): void => {
+  if (!(e instanceof Problem) || e.kind !== 'conflict') throw e;
+};
+
+/** What is known of the called tool, for this one call: the approvals room asks about no other. */
+const toolsOf = (call: ToolCall): Tools => ({
+  findTool: (_db, connector, name) => {
+    const t = call.known;
+    const same = connector === call.connector && name === t?.name && t.state === 'reviewed';
+    return Promise.resolve(
+      same && t.class && t.reviewedPin
+        ? { pin: t.reviewedPin, class: t.class, projection: t.projection ?? [] }
+        : undefined,
+    );
+  },
+});
+
+const denied = (why: Denial, says: string): Consent => ({ kind: 'denied', why, says, policies: [] });
+
+async function standing(ctx: OrgCtx, id: Approval['id']): Promise<Approval | undefined> {
+  const row = await ctx.db.read(scopeOf(ctx), (db) => findApproval(db, id));
+  return row && asOf(row, ctx.now);
+}
+
+/** How a request ended, each end in its own words; undefined: it waits, or there is a yes that can still be used. */
+function wordsOf(a: Approval): { why: Denial; says: string } | undefined {
+  switch (a.state) {
+    case 'pending':
+      return undefined;
+    case 'approved':
+      return wordsOfGrant(a.grant, a.id);
+    case 'denied': {
+      const { reason } = a.decided;
+      return {
+        why: 'approval_denied',
+        says: `a person denied exactly this call${reason === null ? '' : `, saying: ${JSON.stringify(reason)}`} (${a.id})`,
+      };
+    }
+    case 'expired':
+      return {
+        why: 'approval_expired',
+        says: `nobody decided until ${a.ended.toISOString()}, which is not a denial (${a.id})`,
+      };
+    case 'cancelled':
+      return { why: 'approval_cancelled', says: `the request for approval was taken back (${a.id})` };
+    case 'superseded':
+      return {
+        why: 'approval_superseded',
+        says: `the request for approval was replaced${a.by === null ? ', because the tool or the rules changed' : ` by ${a.by}`} (${a.id})`,
+      };
   }
-  return { kind: 'waits', approval };
+}
+
+function wordsOfGrant(g: Grant, id: Approval['id']): { why: Denial; says: string } | undefined {
+  switch (g.state) {
+    case 'unused':
+      return undefined;
+    case 'used':
+      return { why: 'hold_used', says: `the approval was used already, by ${g.lastCall ?? 'another call'} (${id})` };
+    case 'expired':
+      return {
+        why: 'hold_late',
+        says: `a person approved this call, and it was not made until ${g.expires.toISOString()} (${id})`,
+      };
+    case 'revoked':
+      // Rules that became stricter do not end the matter: the call asks anew, under the rules of now.
+      return g.why === 'policy'
+        ? undefined
+        : { why: 'approval_revoked', says: `the approval was taken back before it was used (${id})` };
+  }
 }

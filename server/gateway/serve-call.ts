@@ -1,8 +1,11 @@
 import { judge, type Verdict } from '#dlp/judge.ts';
 import type { DlpAction } from '#dlp/verdict.ts';
+import { GRANT_MS, hashOf } from '#approvals/approval.ts';
 import { newId } from '#kernel/id.ts';
+import { argsOf } from './action-of.ts';
 import { callTool, type Sent } from './call-tool.ts';
-import { argsOf, Carrier } from './carrier.ts';
+import { Carrier } from './carrier.ts';
+import { actionOfBytes, askOf, carried, replacedBy } from './held-call.ts';
 import { checkParamHeaders } from './check-headers.ts';
 import { inspectedBy } from './content-stages.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
@@ -12,19 +15,23 @@ import { redactJson } from '#dlp/redact-json.ts';
 import { MAX_STREAM_BYTES, relay, type Relayed } from './relay.ts';
 import { refuse } from './reply.ts';
 import { stagesOf } from './stages.ts';
+import { takeHold } from './take-hold.ts';
 import { classOf, type CallMethod, type Failure, type ToolCall } from './tool-call.ts';
 import { Broken } from './upstream.ts';
 import { Problem } from '#kernel/problem.ts';
 
 /** Runs one call and answers it. The switch over the outcome is the whole of what a client can see. */
-export async function serveCall(
-  x: Exchange,
-  message: Message & { kind: 'request' },
-  method: CallMethod,
-): Promise<void> {
+export async function serveCall(x: Exchange, came: Message & { kind: 'request' }, method: CallMethod): Promise<void> {
   const { gate, reply, connector } = x;
-  const known = method === 'tools/call' ? connector.tools.get(String(message.params['name'])) : undefined;
-  if (known) checkParamHeaders(message, x.req.headers, known);
+  const known = method === 'tools/call' ? connector.tools.get(String(came.params['name'])) : undefined;
+  if (known) checkParamHeaders(came, x.req.headers, known);
+  const { caller } = x.who;
+  const by = { org: caller.org, member: caller.member, user: caller.user, client: caller.client };
+  const pin = known?.reviewedPin ?? undefined;
+  const to = { connector, method, pin, now: x.ctx.now };
+  const taken = x.body && takeHold(gate.holds, by, to, came, x.body);
+  if (taken) x.body = taken.body;
+  const { message, hold } = taken ?? { message: came, hold: undefined };
   const call: ToolCall = {
     id: newId('tcl', x.ctx.now.getTime()),
     connector: connector.id,
@@ -56,8 +63,18 @@ export async function serveCall(
         signal: x.end.signal,
         metrics: gate.metrics,
         early,
-        async send() {
+        hold,
+        replaces: replacedBy(message.params),
+        now: () => gate.world.now(),
+        waitFor: (approval) => gate.waitFor(caller, approval, gate.holdMs, x.end.signal),
+        async send(_call, approved) {
           try {
+            // The last look before anything leaves, at the very bytes.
+            if (
+              approved !== undefined &&
+              hashOf(actionOfBytes(by, connector.id, method, carrier.body, pin)) !== approved
+            )
+              return failed('not_as_approved', 'what was about to be sent is not what a person approved');
             const r = await relayed(x, message, call, carrier, early);
             if (r.kind === 'message') {
               carrier.answer = r;
@@ -106,6 +123,14 @@ export async function serveCall(
             modern: message.modern,
             origin: gate.world.origin,
             org: x.ctx.org,
+            ask: askOf(message, method, hold),
+            seal: (approval, round) =>
+              gate.holds.seal(caller.org, {
+                ...{ approval: approval.id, hash: approval.hash, connector: connector.id, tool: call.tool, round },
+                ...{ member: caller.member, client: caller.client },
+                expires: approval.expires.getTime() + GRANT_MS,
+                upstream: carried(message.params),
+              }),
           }),
         );
     }

@@ -1,6 +1,7 @@
 import type { Verdict } from '#dlp/judge.ts';
 import { worstOf, type DlpAction } from '#dlp/verdict.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
+import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { admit } from './admit.ts';
 import type { Looked, Sent, Stages } from './call-tool.ts';
@@ -11,6 +12,7 @@ import { contentStages } from './content-stages.ts';
 import type { OrgView } from './org-view.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { seekApproval } from './seek-approval.ts';
+import type { Hold } from './take-hold.ts';
 import type { Outcome, ToolCall } from './tool-call.ts';
 
 /** What the stages of one call share: who calls, what was known of the org when it began, and the ways out. */
@@ -27,7 +29,14 @@ export type CallScene = {
   session: string | undefined;
   /** Ends what is under way for this call. */
   signal: AbortSignal;
-  send(call: ToolCall): Promise<Sent>;
+  /** The state of ours that the call brought. */
+  hold: Hold | undefined;
+  /** A request that the agent says is replaced by this call's. */
+  replaces: Id<'apr'> | undefined;
+  now(): Date;
+  /** Waits a while for somebody to decide. */
+  waitFor(approval: Id<'apr'>): Promise<void>;
+  send(call: ToolCall, approved: string | undefined): Promise<Sent>;
 };
 
 /** The stages of DESIGN §5 for one call. */
@@ -54,8 +63,10 @@ export function stagesOf(s: CallScene): Stages {
         by,
       );
     },
-    admit: (call) => admit(s, call),
-    approve: (call) => seekApproval(s, call),
+    // A state that is not of this call is refused whatever the rules say now: whoever altered it meant something by it.
+    admit: (call) =>
+      s.hold?.kind === 'bad' ? { kind: 'denied', why: s.hold.why, says: s.hold.says, policies: [] } : admit(s, call),
+    approve: (call, askedFor) => seekApproval(s, call, askedFor),
     ...contentStages(s),
     send: s.send,
     async close(call, outcome, admission, looked) {

@@ -8,10 +8,12 @@ import { asProblem, Problem } from '#kernel/problem.ts';
 import type { Metrics } from '#kernel/telemetry.ts';
 import { startVersions, type Versions } from '#kernel/versions.ts';
 import { startCallWriter, type CallWriter } from './call-writer.ts';
+import { decisionWaiter, type Waiter } from './await-decision.ts';
 import { argsHasher } from './args-hash.ts';
 import { openCallers, type Callers, type Known } from './caller.ts';
 import { checkHeaders } from './check-headers.ts';
 import type { Exchange } from './exchange.ts';
+import { holdsOf, type Holds } from './hold.ts';
 import { checkHost } from './host.ts';
 import { readMessage, type RpcId } from './message.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
@@ -20,6 +22,7 @@ import { orgViews, type OrgView, type Place } from './org-view.ts';
 import { passThrough } from './pass-through.ts';
 import { refuse, Reply } from './reply.ts';
 import { serveCall } from './serve-call.ts';
+import { HOLD_MS } from './seek-approval.ts';
 import { SESSION_MS, sessionIds } from './session-id.ts';
 import { callMethods } from './tool-call.ts';
 
@@ -34,6 +37,8 @@ export type GatewayDeps = {
   callMs?: number;
   /** Longest time that a client may take to send its message, in milliseconds. */
   bodyMs?: number;
+  /** How long a held call that comes again waits for its decision, in milliseconds. */
+  holdMs?: number;
 };
 
 /** What every request to the gateway uses. */
@@ -46,8 +51,11 @@ export type Gate = {
   sessions: ReturnType<typeof sessionIds>;
   metrics: GatewayMetrics;
   hashArgs(args: unknown): string;
+  holds: Holds;
+  waitFor: Waiter;
   callMs: number;
   bodyMs: number;
+  holdMs: number;
   sessionMs: number;
 };
 
@@ -81,6 +89,9 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     hashArgs: argsHasher(world.seal.derive('gateway/arguments')),
     callMs: deps.callMs ?? CALL_MS,
     bodyMs: deps.bodyMs ?? BODY_MS,
+    holdMs: deps.holdMs ?? HOLD_MS,
+    holds: holdsOf(world.seal),
+    waitFor: decisionWaiter(world),
     sessionMs: SESSION_MS,
   };
   const { host, origin } = new URL(world.origin);

@@ -31,7 +31,8 @@ export type CallMethod = (typeof callMethods)[number];
 /** Every way a call can end but one: `lost` is only ever said of a node that died. The answer and the record both switch over this, and nothing else does. */
 export type Outcome =
   | { kind: 'answered'; approval: Id<'apr'> | undefined; bytes: number; error: boolean }
-  | { kind: 'held'; approval: Approval }
+  /** `round`: how often the client was told to come again; null: it is told in words, and comes again when it likes. */
+  | { kind: 'held'; approval: Approval; round: number | null }
   | { kind: 'denied'; why: Denial; says: string; policies: readonly string[] }
   | Blocked
   | { kind: 'failed'; why: Failure; says: string };
@@ -55,7 +56,19 @@ export type Denial =
   /** An argument that rules look at has a form in which they cannot read it: never let through unseen. */
   | 'unreadable_argument'
   | 'scope'
-  | 'refused'
+  /** A request for approval ended so, or what somebody gave was taken back. */
+  | 'approval_denied'
+  | 'approval_expired'
+  | 'approval_cancelled'
+  | 'approval_superseded'
+  | 'approval_revoked'
+  /** A call that came again with our state, and is not the one that was held, or came twice, or too late. */
+  | 'hold_altered'
+  | 'hold_person'
+  | 'hold_tool'
+  | 'hold_args'
+  | 'hold_used'
+  | 'hold_late'
   /** The policy engine or the inspection broke: unknown means no. */
   | 'cannot_decide';
 
@@ -68,6 +81,8 @@ export type Failure =
   | 'credential_refused'
   | 'upstream_error'
   | 'access_ended'
+  /** What was about to be sent is not what a person approved. */
+  | 'not_as_approved'
   | 'client_left'
   /** The stream ended before the answer and the client may resume it. */
   | 'interrupted'

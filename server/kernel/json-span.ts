@@ -36,19 +36,23 @@ function endOfString(text: string, i: number): number {
   return i + 1;
 }
 
-/** The value of `key` in the object at `at`. */
-export function member(text: string, at: Span, key: string): Span | undefined {
+/** The members of the object at `at`, each from its name to the end of its value. */
+export function members(text: string, at: Span): (Span & { name: unknown; value: Span })[] {
+  const all: (Span & { name: unknown; value: Span })[] = [];
   for (let i = skipSpace(text, at.from + 1); i < at.to && text.charCodeAt(i) === 0x22;) {
     const end = endOfString(text, i);
-    const name: unknown = JSON.parse(text.slice(i, end));
     const from = skipSpace(text, skipSpace(text, end) + 1);
     const to = endOfValue(text, from);
-    if (name === key) return { from, to };
+    all.push({ from: i, to, name: JSON.parse(text.slice(i, end)), value: { from, to } });
     i = skipSpace(text, to);
     if (text.charCodeAt(i) === 0x2c) i = skipSpace(text, i + 1);
   }
-  return undefined;
+  return all;
 }
+
+/** The value of `key` in the object at `at`. */
+export const member = (text: string, at: Span, key: string): Span | undefined =>
+  members(text, at).find((m) => m.name === key)?.value;
 
 /** The elements of the array at `at`. */
 export function elements(text: string, at: Span): Span[] {

@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { grantStates } from '@gatehouse/contract/approval.ts';
+import { toolClasses } from '#policy/schema.ts';
+import { asOf, requestStates, runFacts, type Approval } from './approval.ts';
+import type { Judgement } from './judge.ts';
+
+const Time = z.string();
+
+export const RunConditionShown = z.strictObject({
+  fact: z.enum(runFacts),
+  is: z.enum(['equal', 'under']),
+  value: z.string().min(1).max(4096),
+});
+
+/** Of a list: what is waiting, without the arguments, which are content. */
+export const ApprovalListed = z.object({
+  id: z.string(),
+  state: z.enum(requestStates),
+  connector: z.string(),
+  tool: z.string(),
+  class: z.enum(toolClasses),
+  /** Of the exact call; a decision is bound to it. */
+  hash: z.string(),
+  asker: z.object({ member: z.string(), user: z.string(), client: z.string() }),
+  /** The same for requests of one agent for one tool, which belong together on a screen. */
+  group: z.string(),
+  askedFor: z.enum(['policy', 'content']),
+  asked: Time,
+  expires: Time,
+  decided: z
+    .object({ by: z.string(), at: Time, surface: z.string(), fresh: z.boolean(), reason: z.string().nullable() })
+    .nullable(),
+  /** How it ended without a decision: who, or which newer request, and why. */
+  ended: z.object({ at: Time, why: z.string().nullable(), by: z.string().nullable() }).nullable(),
+  grant: z
+    .object({
+      state: z.enum(grantStates),
+      used: z.number(),
+      most: z.number(),
+      expires: Time,
+      run: z.array(RunConditionShown).nullable(),
+      lastCall: z.string().nullable(),
+      why: z.string().nullable(),
+    })
+    .nullable(),
+  /** Whether whoever looks may say yes or no, and what fails if not; null where it is not theirs, or waits no more. */
+  may: z
+    .object({ approve: z.boolean(), deny: z.boolean(), missing: z.string().nullable(), says: z.string().nullable() })
+    .nullable(),
+});
+export const ApprovalShown = ApprovalListed.extend({
+  args: z.unknown(),
+  also: z.unknown(),
+  pin: z.string().nullable(),
+});
+
+/** The wire form of a request, as of now. */
+export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typeof ApprovalShown> {
+  const a = asOf(approval, now);
+  const decided = a.state === 'approved' || a.state === 'denied' ? a.decided : undefined;
+  const grant = a.state === 'approved' ? a.grant : undefined;
+  return {
+    id: a.id,
+    state: a.state,
+    connector: a.action.connector,
+    tool: a.action.tool,
+    class: a.class,
+    args: a.action.args,
+    also: a.action.also,
+    pin: a.action.pin,
+    hash: a.hash,
+    asker: { member: a.asker.member, user: a.asker.user, client: a.asker.client },
+    group: groupOf(a),
+    askedFor: a.askedFor,
+    asked: a.asked.toISOString(),
+    expires: a.expires.toISOString(),
+    decided: decided
+      ? {
+          by: decided.by,
+          at: decided.at.toISOString(),
+          surface: decided.surface,
+          fresh: decided.fresh,
+          reason: decided.reason,
+        }
+      : null,
+    ended: endedOf(a),
+    grant: grant
+      ? {
+          state: grant.state,
+          used: grant.used,
+          most: grant.most,
+          expires: grant.expires.toISOString(),
+          run: grant.run ? [...grant.run] : null,
+          lastCall: grant.lastCall,
+          why: grant.why,
+        }
+      : null,
+    may:
+      j && a.state === 'pending'
+        ? {
+            approve: j.may,
+            deny: j.may || j.elsewhere,
+            missing: j.may ? null : j.missing,
+            says: j.may ? null : j.says,
+          }
+        : null,
+  };
+}
+
+function endedOf(a: Approval): z.infer<typeof ApprovalListed>['ended'] {
+  switch (a.state) {
+    case 'expired':
+      return { at: a.ended.toISOString(), why: null, by: null };
+    case 'cancelled':
+    case 'superseded':
+      return { at: a.ended.toISOString(), why: a.why, by: a.by };
+    default:
+      return null;
+  }
+}
+
+/** Names requests that belong together: of one agent of one person, for one tool. */
+export const groupOf = (a: Approval): string =>
+  hash('sha256', [a.asker.member, a.asker.client, a.action.connector, a.action.tool].join('\0'), 'hex').slice(0, 16);

@@ -1,0 +1,13 @@
+import type { Projection } from '#policy/argument.ts';
+import type { Reader } from '#kernel/db.ts';
+import type { Id } from '#kernel/id.ts';
+import type { ToolClass } from '#policy/schema.ts';
+
+/** A tool as its reviewer left it. */
+export type ReviewedTool = { pin: string; class: ToolClass; projection: Projection };
+
+/** What this room asks about tools, which stand above it; handed in by whoever puts the rooms together. */
+export type Tools = {
+  /** Undefined: there is no such tool, or it is not now as it was reviewed. */
+  findTool(db: Reader, connector: Id<'con'>, name: string): Promise<ReviewedTool | undefined>;
+};
