@@ -45,7 +45,7 @@ alter table app_user enable row level security;
 create policy app_user_of_parent on app_user for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on app_user to gatehouse_app;
 
--- A call that waits for a person. The action is kept as canonical text; the grant is good once, for this hash and this asker, until expires_at.
+-- A call that waits for a person, or waited. The action is kept as canonical text. All states but pending are for ever; what a yes is worth is in approval_grant. consent: the OAuth grant by which the agent asked. asked_for: whether a rule wants a yes, or what was found in the content.
 create table approval (
   org text not null,
   id text not null,
@@ -59,27 +59,173 @@ create table approval (
   state text not null,
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
-  decided_by text,
-  decided_at timestamp with time zone,
-  reason text,
-  used_at timestamp with time zone,
-  used_by_call text,
+  pin text,
+  class text not null,
+  consent text,
+  surface text not null,
+  device text not null,
+  asked_for text not null,
+  decision text,
+  ended_at timestamp with time zone,
+  ended_by text,
+  ended_why text,
+  replaced_by text,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   FOREIGN KEY (org) REFERENCES org(id),
-  CHECK (((decided_at IS NOT NULL) OR (state = ANY (ARRAY['pending'::text, 'expired'::text])))),
-  CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
-  CHECK (((decided_at IS NULL) OR (state <> 'pending'::text))),
-  CHECK (((state = 'used'::text) = (used_at IS NOT NULL))),
+  FOREIGN KEY (org, decision) REFERENCES approval_decision(org, id),
+  CHECK (((decision IS NOT NULL) = (state = ANY (ARRAY['approved'::text, 'denied'::text])))),
+  CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['expired'::text, 'cancelled'::text, 'superseded'::text])))),
+  CHECK (((ended_why IS NOT NULL) = (state = ANY (ARRAY['cancelled'::text, 'superseded'::text])))),
   CHECK ((action_hash ~ '^[0-9a-f]{64}$'::text)),
-  CHECK ((state = ANY (ARRAY['pending'::text, 'granted'::text, 'refused'::text, 'expired'::text, 'used'::text])))
+  CHECK ((asked_for = ANY (ARRAY['policy'::text, 'content'::text]))),
+  CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text]))),
+  CHECK ((pin ~ '^[0-9a-f]{64}$'::text)),
+  CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text])))
 );
-CREATE INDEX approval_expiring ON public.approval USING btree (org, expires_at) WHERE (state = ANY (ARRAY['pending'::text, 'granted'::text]));
+CREATE INDEX approval_decided_by ON public.approval USING btree (org, decision) WHERE (decision IS NOT NULL);
+CREATE INDEX approval_expiring ON public.approval USING btree (org, expires_at) WHERE (state = 'pending'::text);
+CREATE INDEX approval_latest ON public.approval USING btree (org, asker, action_hash, asked_at DESC, id DESC);
 CREATE INDEX approval_listed ON public.approval USING btree (org, asked_at DESC, id DESC);
-CREATE UNIQUE INDEX approval_waiting ON public.approval USING btree (org, asker, action_hash) WHERE (state = ANY (ARRAY['pending'::text, 'granted'::text]));
+CREATE INDEX approval_same ON public.approval USING btree (org, asker, client, connector, tool) WHERE (state = 'pending'::text);
+CREATE UNIQUE INDEX approval_waiting ON public.approval USING btree (org, asker, action_hash) WHERE (state = 'pending'::text);
 alter table approval enable row level security;
 create policy approval_of_org on approval for all to gatehouse_app using (org = app_org()) with check (org = app_org());
-grant insert, select, update on approval to gatehouse_app;
+grant insert, select on approval to gatehouse_app;
+grant update (decision, ended_at, ended_by, ended_why, replaced_by, state) on approval to gatehouse_app;
+
+-- What somebody decided, about one request or several at once. document: canonical text of the decision, whose hash the log has. proof: the passkey's signature over the action with the key that checks it, so that anybody can later; proof_key: what makes one signature count once. fresh: whether there was such a signature.
+create table approval_decision (
+  org text not null,
+  id text not null,
+  verdict text not null,
+  decided_by text not null,
+  session text,
+  surface text not null,
+  fresh boolean not null,
+  decided_at timestamp with time zone not null,
+  reason text,
+  document text not null,
+  proof text,
+  proof_key bytea,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  UNIQUE (org, proof_key),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((proof IS NULL) = (proof_key IS NULL))),
+  CHECK ((fresh = (proof IS NOT NULL))),
+  CHECK ((octet_length(proof_key) = 32)),
+  CHECK ((surface = ANY (ARRAY['portal'::text, 'desk'::text, 'dispatch'::text]))),
+  CHECK ((verdict = ANY (ARRAY['approved'::text, 'denied'::text])))
+);
+CREATE INDEX approval_decision_people ON public.approval_decision USING btree (org, decided_at, decided_by);
+alter table approval_decision enable row level security;
+create policy approval_decision_of_org on approval_decision for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on approval_decision to gatehouse_app;
+
+-- What a yes is worth: one use by the agent that asked, for the action with this hash; or, with conditions, up to `most` uses of the same tool under them, within one consent of the agent. Good for the reviewed definition `pin`. Used up when used = most; ended says that its time was over first, or that it was taken back.
+create table approval_grant (
+  org text not null,
+  id text not null,
+  approval text not null,
+  decision text not null,
+  action_hash text,
+  connector text not null,
+  tool text not null,
+  pin text,
+  member text not null,
+  client text not null,
+  consent text,
+  policy_version text not null,
+  conditions text,
+  most integer not null,
+  used integer not null default 0,
+  last_call text,
+  last_used_at timestamp with time zone,
+  given_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended text,
+  ended_at timestamp with time zone,
+  ended_by text,
+  ended_why text,
+  PRIMARY KEY (id),
+  UNIQUE (org, approval),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (org, approval) REFERENCES approval(org, id),
+  FOREIGN KEY (org, decision) REFERENCES approval_decision(org, id),
+  CHECK (((action_hash IS NULL) = (conditions IS NOT NULL))),
+  CHECK (((action_hash IS NULL) OR (most = 1))),
+  CHECK (((conditions IS NULL) OR (consent IS NOT NULL))),
+  CHECK (((ended IS NULL) = (ended_at IS NULL))),
+  CHECK (((most >= 1) AND (most <= 1000))),
+  CHECK (((used = 0) = (last_used_at IS NULL))),
+  CHECK (((used >= 0) AND (used <= most))),
+  CHECK ((action_hash ~ '^[0-9a-f]{64}$'::text)),
+  CHECK ((ended = ANY (ARRAY['expired'::text, 'revoked'::text]))),
+  CHECK ((pin ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX approval_grant_expiring ON public.approval_grant USING btree (org, expires_at) WHERE ((ended IS NULL) AND (used < most));
+CREATE INDEX approval_grant_live ON public.approval_grant USING btree (org, member, action_hash) WHERE ((ended IS NULL) AND (used < most));
+CREATE INDEX approval_grant_run ON public.approval_grant USING btree (org, member, connector, tool) WHERE ((ended IS NULL) AND (used < most) AND (conditions IS NOT NULL));
+alter table approval_grant enable row level security;
+create policy approval_grant_of_org on approval_grant for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on approval_grant to gatehouse_app;
+grant update (ended, ended_at, ended_by, ended_why, last_call, last_used_at, used) on approval_grant to gatehouse_app;
+
+-- Whom we tell of a request, and whether at once or together with others: so many an hour at once, and no more.
+create table approval_notice (
+  org text not null,
+  person text not null,
+  approval text not null,
+  how text not null,
+  planned_at timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  PRIMARY KEY (org, person, approval),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (org, approval) REFERENCES approval(org, id),
+  CHECK ((how = ANY (ARRAY['now'::text, 'digest'::text])))
+);
+CREATE INDEX approval_notice_recent ON public.approval_notice USING btree (org, person, planned_at);
+CREATE INDEX approval_notice_unsent ON public.approval_notice USING btree (org, planned_at) WHERE (sent_at IS NULL);
+alter table approval_notice enable row level security;
+create policy approval_notice_of_org on approval_notice for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on approval_notice to gatehouse_app;
+grant update (sent_at) on approval_notice to gatehouse_app;
+
+-- How an org wants approvals: whether one yes may cover further calls of a run and how many for how long; how many notices an hour a person gets at once. No row: none, and the usual number.
+create table approval_settings (
+  org text not null,
+  run_grants boolean not null,
+  run_most integer not null,
+  run_minutes integer not null,
+  notices_an_hour integer not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((notices_an_hour >= 0) AND (notices_an_hour <= 100))),
+  CHECK (((run_minutes >= 1) AND (run_minutes <= 1440))),
+  CHECK (((run_most >= 1) AND (run_most <= 1000)))
+);
+alter table approval_settings enable row level security;
+create policy approval_settings_of_org on approval_settings for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on approval_settings to gatehouse_app;
+grant update (notices_an_hour, run_grants, run_minutes, run_most, set_at, set_by) on approval_settings to gatehouse_app;
+
+-- When somebody first opened a request: how long people look before they decide is measured from there.
+create table approval_sight (
+  org text not null,
+  approval text not null,
+  person text not null,
+  seen_at timestamp with time zone not null,
+  PRIMARY KEY (org, approval, person),
+  FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (org, approval) REFERENCES approval(org, id)
+);
+alter table approval_sight enable row level security;
+create policy approval_sight_of_org on approval_sight for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on approval_sight to gatehouse_app;
 
 -- Signed statements of a log's size and root (C2SP tlog-checkpoint). Never signed twice for one size, never changed.
 create table audit_checkpoint (
@@ -183,6 +329,25 @@ create policy audit_tile_read on audit_tile for select to gatehouse_app using (l
 grant select on audit_tile to gatehouse_app;
 grant insert, select, update on audit_tile to gatehouse_sequencer;
 
+-- A policy that an expert wrote in Cedar, validated strictly when it was saved. In force from the version since until before the version until.
+create table cedar_policy (
+  org text not null,
+  id text not null,
+  name text not null,
+  cedar text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  since integer not null,
+  until integer,
+  PRIMARY KEY (org, id, since),
+  FOREIGN KEY (org) REFERENCES org(id)
+);
+CREATE UNIQUE INDEX cedar_policy_live ON public.cedar_policy USING btree (org, lower(name)) WHERE (until IS NULL);
+alter table cedar_policy enable row level security;
+create policy cedar_policy_of_org on cedar_policy for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on cedar_policy to gatehouse_app;
+grant update (until) on cedar_policy to gatehouse_app;
+
 -- An MCP server made available in an org. The bearer is sealed for this row; private_host is the one host whose private addresses an administrator allowed.
 create table connector (
   org text not null,
@@ -237,23 +402,110 @@ alter table directory enable row level security;
 create policy directory_of_parent on directory for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on directory to gatehouse_app;
 
--- What happens in an org to content in which a detector finds something, each way. No row: the detector's default, which is to block.
-create table dlp_policy (
+-- What happens in an org to content in which a detector finds something, per phase. No row: the detector's own default.
+create table dlp_baseline (
   org text not null,
-  detector text not null,
-  to_tool text not null,
-  to_user text not null,
+  data text not null,
+  phase text not null,
+  action text not null,
   set_by text not null,
   set_at timestamp with time zone not null,
-  PRIMARY KEY (org, detector),
+  PRIMARY KEY (org, data, phase),
   FOREIGN KEY (org) REFERENCES org(id),
-  CHECK ((to_tool = ANY (ARRAY['allow'::text, 'flag'::text, 'block'::text]))),
-  CHECK ((to_user = ANY (ARRAY['allow'::text, 'flag'::text, 'block'::text])))
+  CHECK ((action = ANY (ARRAY['allow'::text, 'alert'::text, 'redact'::text, 'require_approval'::text, 'quarantine'::text, 'block'::text]))),
+  CHECK ((phase = ANY (ARRAY['arguments'::text, 'result'::text, 'prompt'::text, 'output'::text, 'file_in'::text, 'file_out'::text])))
 );
+alter table dlp_baseline enable row level security;
+create policy dlp_baseline_of_org on dlp_baseline for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on dlp_baseline to gatehouse_app;
+grant update (action, set_at, set_by) on dlp_baseline to gatehouse_app;
+
+-- What an org itself calls confidential. spec: the terms (whole words), or the pattern, or the columns of an exact table, whose values are in dlp_exact_value.
+create table dlp_detector (
+  org text not null,
+  id text not null,
+  name text not null,
+  kind text not null,
+  severity text not null,
+  spec jsonb not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  removed_by text,
+  removed_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
+  CHECK ((kind = ANY (ARRAY['terms'::text, 'pattern'::text, 'exact'::text]))),
+  CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
+);
+CREATE UNIQUE INDEX dlp_detector_name ON public.dlp_detector USING btree (org, lower(name)) WHERE (removed_at IS NULL);
+alter table dlp_detector enable row level security;
+create policy dlp_detector_of_org on dlp_detector for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on dlp_detector to gatehouse_app;
+grant update (removed_at, removed_by, spec) on dlp_detector to gatehouse_app;
+
+-- Values of an exact table as keyed hashes; the values themselves are nowhere. Deleted with their detector.
+create table dlp_exact_value (
+  org text not null,
+  detector text not null,
+  hash bytea not null,
+  PRIMARY KEY (org, detector, hash),
+  FOREIGN KEY (org, detector) REFERENCES dlp_detector(org, id)
+);
+alter table dlp_exact_value enable row level security;
+create policy dlp_exact_value_of_org on dlp_exact_value for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on dlp_exact_value to gatehouse_app;
+
+-- What happens in an org when content could not be looked at, per class of the tool; none: outside of a call. No row: open with an alert for reads, closed for everything else.
+create table dlp_fail_mode (
+  org text not null,
+  class text not null,
+  mode text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org, class),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text, 'none'::text]))),
+  CHECK ((mode = ANY (ARRAY['open'::text, 'closed'::text])))
+);
+alter table dlp_fail_mode enable row level security;
+create policy dlp_fail_mode_of_org on dlp_fail_mode for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on dlp_fail_mode to gatehouse_app;
+grant update (mode, set_at, set_by) on dlp_fail_mode to gatehouse_app;
+
+-- What an admin wants done with classes of data for a group, a connector and phases. A policy adds to the baseline, the most severe counts; an exception stands in place of both where it fits. Null group or connector: any. two_people: what it keeps is released by two. Removed ones stay, so that the log can be read. group_id and connector have no foreign key: a policy about what is gone applies to nothing.
+create table dlp_policy (
+  org text not null,
+  id text not null,
+  name text not null,
+  kind text not null,
+  group_id text,
+  connector text,
+  data text[] not null,
+  phases text[] not null,
+  action text not null,
+  two_people boolean not null default false,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  removed_by text,
+  removed_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((NOT two_people) OR (action = 'quarantine'::text))),
+  CHECK (((cardinality(phases) > 0) AND (phases <@ ARRAY['arguments'::text, 'result'::text, 'prompt'::text, 'output'::text, 'file_in'::text, 'file_out'::text]))),
+  CHECK (((kind = 'policy'::text) OR (group_id IS NOT NULL) OR (connector IS NOT NULL))),
+  CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
+  CHECK ((action = ANY (ARRAY['allow'::text, 'alert'::text, 'redact'::text, 'require_approval'::text, 'quarantine'::text, 'block'::text]))),
+  CHECK ((cardinality(data) > 0)),
+  CHECK ((kind = ANY (ARRAY['policy'::text, 'exception'::text])))
+);
+CREATE UNIQUE INDEX dlp_policy_name ON public.dlp_policy USING btree (org, lower(name)) WHERE (removed_at IS NULL);
 alter table dlp_policy enable row level security;
 create policy dlp_policy_of_org on dlp_policy for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on dlp_policy to gatehouse_app;
-grant update (set_at, set_by, to_tool, to_user) on dlp_policy to gatehouse_app;
+grant update (removed_at, removed_by) on dlp_policy to gatehouse_app;
 
 -- A domain of the parent and how it stands. since: when the state began; of failing, when the record went missing. fault: what the last check found instead. issued_to: the parent whose id the record has; a merge moves the row and cannot move the record.
 create table domain (
@@ -888,6 +1140,72 @@ create policy passkey_of_parent on passkey for all to gatehouse_app using (paren
 grant delete, insert, select on passkey to gatehouse_app;
 grant update (backed_up, challenge_at, counter, used_at) on passkey to gatehouse_app;
 
+-- Which access everyone, a group or a person has to a connector (null: to every one) without any rule. blocked: none, whatever a rule says; off: none but by rules. In force from the version since until before the version until. who_id and connector have no foreign key: a control of what is gone does nothing.
+create table policy_control (
+  org text not null,
+  id text not null,
+  who_kind text not null,
+  who_id text,
+  connector text,
+  access text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  since integer not null,
+  until integer,
+  PRIMARY KEY (org, id, since),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((who_kind = 'everyone'::text) = (who_id IS NULL))),
+  CHECK (((who_kind = 'everyone'::text) OR (access <> 'off'::text))),
+  CHECK ((access = ANY (ARRAY['blocked'::text, 'off'::text, 'read'::text, 'read_write'::text]))),
+  CHECK ((who_kind = ANY (ARRAY['everyone'::text, 'group'::text, 'user'::text])))
+);
+CREATE UNIQUE INDEX policy_control_live ON public.policy_control USING btree (org, COALESCE(connector, ''::text), who_kind, COALESCE(who_id, ''::text)) WHERE (until IS NULL);
+alter table policy_control enable row level security;
+create policy policy_control_of_org on policy_control for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on policy_control to gatehouse_app;
+grant update (until) on policy_control to gatehouse_app;
+
+-- What holds in an org where nothing else is said, and by whose clock rules speak of time. No row: regulated, which is everything off until it is allowed, and UTC. In force from the version since until before the version until.
+create table policy_setting (
+  org text not null,
+  mode text not null,
+  default_access text not null,
+  time_zone text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  since integer not null,
+  until integer,
+  PRIMARY KEY (org, since),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((mode = 'regulated'::text) = (default_access = 'off'::text))),
+  CHECK ((default_access = ANY (ARRAY['off'::text, 'read'::text, 'read_write'::text]))),
+  CHECK ((mode = ANY (ARRAY['regulated'::text, 'open'::text])))
+);
+CREATE UNIQUE INDEX policy_setting_live ON public.policy_setting USING btree (org) WHERE (until IS NULL);
+alter table policy_setting enable row level security;
+create policy policy_setting_of_org on policy_setting for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on policy_setting to gatehouse_app;
+grant update (until) on policy_setting to gatehouse_app;
+
+-- One state of the policies of an org: hash names exactly what they said, kind and about what was changed, restored which version it brought back. What was in it are the rules, settings, controls and Cedar with since <= number and until null or > number. Version 0 is what was there before the first.
+create table policy_version (
+  org text not null,
+  number integer not null,
+  hash text not null,
+  kind text not null,
+  about text,
+  restored integer,
+  reason text,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  PRIMARY KEY (org, number),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((number > 0))
+);
+alter table policy_version enable row level security;
+create policy policy_version_of_org on policy_version for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on policy_version to gatehouse_app;
+
 -- People whom no identity provider may lower, remove or suspend: break-glass accounts. The primary owner needs no row.
 create table provisioning_exempt (
   org text not null,
@@ -968,7 +1286,61 @@ alter table provisioning_removal enable row level security;
 create policy provisioning_removal_of_org on provisioning_removal for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on provisioning_removal to gatehouse_app;
 
--- A sentence of an admin about who may use which tools; compiled to Cedar when it is loaded. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.
+-- Content that was stopped and waits for reviewers: sealed for this row, with what was found. same: keyed hash of who asked for what, by which the identical request gets it once after the release. asker is null for a key.
+create table quarantine (
+  org text not null,
+  id text not null,
+  phase text not null,
+  same bytea not null,
+  call text not null,
+  connector text,
+  tool text,
+  asker text,
+  asker_user text,
+  client text not null,
+  sealed bytea,
+  bytes integer not null,
+  findings jsonb not null,
+  detectors text[] not null,
+  needs integer not null,
+  state text not null,
+  kept_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((state = ANY (ARRAY['waiting'::text, 'released'::text])) = (ended_at IS NULL))),
+  CHECK (((state = ANY (ARRAY['waiting'::text, 'released'::text])) = (sealed IS NOT NULL))),
+  CHECK ((needs = ANY (ARRAY[1, 2]))),
+  CHECK ((phase = ANY (ARRAY['arguments'::text, 'result'::text, 'prompt'::text, 'output'::text, 'file_in'::text, 'file_out'::text]))),
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'released'::text, 'delivered'::text, 'discarded'::text, 'expired'::text])))
+);
+CREATE INDEX quarantine_expiring ON public.quarantine USING btree (expires_at) WHERE (state = ANY (ARRAY['waiting'::text, 'released'::text]));
+CREATE INDEX quarantine_listed ON public.quarantine USING btree (org, kept_at DESC, id DESC);
+CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (org, same) WHERE (state = ANY (ARRAY['waiting'::text, 'released'::text]));
+alter table quarantine enable row level security;
+create policy quarantine_of_org on quarantine for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on quarantine to gatehouse_app;
+grant update (asker_user, ended_at, expires_at, sealed, state) on quarantine to gatehouse_app;
+
+-- Who wants kept content released or discarded. As many different people must release it as the row needs; one discards it.
+create table quarantine_decision (
+  org text not null,
+  quarantine text not null,
+  reviewer text not null,
+  decision text not null,
+  reason text,
+  decided_at timestamp with time zone not null,
+  PRIMARY KEY (org, quarantine, reviewer, decision),
+  FOREIGN KEY (org, quarantine) REFERENCES quarantine(org, id),
+  CHECK ((decision = ANY (ARRAY['release'::text, 'discard'::text])))
+);
+alter table quarantine_decision enable row level security;
+create policy quarantine_decision_of_org on quarantine_decision for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on quarantine_decision to gatehouse_app;
+
+-- A sentence of an admin about who may use which tools; compiled to Cedar when it is loaded. In force from the version `since` until before the version `until`. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id`, `approver_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.
 create table rule (
   org text not null,
   id text not null,
@@ -984,15 +1356,27 @@ create table rule (
   created_at timestamp with time zone not null,
   removed_by text,
   removed_at timestamp with time zone,
-  PRIMARY KEY (id),
-  UNIQUE (org, id),
+  conditions jsonb not null default '[]'::jsonb,
+  approver_kind text,
+  approver_id text,
+  second_person boolean,
+  desktop_only boolean,
+  fresh boolean,
+  since integer not null default 0,
+  until integer,
+  PRIMARY KEY (org, id, since),
   FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((((approver_kind IS NULL) = (second_person IS NULL)) AND ((approver_kind IS NULL) = (desktop_only IS NULL)) AND ((approver_kind IS NULL) = (fresh IS NULL)))),
+  CHECK (((NOT (asks IS DISTINCT FROM 'always'::text)) = (approver_kind IS NOT NULL))),
+  CHECK (((approver_kind = ANY (ARRAY['group'::text, 'user'::text])) = (approver_id IS NOT NULL))),
   CHECK (((effect = 'allow'::text) = (asks IS NOT NULL))),
   CHECK (((effect = 'forbid'::text) OR (tool_names IS NULL) OR (connector IS NOT NULL))),
   CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
   CHECK (((tool_classes <@ ARRAY['read'::text, 'write'::text, 'destructive'::text]) AND (cardinality(tool_classes) > 0))),
   CHECK (((tool_classes IS NULL) <> (tool_names IS NULL))),
+  CHECK (((until IS NULL) = (removed_at IS NULL))),
   CHECK (((who_kind = 'everyone'::text) = (who_id IS NULL))),
+  CHECK ((approver_kind = ANY (ARRAY['deciders'::text, 'manager'::text, 'self'::text, 'group'::text, 'user'::text]))),
   CHECK ((asks = ANY (ARRAY['never'::text, 'always'::text]))),
   CHECK ((cardinality(tool_names) > 0)),
   CHECK ((effect = ANY (ARRAY['allow'::text, 'forbid'::text]))),
@@ -1003,7 +1387,7 @@ CREATE UNIQUE INDEX rule_name ON public.rule USING btree (org, lower(name)) WHER
 alter table rule enable row level security;
 create policy rule_of_org on rule for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on rule to gatehouse_app;
-grant update (removed_at, removed_by) on rule to gatehouse_app;
+grant update (removed_at, removed_by, until) on rule to gatehouse_app;
 
 -- A certificate whose key a connection trusts; several at once while the identity provider changes keys. warned_days: how near its end was when that was last told.
 create table saml_certificate (
@@ -1844,12 +2228,16 @@ declare
   g record;
   r record;
   target text;
+  named boolean;
 begin
   set constraints all deferred;
   for g in select * from org_group x where x.parent = from_parent and x.attribute is not null order by x.id loop
-    continue when not exists (select from org_group_member m where m.group_id = g.id and (m.user_id = any(users) or m.user_id = any(was)))
-              and not exists (select from rule t where t.who_id = g.id and t.org = any(orgs))
-              and not exists (select from group_mapping t where t.group_id = g.id and t.org = any(orgs));
+    named := exists (select from org_group_member m where m.group_id = g.id and (m.user_id = any(users) or m.user_id = any(was)));
+    for r in select * from merge_rule where what = 'group' loop
+      execute format('select $1 or exists (select from %I t where t.%I = $2 and t.%I = any($3))', r.tab, r.col, r.within)
+        into named using named, g.id, orgs;
+    end loop;
+    continue when not named;
     select x.id into target from org_group x where x.parent = to_parent and x.attribute = g.attribute and x.name = g.name;
     if target is null then
       target := 'grp_' || replace(gen_random_uuid()::text, '-', '');
@@ -2072,10 +2460,24 @@ CREATE OR REPLACE FUNCTION public.lookup_expired_approvals(at timestamp with tim
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-  select distinct o.parent, o.id from approval a join org o on o.id = a.org
-   where a.state in ('pending', 'granted')
-     and (a.expires_at <= at
-          or not exists (select from member m join app_user u on u.id = m.user_id where m.id = a.asker and m.org = a.org and u.state = 'active'))
+  select distinct o.parent, o.id
+    from (select a.org, a.asker as member, a.expires_at from approval a where a.state = 'pending'
+          union all
+          select g.org, g.member, g.expires_at from approval_grant g where g.ended is null and g.used < g.most) w
+    join org o on o.id = w.org
+   where w.expires_at <= at
+      or not exists (select from member m join app_user u on u.id = m.user_id where m.id = w.member and m.org = w.org and u.state = 'active')
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_expired_quarantine(at timestamp with time zone)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct o.parent, o.id from quarantine q join org o on o.id = q.org
+   where q.state in ('waiting', 'released') and q.expires_at <= at
 $function$
 -- may be run by: gatehouse_app
 
