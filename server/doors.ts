@@ -1,4 +1,6 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
+import { approvalPages } from '#approvals/approval-pages.http.ts';
+import type { Upstairs as ApprovalsUpstairs } from '#approvals/approval-screen.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { auditOperations } from '#audit/audit.http.ts';
 import { logOperations } from '#audit/log.http.ts';
@@ -21,6 +23,7 @@ import { inspectOperations } from '#dlp/inspect.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
+import { listVerifiedNames } from '#domains/domain.sql.ts';
 import type { LastSignIns } from '#domains/list-memberships.ts';
 import { listLastCalls } from '#gateway/last-call.sql.ts';
 import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts';
@@ -75,6 +78,13 @@ const catalogue: Catalogue = {
         : [];
     });
   },
+};
+
+/** What the approvals room asks of rooms above and beside it. */
+const approvalsUpstairs: ApprovalsUpstairs = {
+  findTool: findReviewedTool,
+  connectorName: async (db, connector) => (await findConnector(db, connector))?.name,
+  homeDomains: listVerifiedNames,
 };
 
 /** What the door page tells of rooms above it. */
@@ -148,6 +158,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...mailLinkPages,
       ...testPages,
       ...passkeyPages,
+      ...approvalPages(approvalsUpstairs),
       ...setupPages,
       ...foundingPages,
     ],

@@ -1,8 +1,12 @@
+import { findApproval } from '#approvals/approval.sql.ts';
+import { findConnector } from '#connectors/connector.sql.ts';
 import { findCapture } from '#domains/capture.sql.ts';
 import { findDomain } from '#domains/domain.sql.ts';
 import { shownDomain } from '#domains/shown-domain.ts';
 import { findSamlConnection, listCertificates } from '#identity/saml/connection.sql.ts';
 import type { Words } from '#notify/words.ts';
+import { parseId } from '#kernel/id.ts';
+import { findUser } from '#org/user.sql.ts';
 import { findOrg } from '#org/org.sql.ts';
 import { countHeld } from '#provisioning/removal.sql.ts';
 
@@ -31,6 +35,20 @@ export const words: Words = {
         last: !all.some((o) => o.notAfter > k.notAfter),
       }
     );
+  },
+  async approval(db, id) {
+    const a = await findApproval(db, id);
+    if (a?.state !== 'pending') return undefined;
+    const asker = await findUser(db, a.asker.user);
+    const connector = parseId('con', a.action.connector);
+    const name = connector && (await findConnector(db, connector))?.name;
+    return {
+      asker: asker?.displayName ?? a.asker.user,
+      tool: a.action.tool,
+      connector: name ?? a.action.connector,
+      class: a.class,
+      until: a.expires,
+    };
   },
   held: countHeld,
 };

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
+import { tellDecidersJobs } from '#approvals/tell-deciders.job.ts';
+import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { startSequencer, type Sequencer } from '#audit/sequencer.ts';
 import { fileWitness } from '#audit/witness.ts';
 import { authorizationHandler } from '#authorization/authorization-handler.ts';
@@ -109,6 +111,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
         [
           sweepJob(world, oauth),
           expireApprovalsJob(world),
+          ...tellDecidersJobs(world, { findTool: findReviewedTool }),
           expireKeptJob(world),
           closeLostCallsJob(world),
           samlJob(world, mailEnding),

@@ -22,8 +22,9 @@ export type ApprovalScreen = {
   act:
     | { kind: 'decide'; fresh: { begin: string; finish: string } | undefined }
     | { kind: 'deny_only'; because: string }
-    | { kind: 'watch'; because: string }
-    | { kind: 'over'; state: string; says: string };
+    /** Somebody else's to decide; `own`: of one's own agent, so it can be taken back. */
+    | { kind: 'watch' | 'own'; because: string }
+    | { kind: 'over'; state: string; says: string; revocable: boolean };
 };
 
 const glyph = (path: string): Html =>
@@ -76,16 +77,21 @@ function decision(s: ApprovalScreen): Html {
   switch (act.kind) {
     case 'decide': {
       const button = act.fresh
-        ? html`<button class="btn act" id="approve" type="button" aria-disabled="true" aria-describedby="hint" data-begin="${act.fresh.begin}" data-finish="${act.fresh.finish}">Approve with passkey</button>`
+        ? html`<button class="btn act" id="approve" type="button" aria-disabled="true" aria-describedby="hint" data-begin="${act.fresh.begin}" data-finish="${act.fresh.finish}" data-hash="${s.hash}">Approve with passkey</button>`
         : html`<form method="post" action="${s.path}/approve"><input type="hidden" name="hash" value="${s.hash}" /><button class="btn act" id="approve" type="submit" aria-disabled="true" aria-describedby="hint">Approve</button></form>`;
       return html`<div class="decide">${deny}${button}</div><p class="hint" id="hint">Scroll to the end to approve; deny at any time.</p><p id="said" role="alert"></p>`;
     }
     case 'deny_only':
       return html`<div class="decide">${deny}<button class="btn" type="button" aria-disabled="true" aria-describedby="hint">Approve</button></div><p class="hint no" id="hint">${act.because}</p>`;
+    case 'own':
+      return html`<form method="post" action="${s.path}/cancel"><button class="btn" type="submit">Take the request back</button></form><p class="hint no">${act.because}</p>`;
     case 'watch':
       return html`<p class="no">${act.because}</p>`;
     case 'over':
-      return html`<p><strong>${act.state}</strong> ${act.says}</p>`;
+      return html`<p><strong>${act.state}</strong> ${act.says}</p>${
+        act.revocable &&
+        html`<form method="post" action="${s.path}/revoke"><button class="btn" type="submit">Take the yes back</button></form>`
+      }`;
   }
 }
 

@@ -54,6 +54,7 @@ const ApprovalRow = z
     surface: z.enum(surfaces),
     device: z.string(),
     askedFor: z.enum(['policy', 'content']),
+    says: z.string().nullable(),
     state: z.enum(requestStates),
     asked: z.date(),
     expires: z.date(),
@@ -78,6 +79,7 @@ const ApprovalRow = z
       surface: r.surface,
       device: r.device,
       askedFor: r.askedFor,
+      says: r.says,
       asked: r.asked,
       expires: r.expires,
     };
@@ -121,7 +123,7 @@ const stateNow: Fragment = sql`case when ${left} then 'cancelled' else a.state e
 const selected = (rest: Fragment): Query<Approval> =>
   read(ApprovalRow)`
     select a.id, a.action_hash as hash, a.action, a.class, a.asker as member, a.asker_user as "user", a.client, a.consent, a.surface, a.device,
-           a.asked_for as "askedFor", ${stateNow} as state, a.asked_at as asked, a.expires_at as expires,
+           a.asked_for as "askedFor", a.says, ${stateNow} as state, a.asked_at as asked, a.expires_at as expires,
            case when ${left} then now() else a.ended_at end as ended, a.ended_by as "endedBy",
            case when ${left} then 'asker_gone' else a.ended_why end as "endedWhy", a.replaced_by as "replacedBy",
            a.decision, d.decided_by as "decidedBy", d.decided_at as "decidedAt", d.surface as "decidedOn", d.fresh, d.reason,
@@ -215,9 +217,9 @@ export const listApprovals = (db: Reader, f: ApprovalFilter): Promise<Approval[]
 export const insertApproval = (tx: Tx, a: Approval & { state: 'pending' }): Promise<number> =>
   tx.run(write`
     insert into approval (org, id, action_hash, action, connector, tool, pin, class, asker, asker_user, client, consent, surface, device,
-                          asked_for, state, asked_at, expires_at)
+                          asked_for, says, state, asked_at, expires_at)
     values (app_org(), ${a.id}, ${a.hash}, ${jcs(a.action)}, ${a.action.connector}, ${a.action.tool}, ${a.action.pin}, ${a.class},
-            ${a.asker.member}, ${a.asker.user}, ${a.asker.client}, ${a.asker.consent}, ${a.surface}, ${a.device}, ${a.askedFor}, 'pending',
+            ${a.asker.member}, ${a.asker.user}, ${a.asker.client}, ${a.asker.consent}, ${a.surface}, ${a.device}, ${a.askedFor}, ${a.says}, 'pending',
             ${a.asked}, ${a.expires})
     on conflict (org, asker, action_hash) where state = 'pending' do nothing`);
 

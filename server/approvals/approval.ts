@@ -73,6 +73,8 @@ export type Approval = {
   device: string;
   asked: Date;
   askedFor: AskedFor;
+  /** What the agent says about it; not verified, and not in the hash. */
+  says: string | null;
   /** Until when somebody may decide. */
   expires: Date;
 } & (

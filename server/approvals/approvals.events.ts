@@ -112,6 +112,18 @@ export const approvalEvents = {
     ocsf: 6003,
     about: (d) => ({ resource: d.approval }),
   }),
+  'approval.told': declare({
+    data: z.object({ approval: id, now: z.number().int(), later: z.number().int() }),
+    says: (d) =>
+      `told ${d.now} people that a call waits for them${d.later > 0 ? `, and tells ${d.later} in a summary` : ''}`,
+    ocsf: 6003,
+    about: (d) => ({ resource: d.approval }),
+  }),
+  'approval.summed_up': declare({
+    data: z.object({ people: z.number().int() }),
+    says: (d) => `told ${d.people} people in a summary what waits for them`,
+    ocsf: 6003,
+  }),
   'approval.settings_changed': declare({
     data: z.object({
       runGrants: z.boolean(),

@@ -33,7 +33,8 @@ export const inOrg = (ctx: Ctx): OrgCtx => {
     throw new Problem('bug', 'approvals/no-org', { says: 'this operation is inside an organization' });
   return { ...ctx, org: ctx.org };
 };
-const idOf = (text: string): Id<'apr'> => {
+/** An approval in a path; what cannot be one of ours is answered like one that is not there. */
+export const idOf = (text: string): Id<'apr'> => {
   const id = parseId('apr', text);
   if (!id) throw noApproval(text.slice(0, 60));
   return id;

@@ -17,6 +17,7 @@ import { approvalEvents } from './approvals.events.ts';
 import { insertApproval, lockLatest, lockWaitingOf } from './approval.sql.ts';
 import { endOver } from './expire-approvals.job.ts';
 import { supersede } from './supersede.ts';
+import { enqueueTelling } from './tell-deciders.job.ts';
 
 /** A call that needs somebody's yes. */
 export type Asked = {
@@ -29,6 +30,8 @@ export type Asked = {
   askedFor: AskedFor;
   /** A request of the same agent for the same tool that this one is to replace, as the agent says. */
   replaces?: Id<'apr'> | undefined;
+  /** What the agent says about it, as text that nobody has checked. */
+  says?: string | undefined;
 };
 
 /**
@@ -58,6 +61,7 @@ export async function ask(ctx: OrgCtx, a: Asked): Promise<Approval> {
       surface: a.surface,
       device: a.device,
       askedFor: a.askedFor,
+      says: a.says ?? null,
       asked: ctx.now,
       expires: new Date(ctx.now.getTime() + REQUEST_MS),
       state: 'pending',
@@ -67,6 +71,7 @@ export async function ask(ctx: OrgCtx, a: Asked): Promise<Approval> {
       const [first, ...rest] = ended;
       if (same) return first ? { value: same, events: [first, ...rest] } : { value: same, unchanged: true };
     }
+    await enqueueTelling(tx, ctx.org, approval.id);
     for (const old of await lockWaitingOf(tx, asker.member, asker.client, action.connector, action.tool)) {
       if (old.id === approval.id) continue;
       if (old.id === a.replaces) ended.push(...(await supersede(tx, old, 'newer', approval.id, ctx.now)));

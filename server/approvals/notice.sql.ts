@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { read, write, type Reader, type Tx } from '#kernel/db.ts';
+import { read, write, type Query, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import type { Notice } from './notice.ts';
 
@@ -36,3 +36,8 @@ export const saveSent = (tx: Tx, person: Id<'usr'>, approvals: readonly Id<'apr'
   tx.run(write`
     update approval_notice set sent_at = ${at}
      where org = app_org() and person = ${person} and approval = any(${approvals}) and sent_at is null`);
+
+const Due = z.object({ scopes: z.array(z.object({ parent: z.custom<Id<'par'>>(), org: z.custom<Id<'org'>>() })) });
+/** Organizations in which somebody is to be told of something that was planned by then. */
+export const lookupDueNotices = (plannedBefore: Date): Query<z.infer<typeof Due>> =>
+  read(Due)`select coalesce(json_agg(e), '[]') as scopes from lookup_due_notices(${plannedBefore}) e`;

@@ -1,5 +1,6 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
 import { hashOf, type Approval, type Asker } from '#approvals/approval.ts';
+import { approvalPages } from '#approvals/approval-pages.http.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { ask } from '#approvals/ask.ts';
 import type { ReviewedTool, Tools } from '#approvals/tools.ts';
@@ -53,7 +54,14 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
   const tools = new Map<string, ReviewedTool>();
   const usual: ReviewedTool = { pin: PIN, class: 'destructive', projection: [] };
   const port: Tools = { findTool: (_db, _connector, name) => Promise.resolve(tools.get(name) ?? usual) };
-  const h = await doorHouse({ operations: [...approvalOperations(port), ...approvalAdminOperations] });
+  const h = await doorHouse({
+    operations: [...approvalOperations(port), ...approvalAdminOperations],
+    pages: approvalPages({
+      ...port,
+      connectorName: () => Promise.resolve('CRM'),
+      homeDomains: () => Promise.resolve(['acme.example']),
+    }),
+  });
   const ctx = (): OrgCtx => ({ ...h.ctx, now: h.world.now() });
   const at = (path = ''): string => `/orgs/${h.acme.org}/approvals${path}`;
   const self: ApprovalHouse = {

@@ -5,5 +5,6 @@ export const noWords: Words = {
   domain: async () => undefined,
   capture: async () => undefined,
   certificate: async () => undefined,
+  approval: async () => undefined,
   held: async () => 0,
 };

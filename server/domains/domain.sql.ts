@@ -92,6 +92,13 @@ export const listDomains = (
    order by name
    limit ${f.limit + 1}`);
 
+/** Names, in ASCII, of the domains that the parent holds: verified, or failing within their grace. */
+export const listVerifiedNames = async (db: Reader): Promise<string[]> =>
+  (
+    await db.many(read(z.object({ name: z.string() }))`
+    select name from domain where parent = app_parent() and state in ('verified', 'failing') order by name`)
+  ).map((d) => d.name);
+
 /** The parent's own domains of these names, nearest first, if they stand or once stood: what an address may belong to. */
 export const listStanding = (db: Reader, names: readonly string[]): Promise<Domain[]> =>
   db.many(read(DomainRow)`

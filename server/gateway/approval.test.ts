@@ -51,10 +51,7 @@ const code = (want: string) => (e: unknown) => e instanceof Problem && e.code ==
 test('a call that needs a yes waits, says where to decide, and runs exactly once after it', async () => {
   const sent = sentCalls();
   const first = await call({ row: 1 });
-  assert.match(
-    saidOf(first),
-    new RegExp(`^Waiting for approval: .*${g.house.origin}/api/orgs/${g.house.org}/approvals/apr_`),
-  );
+  assert.match(saidOf(first), new RegExp(`^Waiting for approval: .*${g.house.origin}/approvals/${g.house.org}/apr_`));
   const id = held(first);
   assert.equal(held(await call({ row: 1 })), id, 'asking again is the same request');
   assert.equal(sentCalls(), sent);

@@ -2,6 +2,7 @@ import type { Kept } from '#dlp/quarantine.ts';
 import { NOT_INSPECTED } from '#dlp/scan.ts';
 import type { Finding } from '#dlp/verdict.ts';
 import type { Id } from '#kernel/id.ts';
+import { hashWords } from '@gatehouse/contract/hash-words.ts';
 import type { Approval } from '#approvals/approval.ts';
 import { rpcError } from './reply.ts';
 import type { Blocked, Denial, Failure, Outcome, ToolCall } from './tool-call.ts';
@@ -11,7 +12,7 @@ import { QUESTION } from './take-hold.ts';
 
 /** Where a person decides about a request that waits. */
 export const approvalUrl = (origin: string, org: Id<'org'>, approval: Id<'apr'>): string =>
-  `${origin}/api/orgs/${org}/approvals/${approval}`;
+  `${origin}/approvals/${org}/${approval}`;
 
 type About = {
   id: RpcId;
@@ -93,7 +94,7 @@ function words(
       return (
         `Waiting for approval: a person must approve this exact call of ${name} first. It has not run. ` +
         `To decide: ${approvalUrl(about.origin, about.org, outcome.approval.id)} (${outcome.approval.id}, until ${outcome.approval.expires.toISOString()}). ` +
-        `After that, call again with exactly the same arguments. ${record}`
+        `Its words are ${hashWords(outcome.approval.hash).join(' ')}: the person sees the same. After that, call again with exactly the same arguments. ${record}`
       );
     case 'blocked':
       return `${stopped(outcome)} ${record}`;

@@ -9,6 +9,7 @@ import { Problem } from '#kernel/problem.ts';
 import { actionOf } from './action-of.ts';
 import { momentOf } from './admit.ts';
 import type { Consent } from './call-tool.ts';
+import { isParams, type Params } from './message.ts';
 import type { CallScene } from './stages.ts';
 import { classOf, type Denial, type ToolCall } from './tool-call.ts';
 
@@ -51,7 +52,17 @@ export async function seekApproval(s: CallScene, call: ToolCall, askedFor: Asked
   }
   const { surface, device } = momentOf(view.policies, ctx.now);
   const approval = await ask(now(), {
-    ...{ asker, action, call: call.id, class: classOf(call), surface, device, askedFor, replaces: s.replaces },
+    ...{
+      asker,
+      action,
+      call: call.id,
+      class: classOf(call),
+      surface,
+      device,
+      askedFor,
+      replaces: s.replaces,
+      says: saidOf(s.carrier.params),
+    },
   });
   // Somebody said yes between the two looks.
   if (approval.state === 'approved') {
@@ -132,4 +143,17 @@ function wordsOfGrant(g: Grant, id: Approval['id']): { why: Denial; says: string
         ? undefined
         : { why: 'approval_revoked', says: `the approval was taken back before it was used (${id})` };
   }
+}
+
+const SAYS = 'io.gatehouse/says';
+/** As much as a person reads before deciding. */
+const MOST_SAID = 500;
+
+/** What the agent says about its call, for the person who decides. Nothing of ours depends on it. */
+function saidOf(params: Params): string | undefined {
+  const meta = params['_meta'];
+  const said = isParams(meta) ? meta[SAYS] : undefined;
+  if (typeof said !== 'string' || said.trim() === '') return undefined;
+  const text = said.trim();
+  return text.length > MOST_SAID ? `${text.slice(0, MOST_SAID)} [cut off here, of ${text.length} characters]` : text;
 }

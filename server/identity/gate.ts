@@ -207,7 +207,8 @@ export const pageGate =
       throw new Problem('bug', 'identity/page-permission', {
         says: 'a page is for everybody or for whoever is signed in',
       });
-    return userCtx(world, s, undefined, from);
+    const org = op.at.includes('/:org') ? await orgFor(world, s, c.req.param('org'), op.can, from) : undefined;
+    return userCtx(world, s, org, from);
   };
 
 /** How the pages say no: whoever is not signed in goes to sign in and comes back, everybody else sees what and why. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Kind } from './letter.ts';
+import { approvalWaits } from './messages/approval-waits.ts';
+import { approvalsWait } from './messages/approvals-wait.ts';
 import { captureAnnounced } from './messages/capture-announced.ts';
 import { captureInForce } from './messages/capture-in-force.ts';
 import { captureReminder } from './messages/capture-reminder.ts';
@@ -21,6 +23,8 @@ import { removalsHeld } from './messages/removals-held.ts';
 
 /** Every kind of message, by its name in the rows. A new one is a file in `messages/` and a line here. */
 export const kinds = {
+  approval_waits: approvalWaits,
+  approvals_wait: approvalsWait,
   capture_announced: captureAnnounced,
   capture_in_force: captureInForce,
   capture_reminder: captureReminder,

@@ -70,10 +70,12 @@ create table approval (
   ended_by text,
   ended_why text,
   replaced_by text,
+  says text,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   FOREIGN KEY (org) REFERENCES org(id),
   FOREIGN KEY (org, decision) REFERENCES approval_decision(org, id),
+  CHECK (((char_length(says) >= 1) AND (char_length(says) <= 600))),
   CHECK (((decision IS NOT NULL) = (state = ANY (ARRAY['approved'::text, 'denied'::text])))),
   CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['expired'::text, 'cancelled'::text, 'superseded'::text])))),
   CHECK (((ended_why IS NOT NULL) = (state = ANY (ARRAY['cancelled'::text, 'superseded'::text])))),
@@ -2438,6 +2440,18 @@ CREATE OR REPLACE FUNCTION public.lookup_due_merges(at timestamp with time zone)
 AS $function$
   select p.id, p.into_parent, p.into_org from merge_proposal p
    where p.state in ('draft', 'sent', 'approved_one', 'approved_both', 'stale') and (p.expires_at <= at or p.state = 'approved_both')
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_due_notices(planned_before timestamp with time zone)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct o.parent, o.id
+    from approval_notice n join approval a on a.org = n.org and a.id = n.approval and a.state = 'pending' join org o on o.id = n.org
+   where n.sent_at is null and n.planned_at <= planned_before
 $function$
 -- may be run by: gatehouse_app
 

@@ -52,6 +52,7 @@ export const passkeyPages: readonly Operation[] = [
           }
           <section class="box">
             <h2>Add one</h2>
+            <p>It shows that it is you when a rule wants that for an approval. You sign in with it where your organization takes passkeys.</p>
             <label for="name">Name</label>
             <input id="name" type="text" maxlength="100" value="My passkey" autocomplete="off" />
             <p id="said" role="alert"></p>

@@ -144,11 +144,11 @@ test(
 test('another person\u2019s passkey signs them in only while their organization takes passkeys', { skip }, async () => {
   const { user } = await h.addPerson('Noor', 'user');
   const s = await sit(user);
-  await s.page.goto(`${h.origin}/me/passkeys`);
-  await s.page.getByRole('button', { name: 'Add a passkey' }).click();
+  await add(s);
+  await s.context.clearCookies();
+  await use(s);
   assert.match(await saidOn(s), /does not let people sign in with a passkey/);
   await allow(true);
-  await add(s);
   await s.context.clearCookies();
   await use(s);
   await s.page.waitForURL(`${h.origin}/`);
@@ -278,7 +278,7 @@ test(
     other.answer.response.attestationObject = 'AAAA';
     assert.deepEqual(await post('/me/passkeys', other), [403, 'identity/passkey-refused']);
     await allow(false);
-    assert.deepEqual(await post('/me/passkeys/options', {}), [403, 'identity/passkey-not-allowed']);
+    assert.equal((await post('/me/passkeys/options', {}))[0], 200, 'it may still prove who says yes to a call');
     await allow(true);
     await h.t.super(
       `insert into passkey (parent, id, user_id, credential_id, public_key, counter, transports, name, backed_up, created_at, challenge_at)

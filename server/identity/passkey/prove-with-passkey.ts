@@ -107,7 +107,13 @@ function essence(key: KeyObject, signature: Buffer): Buffer {
   if (key.asymmetricKeyType !== 'ec') return signature;
   const at = (signature[1] ?? 0) < 0x80 ? 2 : 3;
   const length = signature[at + 1] ?? 0;
-  return Buffer.from(signature.subarray(at + 2, at + 2 + length).toString('hex').replace(/^(00)+/, ''), 'hex');
+  return Buffer.from(
+    signature
+      .subarray(at + 2, at + 2 + length)
+      .toString('hex')
+      .replace(/^(00)+/, ''),
+    'hex',
+  );
 }
 
 /** A passkey's stored key (COSE, RFC 9053) as one that others can use. */

@@ -23,13 +23,10 @@
     approve.removeAttribute('aria-disabled');
     hint.textContent = 'You have seen all of it.';
   };
-  const post = async (path, body) => {
-    const answer = await fetch(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const value = answer.status === 204 ? undefined : await answer.json();
+  const ask = async (path, body) => {
+    const how = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const answer = await fetch(path, body && how);
+    const value = await answer.json();
     if (!answer.ok) throw new Error([value.detail, value.fix].filter(Boolean).join('. '));
     return value;
   };
@@ -41,17 +38,15 @@
 
   const decide = async (e) => {
     if (approve.getAttribute('aria-disabled') === 'true') return e.preventDefault();
-    const { begin, finish } = approve.dataset;
+    const { begin, finish, hash } = approve.dataset;
     if (begin === undefined) return;
     e.preventDefault();
     approve.setAttribute('aria-disabled', 'true');
     said.textContent = '';
     try {
-      const optionsJSON = await post(begin, {});
-      await post(finish, {
-        decision: 'approve',
-        answer: await window.SimpleWebAuthnBrowser.startAuthentication({ optionsJSON }),
-      });
+      const optionsJSON = await ask(begin);
+      const proof = await window.SimpleWebAuthnBrowser.startAuthentication({ optionsJSON });
+      await ask(finish, { verdict: 'approved', hash, proof });
       location.reload();
     } catch (x) {
       said.textContent =
