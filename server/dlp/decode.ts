@@ -10,7 +10,8 @@ for (const [i, c] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 six[45] = 62;
 six[95] = 63;
 
-const isText = (b: number): boolean => (b >= 32 && b < 127) || b === 9 || b === 10 || b === 13 || b >= 0xc2;
+// What detectors look for is ASCII.
+const isText = (b: number): boolean => (b >= 32 && b < 127) || b === 9 || b === 10 || b === 13;
 
 /** Whether base64 from this character on has text in it. Without making the bytes: most runs are ids, and this is asked of all. */
 function hasText(run: string, from: number): boolean {

@@ -115,5 +115,6 @@ export function isWord(text: string, from: number, to: number): boolean {
   if (from === 0) return true;
   const first = text.charCodeAt(from);
   const before = text.charCodeAt(from - 1);
-  return !isLetter(before) || !(isLetter(first) || isDigit(first)) || (isLower(before) && isUpper(first));
+  if (!isLetter(first) && !isDigit(first)) return true;
+  return (!isLetter(before) && !isDigit(before)) || (isLower(before) && isUpper(first));
 }

@@ -29,12 +29,13 @@ export function viewsWithin(view: View, opened: Opened, over: (place: { start: n
     else views.push(v);
   };
   const open = (from: number, to: number, run: string, layer: Layer, decode: (run: string) => string[]): void => {
+    const texts = decode(run);
+    if (texts.length === 0) return;
     const key = `${layer} ${run}`;
     if (opened.seen.has(key)) return;
     opened.seen.add(key);
     const place = rangeOf(view, from, to);
-    if (opened.budget < run.length) return over(place);
-    for (const text of decode(run)) {
+    for (const text of texts) {
       const folded = foldView(text);
       add({ text: folded.text, layers: [...view.layers, layer], run: place }, () => place);
     }

@@ -8,6 +8,8 @@ const kind = new Uint8Array(128);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_') kind[c.charCodeAt(0)] = BASE64;
 for (let c = 0; c < 128; c++) if (isDigit(c) || isHexLetter(c)) kind[c] = BASE64 | HEX;
 kind[45] = BASE64 | DASH;
+const UPPER = 8;
+for (let c = 65; c <= 90; c++) kind[c] = (kind[c] ?? 0) | UPPER;
 
 /** Shorter runs cannot hold anything that a detector knows: 16 characters are 12 bytes of base64. */
 const LEAST_RUN = 16;
@@ -39,8 +41,9 @@ export function runsIn(text: string): Runs {
     const length = i - from;
     if (length >= LEAST_RUN) {
       const run = wrapped(text, from, i);
-      // Ids and hashes are hexadecimal with or without dashes; with dashes they are no encoding.
-      if (!(all & HEX) || !(any & DASH)) found.runs.push({ ...run, hex: (all & HEX) !== 0 && !(any & DASH) });
+      const hex = (all & HEX) !== 0;
+      // Hexadecimal with dashes is an id. Base64 of text has capitals: each third byte up to `g` becomes one.
+      if (hex ? !(any & DASH) : any & UPPER) found.runs.push({ ...run, hex });
       i = Math.max(i, run.to);
       pairs = singles = 0;
     } else if (length === 1) {
@@ -61,6 +64,9 @@ const more = /[A-Za-z0-9+/_-]+/y;
 
 /** The run with the lines that continue it: all but the last are as long as the first. */
 function wrapped(text: string, from: number, to: number): Omit<Run, 'hex'> {
+  const next = text.charCodeAt(to);
+  // An equals sign, a line end, or a line end written as in JSON.
+  if (next !== 61 && next !== 10 && next !== 13 && next !== 92) return { from, to, text: text.slice(from, to) };
   const width = to - from;
   const lines = [text.slice(from, to)];
   let end = to;

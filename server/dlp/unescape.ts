@@ -47,7 +47,7 @@ const markup = '<!--[^<>]{0,200}-->|</?[A-Za-z][^<>]{0,200}>|\\*{1,3}|`{1,3}|~~|
 const all = new RegExp(`(${url})|(${entity})|(${escape})|(${soft})|(${markup})|(?<=\\d)\\+(?=\\d)`, 'g');
 /** Whether there is anything of it that could matter: what formats only matters inside, between two letters or digits. */
 const any = new RegExp(
-  `%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,8};)|\\\\[ux][0-9A-Fa-f{]|[A-Za-z0-9]${soft}|[A-Za-z0-9](?:${markup})[ ]?(?:${markup})?[A-Za-z0-9]|\\d\\+\\d`,
+  `%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,8};)|\\\\[ux][0-9A-Fa-f{]|(?<=[A-Za-z0-9])(?:${soft}|(?:${markup}) ?(?:${markup})?[A-Za-z0-9])|(?<=\\d)\\+\\d`,
 );
 const seldom = /[%&\\<*`~_=+]/;
 
@@ -165,7 +165,7 @@ function within(view: View, text: string, origin: readonly number[], layers: rea
 const endOf = (view: View): number => view.origin?.at(-1) ?? view.text.length;
 
 /** Single characters with one sign between any two, as in `g h p _ A b …`: each such row without the signs. */
-const row = /(?:[A-Za-z0-9_+/=.@-][ .\-_*|,]){14,}[A-Za-z0-9=]/g;
+const row = /(?<![A-Za-z0-9])(?:[A-Za-z0-9_+/=.@-][ .\-_*|,]){14,}[A-Za-z0-9=](?![A-Za-z0-9])/g;
 export function closedUp(view: View): View[] {
   return Array.from(view.text.matchAll(row), (m) => {
     const origin: number[] = [];
