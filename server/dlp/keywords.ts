@@ -34,6 +34,8 @@ export function keywordsOf(words: readonly string[], whole: readonly boolean[] =
     const k =
       given ?? (isAscii(char) ? 1 + (used++ % (WIDTH - 1 - SHARED)) : WIDTH - 1 - (char.charCodeAt(0) % SHARED));
     for (const c of both) classes[c] = k;
+    // A phrase may go on in the next line.
+    if (char === ' ') classes[9] = classes[10] = k;
     return k;
   };
   const root = node();
@@ -95,7 +97,14 @@ export function eachKeyword(k: Keywords, text: string, on: (word: number, from: 
       const from = i + 1 - (lengths[word] ?? 0);
       if (whole[word] && !isWord(text, from, i + 1)) continue;
       const exact = compare[word];
-      if (exact === undefined || text.slice(from, i + 1).toLowerCase() === exact) on(word, from, i + 1);
+      if (
+        exact === undefined ||
+        text
+          .slice(from, i + 1)
+          .toLowerCase()
+          .replace(/[\t\n]/g, ' ') === exact
+      )
+        on(word, from, i + 1);
     }
   }
 }

@@ -40,6 +40,9 @@ export function runsIn(text: string): Runs {
     }
     const length = i - from;
     if (length >= LEAST_RUN) {
+      // `g-h-p-_-…`: the dash and the underscore are of the alphabet too.
+      const sign = text.charCodeAt(from + 1);
+      if ((sign === 45 || sign === 95) && text.charCodeAt(from + 3) === sign) found.singles = true;
       const run = wrapped(text, from, i);
       const hex = (all & HEX) !== 0;
       // Hexadecimal with dashes is an id. Base64 of text has capitals: each third byte up to `g` becomes one.

@@ -1,10 +1,13 @@
+import { MAX_PATTERN_MATCH, type CompiledPattern } from './customer-pattern.ts';
 import type { Span } from './detector.ts';
+import { exactDataIn } from './exact-data.ts';
 import { fold, foldView } from './fold.ts';
 import { eachNumber } from './gate.ts';
 import { eachKeyword } from './keywords.ts';
 import { MAX_DEPTH, openedNone, viewsWithin } from './layers.ts';
 import type { Scanner } from './scanner.ts';
 import { rangeOf, type Layer, type View } from './view.ts';
+import { dictionaryIn, wordsOf } from './words.ts';
 
 /**
  * Something found. `start` and `end` are UTF-16 offsets in the text as given, of the whole encoded run where it was found beneath an encoding.
@@ -23,6 +26,8 @@ export function scanText(text: string, scanner: Scanner, around: Around = {}): M
   const found = new Found();
   const view = foldView(text);
   explore(view, scanner, found);
+  // A pattern may be about what folding changes, such as words of another script.
+  if (view.origin && (scanner.everywhere.length > 0 || scanner.near.size > 0)) lookForPatterns(text, scanner, found);
   if (around.before) lookBehind(around.before, view, scanner, found);
   return found.inOrder(text.length);
 }
@@ -50,7 +55,9 @@ class Found {
   /** By place, each thing once: what is seen through several views, or by two ways of one detector, is one. */
   inOrder(length: number): Match[] {
     const lastOf = new Map<string, Match>();
-    const sorted = this.#matches.toSorted((a, b) => a.start - b.start || b.end - a.end || (a.text < b.text ? -1 : 1));
+    const sorted = this.#matches.toSorted(
+      (a, b) => a.start - b.start || b.end - a.end || order(a.detector, b.detector) || order(a.text, b.text),
+    );
     const once = sorted.filter((m) => {
       const last = lastOf.get(m.detector);
       // Beneath one encoded run all places are the same, so there the text tells things apart.
@@ -63,7 +70,14 @@ class Found {
   }
 }
 
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const beneath = (m: Match): boolean => m.layers.some((l) => l === 'base64' || l === 'hex');
+
+function lookForPatterns(text: string, scanner: Scanner, found: Found): void {
+  const view: View = { text, layers: [] };
+  for (const p of [...scanner.everywhere, ...[...scanner.near.values()].flat()])
+    for (const s of p.find(text, 0, text.length)) found.add(view, p.id, s);
+}
 
 /** Looks at the view and at what is beneath it, breadth first, so that what is near the surface is seen before the budget ends. */
 function explore(view: View, scanner: Scanner, found: Found): void {
@@ -113,10 +127,38 @@ function look(view: View, scanner: Scanner, found: Found): void {
       }
     },
   });
+  const near: Near = new Map();
   eachKeyword(scanner.keywords, text, (word, from, to) => {
     for (const { id, finds } of scanner.wanted[word] ?? [])
       for (const s of finds.find(text, from, to)) found.add(view, id, s);
+    for (const p of scanner.near.get(word) ?? []) remember(near, p, from, to, text.length);
   });
+  lookForCustomers(view, scanner, found, near);
+}
+
+/** Where each pattern is to run: around its literal, places that overlap put together. */
+type Near = Map<CompiledPattern, { from: number; to: number }[]>;
+
+function remember(near: Near, p: CompiledPattern, from: number, to: number, length: number): void {
+  const places = near.get(p) ?? [];
+  const last = places.at(-1);
+  const start = Math.max(0, from - MAX_PATTERN_MATCH);
+  const end = Math.min(length, to + MAX_PATTERN_MATCH);
+  if (last && start <= last.to) last.to = end;
+  else places.push({ from: start, to: end });
+  near.set(p, places);
+}
+
+/** What the customer looks for besides terms. */
+function lookForCustomers(view: View, scanner: Scanner, found: Found, near: Near): void {
+  const { text } = view;
+  for (const p of scanner.everywhere) for (const s of p.find(text, 0, text.length)) found.add(view, p.id, s);
+  for (const [p, places] of near)
+    for (const { from, to } of places) for (const s of p.find(text, from, to)) found.add(view, p.id, s);
+  if (scanner.dictionaries.length === 0 && scanner.exactData.length === 0) return;
+  const words = wordsOf(text);
+  for (const d of scanner.dictionaries) for (const s of dictionaryIn(d, words)) found.add(view, d.id, s);
+  for (const d of scanner.exactData) for (const s of exactDataIn(d, words)) found.add(view, d.id, s);
 }
 
 /** A match that goes over more than one of the texts: where it stands in each. */
