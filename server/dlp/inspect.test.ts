@@ -286,37 +286,3 @@ test('digits of every width and script count as digits', () => {
     assert.equal(fold(text), CARD, `U+${zero.toString(16)}`);
   }
 });
-
-const hostile: readonly [what: string, make: (size: number) => string][] = [
-  ['digits without end', (n) => '4'.repeat(n)],
-  ['digits one by one', (n) => '4 '.repeat(n / 2)],
-  ['groups of four without end', (n) => '4111 '.repeat(n / 5)],
-  ['groups that change their separator', (n) => '4111 1111-'.repeat(n / 10)],
-  ['groups of an odd size', (n) => '411-'.repeat(n / 4)],
-  ['hexadecimal without end', (n) => 'a4111111111111111'.repeat(n / 17)],
-  ['separators without end', (n) => '4' + ' '.repeat(n - 1)],
-  ['card numbers without end', (n) => `${CARD} `.repeat(n / 17)],
-  ['invisible characters', (n) => '4\u200b'.repeat(n / 2)],
-  [
-    'a different character each time',
-    (n) => Array.from({ length: n }, (_, i) => String.fromCodePoint(0x4e00 + (i % 20_000))).join(''),
-  ],
-];
-for (const [what, make] of hostile)
-  test(`eight times as much hostile text takes about eight times as long: ${what}`, () => {
-    const best = (text: string): number => {
-      let least = Infinity;
-      for (let i = 0; i < 5; i++) {
-        const from = performance.now();
-        scanText(text, scanner);
-        least = Math.min(least, performance.now() - from);
-      }
-      return least;
-    };
-    const small = make(131_072);
-    const large = make(1_048_576);
-    best(small);
-    const ratio = best(large) / Math.max(best(small), 0.2);
-    // Quadratic would be 64; the machine may be busy.
-    assert.ok(ratio < 32, `${ratio.toFixed(1)} times`);
-  });

@@ -23,6 +23,13 @@ export const isRrn = (d: string): boolean =>
   isShortDay(d.slice(0, 6)) &&
   (11 - (weighed(d, [2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]) % 11)) % 10 === Number(d[12]);
 
+/** Those given out since then to the newly born have no check digit. */
+const isNewRrn = (d: string): boolean =>
+  isShortDay(d.slice(0, 6)) &&
+  Number(d.slice(0, 2)) >= 20 &&
+  /^[3478]$/.test(d.charAt(6)) &&
+  Number(d.slice(0, 2)) < 50;
+
 const nricLetters = { ST: 'JZIHGFEDCBA', FG: 'XWUTRQPNMLK', M: 'XWUTRQPNJLK' };
 /** Singapore NRIC and FIN: weights 2 7 6 5 4 3 2; T and G count 4 more, M 3 more. */
 export function isNric(plain: string): boolean {
@@ -71,11 +78,11 @@ export const asia = [
       behindWords(
         ['주민등록번호', '주민번호', '외국인등록번호', 'rrn', 'resident registration', 'jumin'],
         /(?<![A-Za-z0-9])\d{6}[ -]?\d{7}(?![A-Za-z0-9])/,
-        ifDigits((d) => isShortDay(d.slice(0, 6))),
+        ifDigits((d) => isRrn(d) || isNewRrn(d)),
       ),
     ],
-    catches: ['RRN 971013-9019902', '주민등록번호: 820701-2409184', 'resident registration no 9710139019902'],
-    spares: ['820701-2409185', '821301-2409184', '8207012409184', '820701-24091841'],
+    catches: ['RRN 971013-9019902', '주민등록번호: 820701-2409181', 'resident registration no 9710139019902'],
+    spares: ['820701-2409182', '821301-2409181', '8207012409181', '820701-24091811'],
   }),
   detector('sg_nric', {
     says: 'Singapore identity numbers (NRIC, FIN)',

@@ -18,6 +18,7 @@ export function behindWords(
   words: readonly string[],
   shape: RegExp,
   normal: (found: string) => string | undefined,
+  most = MAX_WORDS,
 ): Finds {
   const pattern = new RegExp(shape.source, `g${shape.flags.replace('g', '')}`);
   return {
@@ -29,7 +30,7 @@ export function behindWords(
       let at = to;
       for (let i = 0; i < MAX_ROW; i++) {
         // One more character, so that a number is not taken for complete where the window ends.
-        const s = nearest(text.slice(Math.max(0, at - 1), at + WINDOW + 32), pattern, normal, at > 0 ? 1 : 0);
+        const s = nearest(text.slice(Math.max(0, at - 1), at + WINDOW + 32), pattern, normal, at > 0 ? 1 : 0, most);
         if (!s) break;
         found.push({ ...s, start: s.start + at - (at > 0 ? 1 : 0), end: s.end + at - (at > 0 ? 1 : 0) });
         at = found.at(-1)?.end ?? at;
@@ -44,10 +45,11 @@ function nearest(
   pattern: RegExp,
   normal: (found: string) => string | undefined,
   from: number,
+  most: number,
 ): Span | undefined {
   pattern.lastIndex = from;
   for (let m = pattern.exec(near); m; m = pattern.exec(near)) {
-    if (m.index > WINDOW || wordsBetween(near.slice(from, m.index)) > MAX_WORDS) return undefined;
+    if (m.index > WINDOW || wordsBetween(near.slice(from, m.index)) > most) return undefined;
     const text = normal(m[0]);
     if (text !== undefined) return { start: m.index, end: m.index + m[0].length, text };
     // What did not fit may begin one character further: `1 123-45-6789`.
@@ -69,6 +71,8 @@ export const digits = (least: number, most = least): RegExp =>
 export const ifDigits =
   (valid: (digits: string) => boolean) =>
   (found: string): string | undefined => {
+    // Two groups around one point are a decimal fraction.
+    if (/^\d+\.\d+$/.test(found)) return undefined;
     const plain = found.replace(/\D/g, '');
     return valid(plain) ? plain : undefined;
   };

@@ -17,7 +17,10 @@ function pemAt(text: string, from: number): readonly Span[] {
   const next = near.indexOf('-----');
   const body = next < 0 ? near : near.slice(0, next);
   const key = body.replace(/\\[nr]|[^A-Za-z0-9+/=]/g, '');
-  if (key.length < LEAST_KEY || isPlaceholder(key) || entropy(key.slice(0, 200)) < 3) return [];
+  // A line of key, not a text about keys: base64 has small letters and capitals, a hash does not.
+  const line = /[A-Za-z0-9+/=]{40,}/.exec(body.replaceAll('\\n', '\n'))?.[0] ?? '';
+  if (key.length < LEAST_KEY || !/[a-z]/.test(line) || !/[A-Z]/.test(line) || entropy(line.slice(0, 200)) < 3)
+    return [];
   end.lastIndex = inner + body.length;
   const to = next >= 0 && end.test(text) ? end.lastIndex : inner + body.length;
   return [{ start: from, end: to, text: key.slice(0, 256) }];
@@ -147,13 +150,12 @@ export const connectionString = detector('connection_string', {
     'postgres://app:${DB_PASSWORD}@localhost/crm',
     'postgres://app:<password>@localhost/crm',
     'http://localhost:3000/@scope/package',
-    'mailto:a@b.example',
     'Password=S3cr3t!Pw',
   ],
 });
 
 const assigned =
-  /["'`]?[ \t]{0,4}(?:[:=]|=>|:=|->|\bis\b|\blautet\b|\best\b|\bes\b)[ \t]{0,4}["'`]?([^\s"'`,;<>()[\]{}|\\]{8,256})/y;
+  /\\?["'`]?[ \t]{0,4}(?:[:=]|=>|:=|->|\bis\b|\blautet\b|\best\b|\bes\b)[ \t]{0,4}\\?["'`]?([^\s"'`,;<>()[\]{}|\\]{8,256})/y;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const path = /^(?:[a-z]+:\/\/|\.{0,2}\/|[A-Za-z]:\\)/;
 const position =

@@ -135,7 +135,7 @@ export const northAndEastEurope = [
     severity: 'high',
     finds: [
       behindWords(
-        ['cpr', 'cpr-nr', 'cpr-nummer', 'cprnr', 'personnummer'],
+        ['cpr', 'cpr-nr', 'cpr-nummer', 'cprnr'],
         /(?<![A-Za-z0-9])\d{6}[- ]?\d{4}(?![A-Za-z0-9])/,
         ifDigits(isCpr),
       ),

@@ -103,6 +103,10 @@ function anotherKind(text: string, from: number, to: number, digits: number): bo
   // A decimal fraction: digits on both sides of a point.
   if (text[from - 1] === '.' && isDigit(text.charCodeAt(from - 2))) return true;
   if (text[to] === '.' && isDigit(text.charCodeAt(to + 1))) return true;
+  // An id of letters and digits, such as a tracking number, of which this is the last part.
+  let start = from;
+  while (start > 0 && from - start < MAX_TOKEN && isLetter(text.charCodeAt(start - 1))) start--;
+  if (start < from && isDigit(text.charCodeAt(start - 1))) return true;
   return inHex(text, from, to);
 }
 
@@ -135,6 +139,8 @@ function isOddlyCut(text: string, part: readonly Group[]): boolean {
   let total = 0;
   for (const g of part) total += g.to - g.from;
   if (total < SHORTEST || total > LONGEST || !isPrintedCard(text, part)) return false;
+  // A unit, or letters of an id, glued to it: those groups are several numbers.
+  if (isLetter(text.charCodeAt(first.from - 1)) || isLetter(text.charCodeAt(last.to))) return false;
   // Two groups around a point are a decimal fraction: a coordinate, an amount, a float.
   if (gap === '.' && part.length === 2) return false;
   if (gap.trim() === '') return true;
@@ -145,12 +151,24 @@ function isOddlyCut(text: string, part: readonly Group[]): boolean {
   return !before && !after;
 }
 
+/** Whether the chain belongs to an account number, whose groups of four are no cards: it begins with two letters and two digits, or it goes on for
+ * longer than any card behind a letter. */
+function isAccount(text: string, chain: readonly Group[]): boolean {
+  const [first, last] = [chain[0], chain.at(-1)];
+  if (!first || !last || first === last || !isLetter(text.charCodeAt(first.from - 1))) return false;
+  const lead = text.slice(Math.max(0, first.from - 3), first.from);
+  return (
+    (first.to - first.from === 2 && /(?<![A-Za-z0-9])[A-Za-z]{2}$/.test(lead)) || digitsOf(text, chain).length > LONGEST
+  );
+}
+
 /** Cards in one chain. Every group is looked at a bounded number of times. */
 function cardsIn(text: string, chain: readonly Group[]): Span[] {
   const found: Span[] = [];
   const find = (of: readonly Group[]): void => {
     found.push({ start: of[0]?.from ?? 0, end: of.at(-1)?.to ?? 0, text: digitsOf(text, of) });
   };
+  if (isAccount(text, chain)) return found;
   let at = 0;
   /** Where the groups begin that no printed form has taken, as runs with one and the same gap. */
   let loose: Group[] = [];

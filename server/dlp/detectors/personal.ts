@@ -33,6 +33,8 @@ export const email = detector('email_address', {
         const m = domain.exec(text);
         if (!m || notDomains.has(m[0].slice(m[0].lastIndexOf('.') + 1).toLowerCase())) return [];
         // git@host:path names a machine, not a person.
+        // What stands before the machine's name in a link is an account.
+        if (/:\/\/[^\s/@]{0,64}$/.test(text.slice(Math.max(0, start - 70), start))) return [];
         if (/^(?:git|hg|svn)$/.test(text.slice(start, from)) && text[from + 1 + m[0].length] === ':') return [];
         const end = from + 1 + m[0].length;
         return [{ start, end, text: text.slice(start, end).toLowerCase() }];
@@ -61,12 +63,13 @@ export const email = detector('email_address', {
 /** Country calling codes (ITU-T E.164): what may follow the plus. */
 const callingCode =
   /^(?:1|7|2[07]|3[0-469]|4[0134-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|21[12368]|2[2-6]\d|29[0179]|3[578]\d|42[0-3]|50\d|59\d|6[789]\d|80[08]|85[02356]|88[0-368]|96\d|97[0-79]|99[2-8])/;
-const international = /\+[ (]?[1-9](?:[ .\-/()]{0,3}\d){7,14}(?![A-Za-z0-9])(?![.,-]\d)/y;
+const international = /\+\(?[1-9](?:[ .\-/()]{0,3}\d){7,14}(?![A-Za-z0-9])(?![.,-]\d)/y;
 const american = /\([2-9]\d{2}\)[ -]?[2-9]\d{2}[ .-]\d{4}(?![A-Za-z0-9])(?![.,-]\d)/y;
 
 function isPhone(found: string): string | undefined {
   const digits = found.replace(/\D/g, '');
   if (/^(\d)\1*$/.test(digits) || digits.length < 7 || digits.length > 15) return undefined;
+  if (/^\d+\.\d+$/.test(found)) return undefined;
   // Days and clock times are not numbers to call.
   if (
     /^(?:19|20)\d{2}[-./](?:0?[1-9]|1[0-2])[-./]\d{1,2}$/.test(found) ||
@@ -200,8 +203,6 @@ export const birthday = detector('date_of_birth', {
         'geburtsdatum',
         'geburtstag',
         'naissance',
-        'ne le',
-        'nee le',
         'nacimiento',
         'nacido',
         'nacida',
@@ -219,6 +220,8 @@ export const birthday = detector('date_of_birth', {
       date,
       isBirthday,
     ),
+    // Without its accent the first is also "does not", so the day must follow at once.
+    behindWords(['ne le', 'nee le'], date, isBirthday, 0),
   ],
   catches: [
     'DOB: 12/03/1984',

@@ -15,12 +15,12 @@ export const isUstId = (plain: string): boolean => /^DE[1-9]\d{8}$/.test(plain) 
 
 /** INSEE: sex, year, month (or 20 and more where it is not known), place, order; key 97 less the remainder. Corsica counts as 19 and 18. */
 export function isNir(plain: string): boolean {
-  if (!/^[12378]\d{2}(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)(?:\d{2}|2[AB])\d{6}\d{2}$/.test(plain)) return false;
+  if (!/^[12]\d{2}(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)(?:\d{2}|2[AB])\d{6}\d{2}$/.test(plain)) return false;
   const number = plain.slice(0, 13).replace('2A', '19').replace('2B', '18');
   return plain.slice(5, 7) !== '00' && 97 - Number(BigInt(number) % 97n) === Number(plain.slice(13));
 }
 const nirShape =
-  /(?<![A-Za-z0-9])(?<!\d[.,-])[1-8](?:[ .-]?\d){4}[ .-]?(?:\d[ .-]?\d|2[ .-]?[ABab])(?:[ .-]?\d){8}(?![A-Za-z0-9])(?![.,-]\d)/;
+  /(?<![A-Za-z0-9])(?<!\d[.,-])[12](?:[ .-]?\d){4}[ .-]?(?:\d[ .-]?\d|2[ .-]?[ABab])(?:[ .-]?\d){8}(?![A-Za-z0-9])(?![.,-]\d)/;
 
 const nifLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
 /** Spanish DNI and NIE: the number's remainder by 23 gives the letter; X, Y and Z count as 0, 1 and 2. */
