@@ -216,7 +216,7 @@ const kinds: Record<string, Kind> = {
     words: ['', 'Thai ID', 'เลขประจำตัวประชาชน'],
   },
   cn_resident_id: {
-    make: (r) => `${1 + r(8)}${digitsOf(r, 5)}19${yymmdd(r)}${digitsOf(r, 3)}${pickOf(r, [...'0123456789X'])}`,
+    make: (r) => `${1 + r(2)}${digitsOf(r, 5)}19${yymmdd(r)}${digitsOf(r, 3)}${pickOf(r, [...'0123456789X'])}`,
     valid: isChinese,
     forms: [as],
     words: ['', '身份证号码', 'ID'],
@@ -366,7 +366,8 @@ function drawn(r: Random, kind: Kind): string {
 /** The value with one digit changed, so that it is wrong; or, where any digits are right, without its last character. */
 function spoilt(r: Random, kind: Kind, value: string): string {
   for (let i = 0; i < 100; i++) {
-    const at = r(value.length);
+    // The first character may say which kind of number it is.
+    const at = 1 + r(value.length - 1);
     const c = value.charAt(at);
     const v = value.slice(0, at) + (/\d/.test(c) ? (Number(c) + 1 + r(9)) % 10 : c) + value.slice(at + 1);
     if (v !== value && !kind.valid(v)) return v;

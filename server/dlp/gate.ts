@@ -19,24 +19,29 @@ export type Numbers = {
   token?: (from: number, letters: number, digits: number) => void;
 };
 
+// Where the groups of the chain at hand begin and end. One for all texts: nothing here waits for anything.
+let ends = new Int32Array(1024);
+
 /** One pass over the digits of folded text: chains of groups whose gaps are short, and tokens that have a digit early. */
 export function eachNumber(text: string, on: Numbers): void {
   const n = text.length;
-  // A chain as pairs of from and to; groups are only made of it when somebody wants them.
-  let ends: number[] = [];
+  let count = 0;
   let digits = 0;
+  let last = -1;
   let tokenTo = -1;
-  const settle = (): void => {
-    if (digits >= on.least) on.chain(groupsOf(text, ends));
-    ends = [];
-    digits = 0;
-  };
   for (let i = 0; i < n; i++) {
     if (!isDigit(text.charCodeAt(i))) continue;
     const from = i;
-    while (i < n && isDigit(text.charCodeAt(i))) i++;
-    if (ends.length > 0 && !joins(text, ends.at(-1) ?? 0, from)) settle();
-    ends.push(from, i);
+    do i++;
+    while (i < n && isDigit(text.charCodeAt(i)));
+    if (count > 0 && !joins(text, last, from)) {
+      if (digits >= on.least) on.chain(groupsOf(text, count));
+      count = 0;
+      digits = 0;
+    }
+    if (count + 2 > ends.length) ends = grown(ends);
+    ends[count++] = from;
+    ends[count++] = last = i;
     digits += i - from;
     if (on.token && from >= tokenTo) {
       let start = from;
@@ -47,7 +52,13 @@ export function eachNumber(text: string, on: Numbers): void {
       while (tokenTo < n && (isDigit(text.charCodeAt(tokenTo)) || isLetter(text.charCodeAt(tokenTo)))) tokenTo++;
     }
   }
-  if (ends.length > 0) settle();
+  if (digits >= on.least) on.chain(groupsOf(text, count));
+}
+
+function grown(a: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const b = new Int32Array(a.length * 2);
+  b.set(a);
+  return b;
 }
 
 function joins(text: string, from: number, to: number): boolean {
@@ -56,9 +67,9 @@ function joins(text: string, from: number, to: number): boolean {
   return true;
 }
 
-function groupsOf(text: string, ends: readonly number[]): Group[] {
+function groupsOf(text: string, count: number): Group[] {
   const groups: Group[] = [];
-  for (let k = 0; k < ends.length; k += 2) {
+  for (let k = 0; k < count; k += 2) {
     const from = ends[k] ?? 0;
     groups.push({ from, to: ends[k + 1] ?? 0, gap: k === 0 ? undefined : text.slice(ends[k - 1], from) });
   }

@@ -58,13 +58,26 @@ function nearest(
   return undefined;
 }
 
+/** Words that mean something else in some language ("sin" is Spanish for "without") count in capitals, or as part of a name (`customer_sin`). */
+export function inCapitals(finds: Finds): Finds {
+  if (finds.among !== 'keywords') return finds;
+  return {
+    ...finds,
+    find(text, from, to) {
+      const word = text.slice(from, to);
+      const named = /["'_:=]/.test(text.charAt(from - 1)) || /["'_:=]/.test(text.charAt(to));
+      return word === word.toUpperCase() || named ? finds.find(text, from, to) : [];
+    },
+  };
+}
+
 /** From a to b. */
 export const upTo = (a: number, b: number): number[] => Array.from({ length: b - a + 1 }, (_, i) => a + i);
 
 /** So many digits with at most one sign between any two, not part of a longer number, a fraction or a word. */
 export const digits = (least: number, most = least): RegExp =>
   new RegExp(
-    `(?<![A-Za-z0-9])(?<!\\d[.,\\-])\\d(?:[ .\\-/]?\\d){${least - 1},${most - 1}}(?![A-Za-z0-9])(?![.,\\-]\\d)`,
+    `(?<![A-Za-z0-9])(?<!\\d[.,\\-])\\d(?:[ .\\-/]?\\d){${least - 1},${most - 1}}(?![A-Za-z0-9])(?![.,:\\-]\\d)`,
   );
 
 /** Takes the signs out and asks whether the digits are right. */

@@ -116,17 +116,26 @@ function ibanAt(text: string, from: number): Span | undefined {
   if (length === 0) return undefined;
   let plain = '';
   let at = from;
+  let group = 0;
+  let dashed = false;
   while (plain.length < length && at < text.length && at - from < LONGEST * 3) {
-    if (alnum.test(text.charAt(at))) plain += text.charAt(at++);
-    else {
+    if (alnum.test(text.charAt(at))) {
+      plain += text.charAt(at++);
+      group++;
+    } else {
       gap.lastIndex = at;
       const m = gap.exec(text);
       if (!m) return undefined;
+      // Spaces stand anywhere; with other signs only groups of four are an account and not an id.
+      dashed ||= /[^ \t\r\n]/.test(m[0]);
+      if (dashed && group !== 4) return undefined;
       at += m[0].length;
+      group = 0;
     }
   }
+  if (dashed && group > 4) return undefined;
   plain = plain.toUpperCase();
-  if (at < text.length && alnum.test(text.charAt(at))) return undefined;
+  if (/^-?[A-Za-z0-9]/.test(text.slice(at, at + 2))) return undefined;
   return isIban(plain) ? { start: from, end: at, text: plain } : undefined;
 }
 
@@ -157,5 +166,8 @@ export const iban = detector('iban', {
     'xDE89370400440532013000',
     'DE89370400440532013000a',
     'ES2026-11-20T12:59:32.123456789Z',
+    '0df3a6e4-ad57-4ddd-a63a-09af832f5996',
+    '2adf1b98-ad36-4448-ae55-d5417ab4b737',
+    'ee49fe49-2fc1-4feb-ad44-09084d05b82c',
   ],
 });

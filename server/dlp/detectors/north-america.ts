@@ -1,5 +1,5 @@
 import { detector } from '../detector.ts';
-import { behindWords, digits, ifDigits } from './behind-words.ts';
+import { behindWords, digits, ifDigits, inCapitals } from './behind-words.ts';
 import { allSame, luhn, weighed } from './check-digits.ts';
 
 /** Areas that are never given out, and no part is all zeros (SSA, "SSN randomization"). */
@@ -91,11 +91,8 @@ export const northAmerica = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      behindWords(
-        ['sin', 'social insurance', "numero d'assurance sociale", 'assurance sociale', 'nas'],
-        digits(9),
-        ifDigits(isSin),
-      ),
+      behindWords(["numero d'assurance sociale", 'assurance sociale', 'social insurance'], digits(9), ifDigits(isSin)),
+      inCapitals(behindWords(['sin', 'nas'], digits(9), ifDigits(isSin))),
     ],
     catches: [
       'SIN: 046 454 286',
@@ -103,6 +100,13 @@ export const northAmerica = [
       'NAS 046454286',
       "numéro d'assurance sociale : 046 454 286",
     ],
-    spares: ['046 454 286', 'SIN: 046 454 287', 'using 046454286', 'SIN 000 000 000', 'the basin 046454286'],
+    spares: [
+      '046 454 286',
+      'SIN: 046 454 287',
+      'using 046454286',
+      'SIN 000 000 000',
+      'sin 046454286',
+      'the basin 046454286',
+    ],
   }),
 ];

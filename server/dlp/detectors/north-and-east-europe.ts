@@ -107,13 +107,15 @@ export const northAndEastEurope = [
         digits: [6],
         find(text, from) {
           hetu.lastIndex = from;
+          // Part of a longer id.
+          if (text[from - 1] === '-') return undefined;
           const m = hetu.exec(text);
           return m && isHetu(m[0]) ? { start: from, end: from + m[0].length, text: m[0] } : undefined;
         },
       },
     ],
     catches: ['131052-308T', 'hetu: 131052-308T.', '010594Y9032'],
-    spares: ['131052-308U', '321052-308T', '131052-308TX', '1131052-308T'],
+    spares: ['131052-308U', '321052-308T', '131052-308TX', 'XK-131052-308T', '1131052-308T'],
   }),
   detector('tr_identity_number', {
     says: 'Turkish identity numbers',

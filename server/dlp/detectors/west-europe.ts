@@ -135,6 +135,7 @@ export const westEurope = [
       '955081416802538',
       '2550814168025381',
       '0.255081416802538',
+      '2.55081416802538',
       '255001416802538',
       'a2 55 08 14 168 025 39',
     ],
@@ -208,5 +209,7 @@ function nirAt(text: string, from: number): { start: number; end: number; text: 
   nirSticky.lastIndex = from;
   const m = nirSticky.exec(text);
   const plain = m?.[0].replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+  // Two groups around one point are a decimal fraction.
+  if (m && /^\d\.\d+$/.test(m[0])) return undefined;
   return m && plain !== undefined && isNir(plain) ? { start: from, end: from + m[0].length, text: plain } : undefined;
 }
