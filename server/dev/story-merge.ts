@@ -4,13 +4,13 @@ import { setupLinkFor } from '../setup-link.ts';
 import { Browser } from './browser.ts';
 import { expect, list, type Api, type Json, type StepOf } from './story-parts.ts';
 
-/** The API as somebody who signed in with a browser: owners decide on merges themselves, no key can. */
-async function asOwner(world: World, f: Bootstrapped, link: string): Promise<Api> {
+/** The API as somebody who signed in with a browser: what people decide themselves, no key can. */
+export async function asPerson(world: World, org: string, link: string): Promise<Api> {
   const browser = new Browser();
   await browser.open(link);
   await browser.submit(/Sign in as/);
   return async (method, path, body) => {
-    const url = new URL(`${world.origin}/api/orgs/${f.org}${path}`);
+    const url = new URL(`${world.origin}/api/orgs/${org}${path}`);
     const answer = await fetch(url, {
       method,
       headers: {
@@ -35,8 +35,8 @@ export async function tellOfMerge(step: StepOf, world: World, northwind: Bootstr
       name: 'Benedikt Birch',
       email: 'benedikt@birch-shades.example',
     });
-    const wilhelmina = await asOwner(world, northwind, northwind.setupLink);
-    const benedikt = await asOwner(world, birch, birch.setupLink);
+    const wilhelmina = await asPerson(world, northwind.org, northwind.setupLink);
+    const benedikt = await asPerson(world, birch.org, birch.setupLink);
     const agree = async (): Promise<string> => {
       const merge = await benedikt('POST', '/merges', { with: northwind.org, as: 'joining' });
       const path = `/merges/${String(merge['id'])}`;

@@ -15,6 +15,7 @@ import { company, displayName, everybody, groupNames, people, type Person } from
 import { startStandIn } from './stand-in.ts';
 import { tellOfDirectory } from './story-directory.ts';
 import { tellOfSignIn } from './story-sign-in.ts';
+import { tellOfQuarantine } from './story-quarantine.ts';
 import { tellOfMerge } from './story-merge.ts';
 import { apiOf, expect, list, type Step, type StepOf } from './story-parts.ts';
 import type { Log } from '#kernel/log.ts';
@@ -283,6 +284,7 @@ export async function tellStory(
     await tellOfDirectory(step, api, scim, `${origin}/api/orgs/${founded.org}`);
 
     closing.push(await tellOfSignIn(step, api, founded, origin, zone));
+    await tellOfQuarantine(step, api, serving, founded, agentOf);
     const setupLink = await tellOfMerge(step, serving.opened.world, founded);
 
     return { serving, founded: { ...founded, setupLink }, leaver, verified, stop };

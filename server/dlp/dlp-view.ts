@@ -18,7 +18,7 @@ import {
 import type { DlpEngine } from './engine.ts';
 import type { Looking } from './inspect.ts';
 import { listOpenKept } from './quarantine.sql.ts';
-import { scannerOf } from './scanner-of.ts';
+import { ourScanner } from './scanner-of.ts';
 import type { Scanner } from './scanner.ts';
 import type { Phase } from './verdict.ts';
 
@@ -114,7 +114,7 @@ export async function loadDlpView(
     baseline: await listBaseline(db),
     policies: await listDlpPolicies(db, { limit: 'all' }),
     failModes: await listFailModes(db),
-    scanner: await scannerOf(db, org),
+    scanner: ourScanner(),
     engines: engines ? await engines(db) : [],
     kept: await listOpenKept(db),
     hashKey: createHmac('sha256', seal.derive('hashes of findings')).update(org).digest(),
