@@ -20,6 +20,7 @@ import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
 import { inspectOperations } from '#dlp/inspect.http.ts';
+import { ownDetectorOperations } from '#dlp/own-detector.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
@@ -137,6 +138,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...connectorOperations,
       ...policyOperations(catalogue),
       ...dlpOperations(catalogue),
+      ...ownDetectorOperations,
       ...quarantineOperations,
       ...inspectOperations(),
       ...approvalOperations({ findTool: findReviewedTool }),

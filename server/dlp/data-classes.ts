@@ -1,12 +1,15 @@
 import type { Reader } from '#kernel/db.ts';
 import type { DataClass } from './dlp-policy.ts';
 import { detectors } from './detectors.ts';
+import type { OwnDetector } from './own-detector.ts';
 import { listOwnDetectors } from './own-detector.sql.ts';
 
-/** What can be found in this organization: what our detectors find, and what it itself calls confidential. */
-export async function classesOf(db: Reader): Promise<DataClass[]> {
-  const own = await listOwnDetectors(db, { limit: 'all' });
-  return [...detectors, ...own.map((d) => ({ id: d.id, says: d.name, severity: d.severity }))].map(
-    ({ id, says, severity }) => ({ id, says, severity }),
-  );
-}
+/** What our detectors find, and what an organization itself calls confidential. */
+export const classesWith = (own: readonly OwnDetector[]): DataClass[] => [
+  ...detectors.map(({ id, says, severity }) => ({ id, says, severity })),
+  ...own.map((d) => ({ id: d.id, says: d.name, severity: d.severity })),
+];
+
+/** What can be found in this organization. */
+export const classesOf = async (db: Reader): Promise<DataClass[]> =>
+  classesWith(await listOwnDetectors(db, { limit: 'all' }));

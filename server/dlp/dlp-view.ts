@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Reader } from '#kernel/db.ts';
 import { parseId, type Id } from '#kernel/id.ts';
 import type { Seal } from '#kernel/seal.ts';
-import { classesOf } from './data-classes.ts';
+import { classesWith } from './data-classes.ts';
 import { listBaseline, listDlpPolicies, listFailModes } from './dlp-policy.sql.ts';
 import {
   defaultFailMode,
@@ -17,8 +17,9 @@ import {
 } from './dlp-policy.ts';
 import type { DlpEngine } from './engine.ts';
 import type { Looking } from './inspect.ts';
+import { listOwnDetectors } from './own-detector.sql.ts';
 import { listOpenKept } from './quarantine.sql.ts';
-import { ourScanner } from './scanner-of.ts';
+import { scannerOf } from './scanner-of.ts';
 import type { Scanner } from './scanner.ts';
 import type { Phase } from './verdict.ts';
 
@@ -107,14 +108,14 @@ export async function loadDlpView(
   db: Reader,
   { seal, org, engines }: { seal: Seal; org: Id<'org'>; engines?: EnginesOf | undefined },
 ): Promise<DlpView> {
-  const classes = await classesOf(db);
+  const own = await listOwnDetectors(db, { limit: 'all' });
   return dlpView({
     org,
-    classes,
+    classes: classesWith(own),
     baseline: await listBaseline(db),
     policies: await listDlpPolicies(db, { limit: 'all' }),
     failModes: await listFailModes(db),
-    scanner: ourScanner(),
+    scanner: await scannerOf(db, seal, own),
     engines: engines ? await engines(db) : [],
     kept: await listOpenKept(db),
     hashKey: createHmac('sha256', seal.derive('hashes of findings')).update(org).digest(),

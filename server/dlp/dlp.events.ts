@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
 import { failClasses, severities } from './dlp-policy.ts';
+import { ownKinds } from './own-detector.ts';
 import { dlpActions, phases } from './verdict.ts';
 
 /** What was found, as events have it: type, place, count and keyed hashes, never the match. */
@@ -59,7 +60,7 @@ export const dlpEvents = {
   'dlp.detector_added': declare({
     data: z.object({
       detector: z.string(),
-      kind: z.enum(['terms', 'pattern', 'exact']),
+      kind: z.enum(ownKinds),
       severity: z.enum(severities),
       entries: z.number().int(),
     }),
@@ -72,6 +73,11 @@ export const dlpEvents = {
     says: () => "removed a detector of the organization's own",
     ocsf: 5019,
     about: (d) => ({ resource: d.detector }),
+  }),
+  'dlp.detector_tried': declare({
+    data: z.object({ kind: z.enum(ownKinds), findings: z.number().int() }),
+    says: (d) => `tried a detector on a text (${d.kind}, ${d.findings} findings)`,
+    ocsf: 6003,
   }),
   'dlp.tried': declare({
     data: z.object({ phase, action, findings: z.number().int() }),

@@ -3,14 +3,14 @@ import { json, read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
 import { severities } from './dlp-policy.ts';
-import { OwnSpec, type OwnDetector } from './own-detector.ts';
+import { ownKinds, type OwnDetector, type OwnSpec } from './own-detector.ts';
 
 const Row: z.ZodType<OwnDetector> = z.object({
   id: z.custom<Id<'ddt'>>(),
   name: z.string(),
   severity: z.enum(severities),
-  spec: OwnSpec,
-  values: z.number(),
+  kind: z.enum(ownKinds),
+  entries: z.number(),
   createdBy: z.string(),
   createdAt: z.date(),
 });
@@ -21,49 +21,29 @@ export const listOwnDetectors = (
   f: { q?: string | undefined; after?: readonly string[] | undefined; limit: number | 'all' },
 ): Promise<OwnDetector[]> =>
   db.many(read(Row)`
-    select d.id, d.name, d.severity, d.spec, d.created_by as "createdBy", d.created_at as "createdAt",
-           case when d.kind = 'exact' then (select count(*)::int from dlp_exact_value v where v.org = d.org and v.detector = d.id) else 0 end as values
-      from dlp_detector d
-     where d.org = app_org() and d.removed_at is null
-       and (${containing(f.q)}::text is null or d.name ilike ${containing(f.q)})
-       and (${f.after?.[0] ?? null}::text is null or d.id > ${f.after?.[0] ?? ''})
-     order by d.id
+    select id, name, severity, kind, entries, created_by as "createdBy", created_at as "createdAt"
+      from dlp_detector
+     where org = app_org() and removed_at is null
+       and (${containing(f.q)}::text is null or name ilike ${containing(f.q)})
+       and (${f.after?.[0] ?? null}::text is null or id > ${f.after?.[0] ?? ''})
+     order by id
      limit ${f.limit === 'all' ? null : f.limit + 1}`);
 
+const Spec = z.object({ id: z.custom<Id<'ddt'>>(), spec: z.custom<OwnSpec>((v) => typeof v === 'object') });
+/** What live detectors are made from. It can be long, and never changes, so it is asked for once. */
+export const listOwnSpecs = (db: Reader, ids: readonly Id<'ddt'>[]): Promise<z.infer<typeof Spec>[]> =>
+  db.many(read(Spec)`
+    select id, spec from dlp_detector where org = app_org() and id = any(${ids}) and removed_at is null order by id`);
+
 /** False: there is one with this name already. */
-export const insertOwnDetector = async (
-  tx: Tx,
-  d: Pick<OwnDetector, 'id' | 'name' | 'severity' | 'spec'>,
-  by: string,
-  at: Date,
-): Promise<boolean> =>
+export const insertOwnDetector = async (tx: Tx, d: OwnDetector, spec: OwnSpec): Promise<boolean> =>
   (await tx.run(write`
-    insert into dlp_detector (org, id, name, kind, severity, spec, created_by, created_at)
-    values (app_org(), ${d.id}, ${d.name}, ${d.spec.kind}, ${d.severity}, ${json(d.spec)}, ${by}, ${at})
+    insert into dlp_detector (org, id, name, kind, severity, entries, spec, created_by, created_at)
+    values (app_org(), ${d.id}, ${d.name}, ${d.kind}, ${d.severity}, ${d.entries}, ${json(spec)}, ${d.createdBy}, ${d.createdAt})
     on conflict (org, lower(name)) where removed_at is null do nothing`)) === 1;
 
-export const insertExactValues = (tx: Tx, id: Id<'ddt'>, hashes: readonly Buffer[]): Promise<number> =>
-  tx.run(write`
-    insert into dlp_exact_value (org, detector, hash) select app_org(), ${id}, h from unnest(${hashes}::bytea[]) as h on conflict do nothing`);
-
-const Hash = z.object({ hash: z.instanceof(Buffer) });
-export const listExactValues = async (db: Reader, id: Id<'ddt'>): Promise<Buffer[]> =>
-  (await db.many(read(Hash)`select hash from dlp_exact_value where org = app_org() and detector = ${id}`)).map(
-    (r) => r.hash,
-  );
-
 /** 0: there is no such detector. What it knew goes with it. */
-export const saveOwnDetectorRemoved = async (tx: Tx, id: Id<'ddt'>, by: string, at: Date): Promise<number> => {
-  await tx.run(write`delete from dlp_exact_value where org = app_org() and detector = ${id}`);
-  return tx.run(write`
-    update dlp_detector set removed_by = ${by}, removed_at = ${at}, spec = '{"kind":"removed"}'
+export const saveOwnDetectorRemoved = (tx: Tx, id: Id<'ddt'>, by: string, at: Date): Promise<number> =>
+  tx.run(write`
+    update dlp_detector set removed_by = ${by}, removed_at = ${at}, spec = null
      where org = app_org() and id = ${id} and removed_at is null`);
-};
-
-const Counted = z.object({ n: z.number() });
-export const countOwnDetectors = async (db: Reader): Promise<number> =>
-  (
-    await db.one(
-      read(Counted)`select count(*)::int as n from dlp_detector where org = app_org() and removed_at is null`,
-    )
-  ).n;

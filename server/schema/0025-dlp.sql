@@ -66,34 +66,24 @@ create table dlp_detector (
   org text not null references org,
   id text primary key,
   name text not null,
-  kind text not null check (kind in ('terms', 'pattern', 'exact')),
+  kind text not null check (kind in ('terms', 'pattern', 'dictionary', 'exact')),
   severity text not null check (severity in ('low', 'medium', 'high', 'critical')),
-  spec jsonb not null,
+  entries int not null,
+  spec jsonb,
   created_by text not null,
   created_at timestamptz not null,
   removed_by text,
   removed_at timestamptz,
   unique (org, id),
-  check ((removed_at is null) = (removed_by is null))
+  check ((removed_at is null) = (removed_by is null)),
+  check ((removed_at is null) = (spec is not null))
 );
-comment on table dlp_detector is 'What an org itself calls confidential. spec: the terms (whole words), or the pattern, or the columns of an exact table, whose values are in dlp_exact_value.';
+comment on table dlp_detector is 'What an org itself calls confidential: terms, a pattern, a dictionary, or records known only by digests whose key is derived and nowhere stored. spec never changes and goes with the removal.';
 create unique index dlp_detector_name on dlp_detector (org, lower(name)) where removed_at is null;
 alter table dlp_detector enable row level security;
 create policy dlp_detector_of_org on dlp_detector to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert on dlp_detector to gatehouse_app;
 grant update (removed_by, removed_at, spec) on dlp_detector to gatehouse_app;
-
-create table dlp_exact_value (
-  org text not null,
-  detector text not null,
-  hash bytea not null,
-  primary key (org, detector, hash),
-  foreign key (org, detector) references dlp_detector (org, id)
-);
-comment on table dlp_exact_value is 'Values of an exact table as keyed hashes; the values themselves are nowhere. Deleted with their detector.';
-alter table dlp_exact_value enable row level security;
-create policy dlp_exact_value_of_org on dlp_exact_value to gatehouse_app using (org = app_org()) with check (org = app_org());
-grant select, insert, delete on dlp_exact_value to gatehouse_app;
 
 create table quarantine (
   org text not null references org,
