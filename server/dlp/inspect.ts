@@ -37,7 +37,8 @@ export type Looking = {
 };
 
 type Place = { above: Place | undefined; segment: string; isKey: boolean };
-type Piece = { text: string; whole: boolean; key: boolean; around: Around; place: () => Place | undefined };
+/** A text, number or name of the content. `whole`: nothing of it can be replaced but all of it. */
+type Piece = { text: string; whole: boolean; key: boolean; around: Around; place: Place | undefined };
 
 const NOTHING: Around = {};
 
@@ -69,33 +70,12 @@ type Frame = {
   next: number;
 };
 
-/** Every string, number and key of a JSON value, in order. With its own stack of open containers, so that neither depth nor length can exhaust ours. */
-function* pieces(content: unknown): Generator<Piece> {
-  const root: Frame = { place: undefined, values: [content], keys: undefined, next: 0 };
-  const open: Frame[] = [root];
-  for (let frame = open.at(-1); frame; frame = open.at(-1)) {
-    const i = frame.next++;
-    if (i >= frame.values.length) {
-      open.pop();
-      continue;
-    }
-    const { keys, place: above } = frame;
-    const key = keys?.[i];
-    const value = frame.values[i];
-    const top = frame === root;
-    const place = (): Place | undefined =>
-      top ? above : { above, segment: key ?? String(i), isKey: key !== undefined };
-    const around = key === undefined ? NOTHING : { before: key };
-    if (key !== undefined) yield { text: key, whole: true, key: true, around: NOTHING, place };
-    if (typeof value === 'string') yield { text: value, whole: false, key: false, around, place };
-    else if (typeof value === 'number' || typeof value === 'bigint')
-      yield { text: plain(value), whole: true, key: false, around, place };
-    else if (Array.isArray(value)) open.push({ place: place(), values: value, keys: undefined, next: 0 });
-    else if (typeof value === 'object' && value !== null)
-      open.push({ place: place(), values: Object.values(value), keys: Object.keys(value), next: 0 });
-    else yield { text: '', whole: true, key: false, around, place };
-  }
-}
+/** Where the value at `i` of a container stands. Only asked where something was found, or where there is more below. */
+const placeIn = (frame: Frame, i: number): Place | undefined =>
+  frame.keys === ROOT
+    ? undefined
+    : { above: frame.place, segment: frame.keys?.[i] ?? String(i), isKey: frame.keys !== undefined };
+const ROOT: readonly string[] = [];
 
 /** A number as digits, without an exponent. An integer beyond 2^53 has lost digits when it was parsed; what is left is looked at. */
 const plain = (n: number | bigint): string =>
@@ -106,33 +86,52 @@ type Found = { piece: Piece; matches: readonly Match[] };
 /**
  * Looks at content with our own detectors. `content` is any JSON value: arguments, or a tool's whole result. Time is linear in its size; what
  * is too large to be looked at is blocked and says so. Synchronous, unless a text is so long that looking at it would hold up everybody else.
+ * Every string, number and name is looked at, in order, with a stack of our own, so that neither depth nor length can exhaust node's.
  */
 export function inspect(by: Looking, content: unknown): LocalVerdict | Promise<LocalVerdict> {
   if (by.quiet) return CLEAN;
   const { scanner } = by;
   const found: Found[] = [];
-  const long: Promise<void>[] = [];
+  let long: Promise<void>[] | undefined;
   let chars = 0;
   let values = 0;
-  for (const piece of pieces(content)) {
-    chars += piece.text.length;
-    values += 1;
-    if (chars > MAX_INSPECTED_CHARS || values > MAX_INSPECTED_VALUES) {
-      for (const l of long) l.catch(() => undefined);
-      return { ...concluded(by, found, joined(by, content)), ...NOT_SEEN };
-    }
-    if (piece.text === '') continue;
-    if (piece.text.length > INLINE_CHARS) {
+  const look = (text: string, around: Around, frame: Frame, i: number, whole: boolean, key: boolean): void => {
+    chars += text.length;
+    if (chars > MAX_INSPECTED_CHARS || text === '') return;
+    if (text.length > INLINE_CHARS) {
+      const piece = { text, whole, key, around, place: placeIn(frame, i) };
       const entry: { piece: Piece; matches: readonly Match[] } = { piece, matches: [] };
       found.push(entry);
-      long.push(scan(piece.text, scanner, piece.around).then((matches) => void (entry.matches = matches)));
+      (long ??= []).push(scan(text, scanner, around).then((matches) => void (entry.matches = matches)));
+      return;
+    }
+    const matches = scanText(text, scanner, around);
+    if (matches.length > 0) found.push({ piece: { text, whole, key, around, place: placeIn(frame, i) }, matches });
+  };
+  const open: Frame[] = [{ place: undefined, values: [content], keys: ROOT, next: 0 }];
+  for (let frame = open.at(-1); frame; frame = open.at(-1)) {
+    const i = frame.next++;
+    if (i >= frame.values.length) {
+      open.pop();
       continue;
     }
-    const matches = scanText(piece.text, scanner, piece.around);
-    if (matches.length > 0) found.push({ piece, matches });
+    const value = frame.values[i];
+    const name = frame.keys?.[i];
+    values += name === undefined ? 1 : 2;
+    if (name !== undefined) look(name, NOTHING, frame, i, true, true);
+    if (typeof value === 'string') look(value, name === undefined ? NOTHING : { before: name }, frame, i, false, false);
+    else if (typeof value === 'number' || typeof value === 'bigint')
+      look(plain(value), name === undefined ? NOTHING : { before: name }, frame, i, true, false);
+    else if (Array.isArray(value)) open.push({ place: placeIn(frame, i), values: value, keys: undefined, next: 0 });
+    else if (typeof value === 'object' && value !== null)
+      open.push({ place: placeIn(frame, i), values: Object.values(value), keys: Object.keys(value), next: 0 });
+    if (chars > MAX_INSPECTED_CHARS || values > MAX_INSPECTED_VALUES) {
+      for (const l of long ?? []) l.catch(() => undefined);
+      return { ...concluded(by, found, []), ...NOT_SEEN };
+    }
   }
   const over = joined(by, content);
-  if (long.length === 0) return found.length + over.length === 0 ? CLEAN : concluded(by, found, over);
+  if (!long) return found.length + over.length === 0 ? CLEAN : concluded(by, found, over);
   return Promise.all(long).then(() => concluded(by, found, over));
 }
 
@@ -189,7 +188,7 @@ function concluded(by: Looking, found: readonly Found[], over: readonly Over[]):
   for (const { piece, matches: all } of found) {
     const matches = all.filter(counts);
     if (matches.length === 0) continue;
-    const place = piece.place();
+    const { place } = piece;
     note(matches, shownPointer(place, tells));
     for (const m of matches)
       if (standing(m.detector).action === 'redact')
