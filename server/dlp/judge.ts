@@ -126,7 +126,8 @@ const broken = (engine: string, why: EngineFailure, mode: FailMode): Verdict => 
   shadow: [],
 });
 
-function merged(a: Verdict, b: Verdict): Verdict {
+/** Two verdicts about one thing. */
+export function merged(a: Verdict, b: Verdict): Verdict {
   const action = worse(a.action, b.action);
   const worst = a.action === action ? a : b;
   return {

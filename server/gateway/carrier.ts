@@ -12,6 +12,10 @@ import type { CallMethod, ToolCall } from './tool-call.ts';
 type Request = Message & { kind: 'request' };
 type Answer = Relayed & { kind: 'message' };
 
+/** Keys of `_meta` whose values have a form of their own, which says nothing: numbers of requests and traces, versions. */
+const protocols =
+  /^(progressToken|traceparent|tracestate|io\.modelcontextprotocol\/(protocolVersion|clientCapabilities|logLevel|related-task))$/;
+
 /** The bytes of one call on their way out and back. What is taken out is taken out of the bytes, and what counts from then on is read from those. */
 export class Carrier {
   readonly #request: Request;
@@ -29,6 +33,14 @@ export class Carrier {
     this.headers = headers;
     this.body = body;
     this.params = request.params;
+  }
+
+  /** What a client says beside the arguments and the protocol itself; undefined where it says nothing. It goes out, too. */
+  get beside(): unknown {
+    const meta = this.#request.params['_meta'];
+    if (!isParams(meta)) return undefined;
+    const own = Object.entries(meta).filter(([key]) => !protocols.test(key));
+    return own.length === 0 ? undefined : { _meta: Object.fromEntries(own) };
   }
 
   get id(): RpcId {

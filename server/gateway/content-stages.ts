@@ -1,5 +1,5 @@
 import { keepContent } from '#dlp/keep-content.ts';
-import { judge } from '#dlp/judge.ts';
+import { judge, merged, type Verdict } from '#dlp/judge.ts';
 import { sameRequest, type Asker } from '#dlp/quarantine.ts';
 import { findKeptFor } from '#dlp/quarantine.sql.ts';
 import { takeReleased } from '#dlp/take-released.ts';
@@ -41,20 +41,29 @@ export function contentStages(
       if (sure && !kept.has(same)) return undefined;
       return ctx.db.read(scopeOf(ctx), (db) => findKeptFor(db, same, ctx.now));
     },
-    inspect: (phase, call, content) =>
-      judge(
-        view.dlp,
-        {
-          ...inspectedBy(s, phase),
-          connector: call.connector,
-          tool: call.known?.name ?? call.method,
-          class: classOf(call),
-          call: call.id,
-          content,
-        },
-        who.caller.groups,
-        s.signal,
-      ),
+    inspect(phase, call, content) {
+      const look = (of: unknown): Verdict | Promise<Verdict> =>
+        judge(
+          view.dlp,
+          {
+            ...inspectedBy(s, phase),
+            connector: call.connector,
+            tool: call.known?.name ?? call.method,
+            class: classOf(call),
+            call: call.id,
+            content: of,
+          },
+          who.caller.groups,
+          s.signal,
+        );
+      const v = look(content);
+      const beside = phase === 'arguments' ? carrier.beside : undefined;
+      if (beside === undefined) return v;
+      const more = look(beside);
+      return v instanceof Promise || more instanceof Promise
+        ? Promise.all([v, more]).then(([of, also]) => withBeside(of, also))
+        : withBeside(v, more);
+    },
     redactArguments: (call, redactions) => carrier.redactArguments(call, redactions),
     redactResult: (redactions) => carrier.redactResult(redactions),
     async keep(phase, call, verdict) {
@@ -82,3 +91,9 @@ export function contentStages(
     },
   };
 }
+
+/** What stands beside the arguments is no work of anybody that could be mended, kept or agreed to: it passes or it stops the call. */
+const withBeside = (v: Verdict, also: Verdict): Verdict =>
+  also.action === 'allow'
+    ? v
+    : merged(v, { ...also, action: also.action === 'alert' ? 'alert' : 'block', redactions: [] });

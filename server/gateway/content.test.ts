@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { callBody, gatewayHouse, raw, saidOf, type GatewayHouse, type RawAnswer } from '#dev/gateway-house.ts';
 import type { HousePerson } from '#dev/oauth-house.ts';
-import { answer, wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
+import { answer, tool, wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
 import { decideKept } from '#dlp/decide-kept.ts';
 import { readKept } from '#dlp/read-kept.ts';
 import { setBaseline } from '#dlp/set-baseline.ts';
@@ -19,7 +19,16 @@ const logged: string[] = [];
 
 before(async () => {
   const log = makeLog('trace', { write: (line: string) => void logged.push(line) });
-  [g, up] = await Promise.all([gatewayHouse({ over: { log } }), wildUpstream()]);
+  [g, up] = await Promise.all([
+    gatewayHouse({ over: { log } }),
+    wildUpstream([
+      tool('look'),
+      tool('change'),
+      tool('found', {
+        inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } },
+      }),
+    ]),
+  ]);
   await g.connect('up', up.url, { classes: { look: 'read', change: 'write' } });
   token = await g.token();
   reviewers = [await g.house.addPerson('Rene'), await g.house.addPerson('Vera'), await g.house.addPerson('Max')];
@@ -104,6 +113,46 @@ test('a name, a number and both forms of one result are redacted before it leave
   );
   assert.ok(!streamed.text.includes('4111'));
   assert.deepEqual((await finished())['content'], { arguments: 'allow', result: 'redact' });
+});
+
+test('what stands beside the arguments is looked at, too, and stops the call where it must not go out', async () => {
+  const before = sent().length;
+  const body = (meta: unknown): string =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'look', arguments: {}, _meta: meta },
+    });
+  const a = await raw(g, { token, body: body({ 'vendor/note': CARD }) });
+  assert.match(saidOf(a), /^Blocked: the arguments contain payment card at \/_meta\/vendor~1note\./);
+  assert.equal(sent().length, before);
+  await raw(g, { token, body: body({ 'vendor/note': 'fine', progressToken: 4111111111111111 }) });
+  assert.equal(sent().length, before + 1);
+});
+
+test('a header that says an argument again says what is left of it', async () => {
+  await set('arguments', 'redact');
+  const params = {
+    name: 'found',
+    arguments: { region: `eu ${CARD}` },
+    _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
+  };
+  await raw(g, {
+    token,
+    headers: {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'found',
+      'mcp-param-region': `eu ${CARD}`,
+      'mcp-param-other': CARD,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+  });
+  const { headers, body } = sent().at(-1)!;
+  assert.equal(headers['mcp-param-region'], 'eu [redacted: payment card]');
+  assert.equal(headers['mcp-param-other'], undefined);
+  assert.ok(!JSON.stringify([headers, body]).includes('4111'));
 });
 
 test('arguments that a person must allow wait for him, though the rules would let them run', async () => {
