@@ -35,8 +35,8 @@ export type DlpView = {
   standings(way: Way): ReadonlyMap<string, Standing>;
   /** Whether something of this phase may have been kept at all, so that nobody need look for it. */
   mayKeep(phase: Phase): boolean;
-  /** What is kept and not ended, by the hash of who asked for what. */
-  kept: ReadonlySet<string>;
+  /** Whether something may be kept for a request, by the hash of who asked for what. */
+  mayBeKept(same: () => string): boolean;
 };
 
 export type DlpParts = {
@@ -54,6 +54,8 @@ export type DlpParts = {
 /** What stands in a placeholder: our own ids are words, an organization's own class has a name. */
 const named = (c: DataClass): string => (parseId('ddt', c.id) ? c.says : c.id.replaceAll('_', ' '));
 
+/** Kept requests remembered per view; of more, the database is asked. */
+const MAX_REMEMBERED = 5000;
 /** Ways remembered per view: people of an organization are in so many different sets of groups. */
 const MAX_WAYS = 2000;
 
@@ -85,6 +87,7 @@ export function dlpView(p: DlpParts): DlpView {
     ...p.baseline.filter((b) => b.action === 'quarantine').map((b) => b.phase),
     ...p.policies.filter((x) => x.action === 'quarantine').flatMap((x) => x.phases),
   ]);
+  const kept = new Set(p.kept);
   const modes = { ...defaultFailMode };
   for (const { class: of, mode } of p.failModes) modes[of] = mode;
   return {
@@ -96,7 +99,7 @@ export function dlpView(p: DlpParts): DlpView {
     standings: (way) => looking(way).standings,
     // An outside engine may say so whatever the policies are.
     mayKeep: (phase) => p.engines.length > 0 || keeping.has(phase),
-    kept: new Set(p.kept),
+    mayBeKept: (same) => kept.size > 0 && (kept.size > MAX_REMEMBERED || kept.has(same())),
   };
 }
 
@@ -117,7 +120,7 @@ export async function loadDlpView(
     failModes: await listFailModes(db),
     scanner: await scannerOf(db, seal, own),
     engines: engines ? await engines(db) : [],
-    kept: await listOpenKept(db),
+    kept: await listOpenKept(db, MAX_REMEMBERED + 1),
     hashKey: createHmac('sha256', seal.derive('hashes of findings')).update(org).digest(),
   });
 }

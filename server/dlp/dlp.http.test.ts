@@ -183,6 +183,19 @@ test('the list is searched by what was found, filtered by state and paged', asyn
   assert.equal((await as('Vera')('GET', '/quarantine/nonsense')).status, 404);
 });
 
+test('of one person so much is kept and no more, and what comes beyond may not go on either', async () => {
+  await h.t.super(
+    `insert into quarantine (org, id, phase, same, call, asker, client, sealed, bytes, findings, detectors, needs, state, kept_at, expires_at)
+     select org, 'qua_' || lpad(to_hex(n), 32, '0'), 'file_out', sha256(n::text::bytea), 'c', asker, client, 'x', 1, '[]', '{}', 1, 'waiting', now(),
+            now() + interval '1 hour'
+       from generate_series(1, 100) n, (select org, asker, client from quarantine where asker_user = $1 limit 1) q`,
+    users.get('Vera'),
+  );
+  const a = await as('Vera')('POST', '/dlp/inspect', { phase: 'file_out', content: `${CARD} of Vera` });
+  assert.deepEqual([a.status, a.body['code']], [429, 'dlp/too-much-kept']);
+  await h.t.super(`delete from quarantine where call = 'c'`);
+});
+
 test('an outside engine is asked about runs too, and one that breaks closes what has no class', async () => {
   engines = [{ id: 'outside', phases: ['prompt'], inspect: () => Promise.reject(new Error('down')) }];
   const a = await inspect('Max', 'prompt', 'hello');

@@ -5,8 +5,8 @@ import { newId, type Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { dlpEvents } from './dlp.events.ts';
 import type { Verdict } from './judge.ts';
-import { keptAad, REVIEW_MS, type Asker, type Kept } from './quarantine.ts';
-import { expireKept, findKeptFor, insertKept } from './quarantine.sql.ts';
+import { keptAad, MAX_KEPT, REVIEW_MS, type Asker, type Kept } from './quarantine.ts';
+import { countOpenKept, expireKept, findKeptFor, insertKept } from './quarantine.sql.ts';
 import type { Phase } from './verdict.ts';
 
 export type ToKeep = {
@@ -46,10 +46,16 @@ export async function keepContent(ctx: OrgCtx, k: ToKeep): Promise<Kept> {
     const over = (await expireKept(tx, ctx.now, 1, k.same)).map((o) =>
       event(dlpEvents, 'dlp.quarantine_expired', { quarantine: o.id, was: o.was }),
     );
-    if (!(await insertKept(tx, kept, sealed))) {
-      const there = await findKeptFor(tx, k.same, ctx.now);
-      if (!there) throw new Problem('bug', 'dlp/not-kept', { says: 'the content could not be kept' });
-      return { value: there, unchanged: true };
+    const there = await findKeptFor(tx, k.same, ctx.now);
+    if (!there && (await countOpenKept(tx, k.asker)) >= MAX_KEPT)
+      throw new Problem('too_many', 'dlp/too-much-kept', {
+        says: `${MAX_KEPT} things of this person wait for review already; this one is blocked and not kept`,
+        fix: 'let reviewers decide about what waits',
+      });
+    if (there || !(await insertKept(tx, kept, sealed))) {
+      const same = there ?? (await findKeptFor(tx, k.same, ctx.now));
+      if (!same) throw new Problem('bug', 'dlp/not-kept', { says: 'the content could not be kept' });
+      return { value: same, unchanged: true };
     }
     const data = {
       quarantine: kept.id,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json, read, sql, write, type Fragment, type Query, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
-import { keptStates, type Kept, type KeptState } from './quarantine.ts';
+import { keptStates, type Asker, type Kept, type KeptState } from './quarantine.ts';
 import { phases } from './verdict.ts';
 
 const Finding = z.object({ detector: z.string(), at: z.string(), count: z.number(), hashes: z.array(z.string()) });
@@ -64,12 +64,22 @@ export const findKeptFor = (db: Reader, same: string, now: Date): Promise<Kept |
   );
 
 const Same = z.object({ same: z.string() });
-/** The requests for which something is kept, at most as many as a node likes to remember. */
-export const listOpenKept = async (db: Reader): Promise<string[]> =>
+/** The requests for which something is kept, at most so many. */
+export const listOpenKept = async (db: Reader, limit: number): Promise<string[]> =>
   (
     await db.many(read(Same)`
-    select encode(same, 'hex') as same from quarantine where org = app_org() and state in ('waiting', 'released')`)
+    select encode(same, 'hex') as same from quarantine where org = app_org() and state in ('waiting', 'released') limit ${limit}`)
   ).map((r) => r.same);
+
+const Counted = z.object({ n: z.number() });
+/** How much of one asker is kept and not ended. */
+export const countOpenKept = async (db: Reader, a: Asker): Promise<number> =>
+  (
+    await db.one(read(Counted)`
+    select count(*)::int as n from quarantine
+     where org = app_org() and state in ('waiting', 'released') and asker is not distinct from ${a.member ?? null}
+       and (asker is not null or client = ${a.client})`)
+  ).n;
 
 /** Newest first; `before` is a place in that order. The search looks at id, call, tool, connector, asker and what was found. */
 export const listKept = (

@@ -35,6 +35,9 @@ export const REVIEW_MS = 72 * 60 * 60_000;
 /** How long what was released waits to be asked for again. */
 export const RELEASED_MS = 24 * 60 * 60_000;
 
+/** Of one asker, kept at once. More than anybody reviews; what comes beyond is blocked and not kept. */
+export const MAX_KEPT = 100;
+
 /** As of now: what is over counts as over before the job has written it down. */
 export const stateAt = (k: Pick<Kept, 'state' | 'expires'>, now: Date): KeptState =>
   (k.state === 'waiting' || k.state === 'released') && k.expires <= now ? 'expired' : k.state;

@@ -33,13 +33,12 @@ export function contentStages(
     );
   return {
     kept(call) {
-      const { kept } = view.dlp;
       // INVARIANT (once): what we remember is up to a second old, and a call that changes something must not run again while its result is kept.
       const sure = classOf(call) === 'read' || !view.dlp.mayKeep('result');
-      if (kept.size === 0 && sure) return undefined;
-      const same = sameOf(call);
-      if (sure && !kept.has(same)) return undefined;
-      return ctx.db.read(scopeOf(ctx), (db) => findKeptFor(db, same, ctx.now));
+      let same: string | undefined;
+      const known = (): string => (same ??= sameOf(call));
+      if (sure && !view.dlp.mayBeKept(known)) return undefined;
+      return ctx.db.read(scopeOf(ctx), (db) => findKeptFor(db, known(), ctx.now));
     },
     inspect(phase, call, content) {
       const look = (of: unknown): Verdict | Promise<Verdict> =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { callBody, gatewayHouse, raw, saidOf, type GatewayHouse, type RawAnswer } from '#dev/gateway-house.ts';
+import { callBody, codeOf, gatewayHouse, raw, saidOf, type GatewayHouse, type RawAnswer } from '#dev/gateway-house.ts';
 import type { HousePerson } from '#dev/oauth-house.ts';
 import { answer, tool, wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
 import { decideKept } from '#dlp/decide-kept.ts';
@@ -241,6 +241,48 @@ test('a result that was discarded is gone, and the same call runs anew', async (
   const before = calls().length;
   assert.notEqual(keptIn(await call({ of: 'deal-2' })), id);
   assert.equal(calls().length, before + 1);
+});
+
+test('what is no call is looked at, too: redacted where it can be, stopped above that, and recorded', async () => {
+  await set('result', 'redact');
+  up.act = (m, res) =>
+    m.method === 'resources/list' ? answer(res, m, { resources: [{ uri: 'a:b', name: `card ${CARD}` }] }) : false;
+  const ask = (method: string, params: unknown = {}): Promise<RawAnswer> =>
+    raw(g, { token, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+  const listed = await ask('resources/list');
+  assert.deepEqual(listed.json['result'], { resources: [{ uri: 'a:b', name: 'card [redacted: payment card]' }] });
+  await set('result', 'quarantine');
+  const stopped = await ask('resources/list');
+  assert.deepEqual([stopped.status, codeOf(stopped)], [403, 'gateway/blocked-result']);
+  await set('arguments', 'alert');
+  await ask('resources/list', { cursor: CARD });
+  const seen = (await g.events('message.inspected')).map((e) => [e.data['phase'], e.data['action']]);
+  assert.deepEqual(seen, [
+    ['result', 'redact'],
+    ['result', 'quarantine'],
+    ['arguments', 'alert'],
+    ['result', 'quarantine'],
+  ]);
+});
+
+test('a resource that was read and kept is given once after its release, like the result of a tool', async () => {
+  await set('arguments', 'allow');
+  let reads = 0;
+  up.act = (m, res) =>
+    m.method === 'resources/read' ? (reads++, answer(res, m, { contents: [{ uri: 'a:b', text: CARD }] })) : false;
+  const read = (): Promise<RawAnswer> =>
+    raw(g, {
+      token,
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'a:b' } }),
+    });
+  const a = await read();
+  const id = parseId('qua', /qua_[0-9a-f]{32}/.exec(a.text)?.[0] ?? '')!;
+  assert.ok(id && !a.text.includes('4111'), a.text);
+  await release(id, reviewers[0]!);
+  await release(id, reviewers[1]!);
+  await seen();
+  assert.deepEqual((await read()).json['result'], { contents: [{ uri: 'a:b', text: CARD }] });
+  assert.equal(reads, 1);
 });
 
 test('what cannot be kept is stopped all the same, on either way, and says so in the log', async () => {

@@ -61,7 +61,11 @@ export function answerOf(outcome: Exclude<Outcome, { kind: 'answered' }>, call: 
     return rpcError(about.id, -32602, says, { code: 'gateway/unknown-tool', call: call.id });
   // Only a tool's result can carry an error that the model reads; of other methods an error is the only way to say no.
   if (call.method !== 'tools/call')
-    return rpcError(about.id, -32000, says, { code: `gateway/${outcome.kind}`, call: call.id });
+    return rpcError(about.id, -32000, says, {
+      code: `gateway/${outcome.kind}`,
+      call: call.id,
+      ...(outcome.kind === 'blocked' && outcome.kept ? { quarantine: outcome.kept.id } : {}),
+    });
   return JSON.stringify({
     jsonrpc: '2.0',
     id: about.id,

@@ -112,6 +112,7 @@ create table quarantine (
 );
 comment on table quarantine is 'Content that was stopped and waits for reviewers: sealed for this row, with what was found. same: keyed hash of who asked for what, by which the identical request gets it once after the release. asker is null for a key.';
 create unique index quarantine_open on quarantine (org, same) where state in ('waiting', 'released');
+create index quarantine_asker on quarantine (org, asker) where state in ('waiting', 'released');
 create index quarantine_listed on quarantine (org, kept_at desc, id desc);
 create index quarantine_expiring on quarantine (expires_at) where state in ('waiting', 'released');
 alter table quarantine enable row level security;
