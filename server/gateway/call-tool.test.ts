@@ -111,6 +111,15 @@ const stories: [string, Partial<Stages>, string][] = [
     'open admit inspect redact admit send inspect = answered',
   ],
   [
+    'a call that the rules do not let go on without what was taken out is denied',
+    {
+      admit: (c) => (c.tool === 'left' ? { kind: 'denied', why: 'policy', says: '', policies: [] } : unattended(c)),
+      redactArguments: (c) => ({ ...c, tool: 'left' }),
+      inspect: looks(says({ action: 'redact', redactions: [span] }), PASSES),
+    },
+    'open admit inspect redact admit = denied',
+  ],
+  [
     'a call from which something cannot be taken out is not sent',
     { inspect: () => says({ action: 'redact', redactions: [span] }), redactArguments: () => undefined },
     'open admit inspect redact = blocked',
