@@ -8,7 +8,7 @@ import { compile } from './compile.ts';
 export type ExpertPolicy = { id: Id<'ced'>; name: string; cedar: string };
 
 /** A policy that needs more is several. */
-export const MAX_CEDAR_BYTES = 10 * KiB;
+export const MAX_CEDAR_LENGTH = 10 * KiB;
 /** More policies in free text than a person can keep in mind. */
 export const MAX_CEDAR = 100;
 /** cedar-wasm reads what is nested by calling itself and cannot be used again after its stack overflowed, so it is never asked to go deep. */

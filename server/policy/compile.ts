@@ -14,6 +14,8 @@ type Compiled = {
   resource: Test;
   conditions: Run[];
   unless: boolean[];
+  /** Whether its conditions look at who asks, beside the scope. */
+  personal: boolean;
 };
 
 /** Policies ready to be asked. Immutable: a change makes another one. */
@@ -73,6 +75,7 @@ function compilePolicy(id: string, json: CedarPolicyJson): Compiled {
     resource: scopeTest(json.resource, (f) => f.resource),
     conditions: json.conditions.map((c) => compileExpression(c.body)),
     unless: json.conditions.map((c) => c.kind === 'unless'),
+    personal: JSON.stringify(json.conditions).includes('{"Var":"principal"}'),
   };
 }
 
@@ -113,13 +116,13 @@ type Found = {
   permits: string[];
   forbids: string[];
   errors: { policy: string; says: string }[];
-  /** Whether a permit, or a policy of which we cannot tell, failed. */
-  permitFailed: boolean;
+  /** Which of the errors are permits and which forbids; both, where we cannot tell. */
+  failed: { permits: string[]; forbids: string[] };
 };
 
 /** Asks every policy that could apply. */
 function ask(program: Program, f: Facts): Found {
-  const found: Found = { permits: [], forbids: [], errors: [], permitFailed: false };
+  const found: Found = { permits: [], forbids: [], errors: [], failed: { permits: [], forbids: [] } };
   const each = (list: readonly Compiled[]): void => {
     for (const p of list)
       try {
@@ -127,7 +130,7 @@ function ask(program: Program, f: Facts): Found {
       } catch (e) {
         if (!(e instanceof EvaluationError)) throw e;
         found.errors.push({ policy: p.id, says: e.message });
-        found.permitFailed ||= !p.forbids;
+        (p.forbids ? found.failed.forbids : found.failed.permits).push(p.id);
       }
   };
   each(program.anywhere);
@@ -143,7 +146,10 @@ function ask(program: Program, f: Facts): Found {
     const more = decideByWasm(program.rest, f);
     (more.allowed ? found.permits : found.forbids).push(...more.reasons);
     found.errors.push(...more.errors);
-    found.permitFailed ||= more.errors.length > 0;
+    for (const e of more.errors) {
+      found.failed.permits.push(e.policy);
+      found.failed.forbids.push(e.policy);
+    }
   }
   return found;
 }
@@ -163,11 +169,35 @@ export function run(program: Program, f: Facts): Verdict & { engine: 'compiled' 
   };
 }
 
+/** How far something is allowed when not all facts are known, and by which policies. */
+export type Reach = { may: 'never' | 'some' | 'always'; policies: string[] };
+
 /**
- * Whether it could be allowed once what is missing from the facts is known. A permit that cannot be evaluated for want of it might apply, and
- * a forbid might not. Too much is possible here rather than too little: nothing is ever let through by it.
+ * What holds whatever the missing facts are. A policy that cannot be evaluated for want of one might apply and might not: with a permit of this
+ * kind something may be possible, with a forbid of this kind nothing is sure.
  */
-export function mightAllow(program: Program, f: Facts): boolean {
-  const { permits, forbids, permitFailed } = ask(program, f);
-  return forbids.length === 0 && (permits.length > 0 || permitFailed);
+export function reach(program: Program, f: Facts): Reach {
+  const { permits, forbids, failed } = ask(program, f);
+  if (forbids.length > 0) return { may: 'never', policies: forbids.sort() };
+  if (permits.length === 0 && failed.permits.length === 0) return { may: 'never', policies: [] };
+  if (permits.length > 0 && failed.forbids.length === 0) return { may: 'always', policies: permits.sort() };
+  return { may: 'some', policies: [...new Set([...permits, ...failed.permits, ...failed.forbids])].sort() };
+}
+
+/**
+ * Tells people apart as far as policies do: those for whom a request about something under `anchors` has the same answers have the same text.
+ * `f` has the person; its resource is not looked at.
+ */
+export function classOf(program: Program, f: Facts, anchors: readonly string[]): string {
+  // What cedar-wasm decides may look at anything of a person.
+  if (program.lacks.length > 0) return f.principal.id;
+  const applies: string[] = [];
+  const each = (list: readonly Compiled[] = []): boolean =>
+    list.some((p) => {
+      if (!p.principal(f)) return false;
+      applies.push(p.id);
+      return p.personal;
+    });
+  const personal = [program.anywhere, ...anchors.map((a) => program.under.get(a))].some((list) => each(list));
+  return personal ? f.principal.id : applies.join(' ');
 }

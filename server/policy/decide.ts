@@ -1,6 +1,6 @@
 import type { Id } from '#kernel/id.ts';
 import type { Policies } from './cedar.ts';
-import { compile, mightAllow, run } from './compile.ts';
+import { compile, reach, run } from './compile.ts';
 import type { Program } from './compile.ts';
 import { policiesOf, versionOf } from './rule.ts';
 import type { Rule } from './rule.ts';
@@ -196,5 +196,5 @@ export function couldCall(set: PolicySet, call: CallRequest): boolean {
   const facts = factsOf(set.org, { ...call, action: 'call', context: { ...call.context, args: {} } });
   const context = new Map(facts.context.fields);
   context.delete('args');
-  return mightAllow(set.program, { ...facts, context: new CedarRecord(context) });
+  return reach(set.program, { ...facts, context: new CedarRecord(context) }).may !== 'never';
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseId, type Id } from '#kernel/id.ts';
 import type { Problem } from '#kernel/problem.ts';
 import type { Approvers } from './approvers.ts';
+import { MAX_CEDAR_LENGTH } from './check-cedar.ts';
 import { Conditions } from './condition.ts';
 import { accesses } from './control.ts';
 import { isTimeZone } from './now.ts';
@@ -127,7 +128,7 @@ const controlForm = <E extends z.ZodRawShape>(extra: E) =>
 export const SetControlForm = controlForm(sayingWhy);
 
 // Kept as it is written: it is text to be read again, with its comments.
-const cedar = z.string().min(1).max(10_240);
+const cedar = z.string().min(1).max(MAX_CEDAR_LENGTH);
 const cedarForm = { name: line, cedar };
 export const SaveCedarForm = z.strictObject({ ...cedarForm, ...sayingWhy });
 

@@ -7,13 +7,16 @@ import { inOrg } from '#org/org.http.ts';
 import { addRule } from './add-rule.ts';
 import { anyDecider } from './approvers.ts';
 import { noRule, type Catalogue } from './catalogue.ts';
+import { cedarOperations } from './cedar.http.ts';
 import { policyText } from './cedar.ts';
+import { controlOperations } from './controls.http.ts';
 import { explainCall } from './explain-call.ts';
 import { AddRuleForm, id, InOrg, pathId, sayingQuery } from './forms.ts';
 import { removeRule } from './remove-rule.ts';
 import { policiesOf, wordsOf, type Rule } from './rule.ts';
 import { listRules } from './rule.sql.ts';
 import { surfaces, toolClasses } from './schema.ts';
+import { versionOperations } from './versions.http.ts';
 
 const rulePath = pathId('rul', noRule);
 
@@ -143,4 +146,7 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
     reply: Explanation,
     handle: (ctx, { body }) => explainCall(inOrg(ctx), body, catalogue),
   }),
+  ...controlOperations(catalogue),
+  ...cedarOperations(catalogue),
+  ...versionOperations(catalogue),
 ];
