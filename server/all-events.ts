@@ -4,6 +4,7 @@ import { authorizationEvents } from '#authorization/authorization.events.ts';
 import { connectorEvents } from '#connectors/connectors.events.ts';
 import { directoryEvents } from '#directory/directory.events.ts';
 import { dlpEvents } from '#dlp/dlp.events.ts';
+import { scannerEvents } from '#dlp/scanners/scanner.events.ts';
 import { domainEvents } from '#domains/domains.events.ts';
 import { gatewayEvents } from '#gateway/gateway.events.ts';
 import { enforcementEvents } from '#identity/enforcement/enforcement.events.ts';
@@ -28,6 +29,7 @@ export const allEvents: Vocabulary = {
   ...connectorEvents,
   ...directoryEvents,
   ...dlpEvents,
+  ...scannerEvents,
   ...domainEvents,
   ...gatewayEvents,
   ...enforcementEvents,

@@ -22,6 +22,7 @@ import { dlpOperations } from '#dlp/dlp.http.ts';
 import { inspectOperations } from '#dlp/inspect.http.ts';
 import { ownDetectorOperations } from '#dlp/own-detector.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
+import { scannerOperations } from '#dlp/scanners/scanners.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
 import { listVerifiedNames } from '#domains/domain.sql.ts';
@@ -143,6 +144,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...inspectOperations(),
       ...approvalOperations({ findTool: findReviewedTool }),
       ...approvalAdminOperations,
+      ...scannerOperations,
       ...auditOperations(allEvents),
     ],
   },
