@@ -2,11 +2,12 @@ import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
+import { actorId } from '../actor-id.ts';
 import { newSigningSecret, parseCredentials } from './credentials.ts';
 import { secretAad, type Scanner } from './scanner.ts';
 import { scannerEvents } from './scanner.events.ts';
 import { insertScanner } from './scanner.sql.ts';
-import { actorOf, checkAddresses, nameTaken, settingsOf } from './settings.ts';
+import { checkAddresses, nameTaken, settingsOf } from './settings.ts';
 
 export type NewScanner = Omit<Scanner, 'id' | 'secrets' | 'created'> & {
   /** By kind, see credentials.ts; a webhook's signing secret is made here unless one is brought. */
@@ -32,7 +33,7 @@ export async function addScanner(ctx: OrgCtx, { credentials: given, ...n }: NewS
     created: ctx.now,
   };
   return change(ctx, async (tx) => {
-    if ((await insertScanner(tx, scanner, actorOf(ctx))) === 0) throw nameTaken(n.name);
+    if ((await insertScanner(tx, scanner, actorId(ctx.actor))) === 0) throw nameTaken(n.name);
     return {
       value: { scanner, signingSecret: made },
       events: [event(scannerEvents, 'dlp.scanner_added', settingsOf(scanner))],

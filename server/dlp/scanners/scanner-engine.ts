@@ -1,9 +1,8 @@
-import { change } from '#audit/change.ts';
 import { event, type AuditEvent } from '#audit/events.ts';
 import { jcsOfParsed, type Json } from '@gatehouse/contract/jcs.ts';
 import { groupsOfUser } from '#directory/groups-of-user.sql.ts';
-import { systemCtx, type World } from '#kernel/ctx.ts';
-import { parseId, type Id } from '#kernel/id.ts';
+import type { World } from '#kernel/ctx.ts';
+import { parseId } from '#kernel/id.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import type { DlpEngine, EngineVerdict, Inspected } from '../engine.ts';
 import type { DlpAction, Finding } from '../verdict.ts';
@@ -14,9 +13,7 @@ import { nodeName } from './health.ts';
 import type { Said } from './said.ts';
 import { egressRules, type Scanner } from './scanner.ts';
 import { scannerEvents } from './scanner.events.ts';
-import { keptCredentials, runtimeOf } from './scanner-runtime.ts';
-
-export type Place = { parent: Id<'par'>; org: Id<'org'> };
+import { keptCredentials, runtimeOf, type Place } from './scanner-runtime.ts';
 
 /** How an inspection by a scanner went, before its mode and fail mode are asked. */
 type Scan =
@@ -40,11 +37,7 @@ function scannerEngine(world: World, place: Place, s: Scanner): DlpEngine {
   const kept = runtime.keptOf(s);
   const { health } = kept;
 
-  const tell = (e: AuditEvent): void =>
-    runtime.aside.run(
-      change(systemCtx(world, 'dlp.scanner', place), async () => ({ value: undefined, events: [e] })),
-      (err) => world.log.error({ err, scanner: s.id }, 'an event about a scanner could not be written'),
-    );
+  const tell = (e: AuditEvent): void => runtime.tell(world, place, e);
 
   const asked = async (c: Inspected, signal: AbortSignal): Promise<Said> => {
     const credentials = await keptCredentials(world, place.org, s, kept, world.now());

@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
-import type { World } from '#kernel/ctx.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { change } from '#audit/change.ts';
+import type { AuditEvent } from '#audit/events.ts';
+import { systemCtx, type World } from '#kernel/ctx.ts';
 import type { Egress } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
 import { openCredentials, type Opened } from './credentials.ts';
@@ -14,6 +17,13 @@ export type Kept = {
   /** Opened once; again when the secret before ends, and after a failure. */
   credentials: { opened: Promise<Opened<ScannerKind>>; until: Date | undefined } | undefined;
 };
+
+export type Place = { parent: Id<'par'>; org: Id<'org'> };
+
+/** What scanners tell the log within this goes in one transaction: each of those makes every node read the organization again. */
+const GATHER_MS = 250;
+/** Of one transaction. */
+const MAX_TOLD = 200;
 
 /** Scanners remembered at once; one more and the oldest is forgotten, which closes its breaker. */
 const MAX_KEPT = 10_000;
@@ -36,6 +46,7 @@ export class Aside {
  */
 export class ScannerRuntime {
   readonly aside = new Aside();
+  readonly #untold = new Map<Id<'org'>, AuditEvent[]>();
   readonly #kept = new Map<string, { of: string; kept: Kept }>();
   #key: Buffer | undefined;
 
@@ -54,6 +65,27 @@ export class ScannerRuntime {
     const [oldest] = this.#kept;
     if (oldest && this.#kept.size > MAX_KEPT) this.#kept.delete(oldest[0]);
     return kept;
+  }
+
+  /** Writes an event that nothing waits for. What a process that dies had gathered is lost; what a call came to is in the call's own event. */
+  tell(world: World, place: Place, e: AuditEvent): void {
+    const waiting = this.#untold.get(place.org);
+    if (waiting) {
+      waiting.push(e);
+      return;
+    }
+    const events = [e];
+    this.#untold.set(place.org, events);
+    this.aside.run(
+      sleep(GATHER_MS).then(async () => {
+        this.#untold.delete(place.org);
+        for (let [first, ...rest] = events.splice(0, MAX_TOLD); first; [first, ...rest] = events.splice(0, MAX_TOLD)) {
+          const told: [AuditEvent, ...AuditEvent[]] = [first, ...rest];
+          await change(systemCtx(world, 'dlp.scanner', place), async () => ({ value: undefined, events: told }));
+        }
+      }),
+      (err) => world.log.error({ err, org: place.org }, 'events about scanners could not be written'),
+    );
   }
 
   healthOf(s: Scanner): Health {

@@ -1,4 +1,3 @@
-import type { OrgCtx } from '#kernel/ctx.ts';
 import { checkedUrl } from '#kernel/egress.ts';
 import { Problem } from '#kernel/problem.ts';
 import { egressRules, scannerUrls, type Scanner, type ScannerConfig } from './scanner.ts';
@@ -28,8 +27,6 @@ export const nameTaken = (name: string): Problem =>
     says: `there is a scanner called ${name} in this organization already`,
     fix: 'choose another name',
   });
-
-export const actorOf = (ctx: OrgCtx): string => ('id' in ctx.actor ? ctx.actor.id : ctx.actor.kind);
 
 export const meanwhile = (): Problem =>
   new Problem('stale', 'dlp/scanner-changed-meanwhile', {

@@ -2,6 +2,7 @@ import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
+import { actorId } from '../actor-id.ts';
 import type { EngineFailure } from '../engine.ts';
 import type { DlpAction, Phase } from '../verdict.ts';
 import { askScanner } from './ask-scanner.ts';
@@ -49,7 +50,7 @@ export async function testScanner(
       connector: undefined,
       tool: undefined,
       class: undefined,
-      actor: { type: 'user', id: 'id' in ctx.actor ? ctx.actor.id : ctx.actor.kind, email: sample.email },
+      actor: { type: 'user', id: actorId(ctx.actor), email: sample.email },
       session: undefined,
       call: ctx.request,
       content: sample.text ?? SAMPLE,
