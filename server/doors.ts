@@ -22,6 +22,7 @@ import { dlpOperations } from '#dlp/dlp.http.ts';
 import { inspectOperations } from '#dlp/inspect.http.ts';
 import { ownDetectorOperations } from '#dlp/own-detector.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
+import { scannersOfOperation } from '#dlp/scanners/scanners-of.ts';
 import { scannerOperations } from '#dlp/scanners/scanners.http.ts';
 import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
@@ -141,9 +142,9 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...dlpOperations(catalogue),
       ...ownDetectorOperations,
       ...quarantineOperations,
-      ...inspectOperations(),
       ...approvalOperations({ findTool: findReviewedTool }),
       ...approvalAdminOperations,
+      ...inspectOperations(scannersOfOperation),
       ...scannerOperations,
       ...auditOperations(allEvents),
     ],

@@ -20,7 +20,7 @@ before(async () => {
     operations: [
       ...dlpOperations({ hasConnector: () => Promise.resolve(false) }),
       ...quarantineOperations,
-      ...inspectOperations(() => Promise.resolve(engines)),
+      ...inspectOperations(() => () => Promise.resolve(engines)),
     ],
   });
   users.set('Ada', h.acme.owner);

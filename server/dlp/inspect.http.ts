@@ -4,6 +4,7 @@ import { MiB } from '#kernel/limits.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { FoundInEvent } from './dlp.events.ts';
+import type { OrgCtx } from '#kernel/ctx.ts';
 import type { EnginesOf } from './dlp-view.ts';
 import { judgeContent } from './judge-content.ts';
 import { tryContent } from './try-content.ts';
@@ -15,7 +16,7 @@ const action = z.enum(dlpActions);
 const MAX_CONTENT_BYTES = 8 * MiB;
 
 /** Operations that look at content without any call. `engines` makes the outside scanners of an organization. */
-export const inspectOperations = (engines?: EnginesOf): Operation[] => [
+export const inspectOperations = (engines?: (ctx: OrgCtx) => EnginesOf): Operation[] => [
   operation({
     id: 'dlp.try',
     at: 'POST /orgs/:org/dlp/try',
@@ -65,11 +66,9 @@ export const inspectOperations = (engines?: EnginesOf): Operation[] => [
       reference: z.string().optional(),
     }),
     async handle(ctx, { body }) {
-      const j = await judgeContent(
-        inOrg(ctx),
-        { phase: body.phase, content: body.content, session: body.session },
-        engines,
-      );
+      const within = inOrg(ctx);
+      const run = { phase: body.phase, content: body.content, session: body.session };
+      const j = await judgeContent(within, run, engines?.(within));
       const { action: does, findings, reason, reference } = j.verdict;
       return {
         action: does,

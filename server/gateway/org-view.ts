@@ -5,6 +5,7 @@ import { openBearer } from '#connectors/refresh-tools.ts';
 import { listTools } from '#connectors/tool.sql.ts';
 import { isRecord, type Tool } from '#connectors/tool.ts';
 import { loadDlpView, type DlpView } from '#dlp/dlp-view.ts';
+import { scannersOf } from '#dlp/scanners/scanners-of.ts';
 import type { World } from '#kernel/ctx.ts';
 import type { EgressRules } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
@@ -53,7 +54,7 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
       world.db.read(place, async (db) => {
         const [policies, dlp, connectors, tools] = [
           await loadPolicySet(db),
-          await loadDlpView(db, { seal: world.seal, org: place.org }),
+          await loadDlpView(db, { seal: world.seal, org: place.org, engines: scannersOf(world, place) }),
           await listConnectors(db),
           await listTools(db),
         ];
