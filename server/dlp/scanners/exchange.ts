@@ -95,9 +95,13 @@ function failureOf(e: unknown): ScanFailure {
   }
 }
 
+/** Statuses that speak of this one question (too large, cannot be processed) and not of how the scanner does. */
+const ofTheQuestion = new Set([400, 406, 413, 414, 415, 422, 431]);
+
 /** The body of an answer with a status that means an answer, parsed strictly: no key twice, bounded depth, UTF-8. */
 export function jsonOf(a: Answered, statuses: readonly number[]): unknown {
-  if (!statuses.includes(a.status)) throw new ScanFailure('refused', `it answers with status ${a.status}`);
+  if (!statuses.includes(a.status))
+    throw new ScanFailure('refused', `it answers with status ${a.status}`, !ofTheQuestion.has(a.status));
   try {
     return parseJson(a.body);
   } catch (e) {

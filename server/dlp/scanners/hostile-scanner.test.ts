@@ -231,6 +231,28 @@ test('the breaker opens after failures in a row, asks nobody, finds out by itsel
   assert.equal(told[0]?.data['why'], 'refused');
 });
 
+test('content that a scanner cannot take, however often, does not keep others from being inspected', async () => {
+  await using s = await listen((req, res) => {
+    let bytes = 0;
+    req.on('data', (c: Buffer) => (bytes += c.length));
+    req.on('end', () => res.writeHead(bytes > 10_000 ? 413 : 200, { 'content-type': 'application/json' }).end(allow));
+  });
+  const { scanner } = await h.add({ kind: 'webhook', url: s.url }, { credentials });
+  const large = anyContent({ org: h.org.org, content: 'x'.repeat(20_000) });
+  let nested: unknown = 'deep';
+  for (let i = 0; i < 100_000; i++) nested = [nested];
+  const deep = anyContent({ org: h.org.org, content: nested });
+  for (let i = 0; i < 2 * FAILURES_TO_OPEN; i++) {
+    assert.equal(failure(await (await h.engine()).inspect(large, signal)), 'refused');
+    assert.equal(failure(await (await h.engine()).inspect(deep, signal)), 'broken');
+  }
+  assert.deepEqual((await health(scanner.id)).breaker, { state: 'closed', failures: 0 });
+  assert.equal(failure(await inspect()), 'verdict allow');
+  // Nor does it stop anything in a shadow, where it is drawn by its content.
+  await changeScanner(h.ctx, scanner.id, { mode: 'shadow', percentage: 99 });
+  assert.equal(failure(await (await h.engine()).inspect(deep, signal)), 'verdict allow');
+});
+
 test('however long a scanner is away, a probe comes within a minute', async () => {
   await using s = await listen(answers(500, ''));
   const { scanner } = await h.add({ kind: 'webhook', url: s.url }, { credentials });

@@ -13,6 +13,7 @@ import { nodeName } from './health.ts';
 import type { Said } from './said.ts';
 import { egressRules, type Scanner } from './scanner.ts';
 import { scannerEvents } from './scanner.events.ts';
+import { toldText } from './told-text.ts';
 import { keptCredentials, runtimeOf, type Place } from './scanner-runtime.ts';
 
 /** How an inspection by a scanner went, before its mode and fail mode are asked. */
@@ -73,6 +74,8 @@ function scannerEngine(world: World, place: Place, s: Scanner): DlpEngine {
 
   const drawn = (c: Inspected): Buffer => runtime.digest(world, s.id, c.session ?? canonical(c.content));
 
+  // INVARIANT (content opens no breaker): what breaks before anybody is asked, or is refused because of what it is, blames no scanner. Else
+  // somebody could switch inspection off for others by sending five odd things.
   const scan = async (c: Inspected, signal: AbortSignal): Promise<Scan> => {
     const excludes = s.excludedRoles.length + s.excludedGroups.length > 0;
     const coverage = covered(s, excludes ? await standingOf(world, place, c.actor) : 'machine');
@@ -88,7 +91,7 @@ function scannerEngine(world: World, place: Place, s: Scanner): DlpEngine {
         tell(event(scannerEvents, 'dlp.scanner_breaker_closed', { scanner: s.id, node: nodeName }));
       return { kind: 'said', said };
     } catch (e) {
-      const failure = e instanceof ScanFailure ? e : new ScanFailure('broken', 'it could not be asked');
+      const failure = e instanceof ScanFailure ? e : new ScanFailure('broken', 'it could not be asked', false);
       if (!(e instanceof ScanFailure)) world.log.error({ err: e, scanner: s.id }, 'a scanner could not be asked');
       const turned = health.breaker.leave(pass, failure.blames ? 'failed' : 'unknown', world.now());
       if (turned === 'opened')
@@ -161,12 +164,12 @@ function scannerEngine(world: World, place: Place, s: Scanner): DlpEngine {
   };
 }
 
-/** One text for one content. Half a surrogate pair has no canonical form; such content is itself, as it came. */
+/** One text for one content. Half a surrogate pair has no canonical form, and too deep a nesting none that can be made; then it is the text that is told. */
 function canonical(content: unknown): string {
   try {
     return jcsOfParsed((content ?? null) as Json); // any JSON value
   } catch {
-    return JSON.stringify(content);
+    return toldText(content).text;
   }
 }
 

@@ -30,7 +30,7 @@ export function toldText(content: unknown): ToldText {
     if (Array.isArray(value) || isRecord(value)) {
       const binary = isRecord(value) ? binaryIn(value) : undefined;
       const plain = isRecord(value) && value['type'] === 'text' && typeof value['text'] === 'string';
-      if (key !== undefined && Object.keys(value).length > 0) {
+      if (key !== undefined) {
         line();
         put(key, at, true);
         text += ':\n';
