@@ -5,7 +5,7 @@ import type { Run } from './compile-expression.ts';
 import { EvaluationError, isIn } from './value.ts';
 import type { Facts, Uid } from './value.ts';
 
-type Test = (f: Facts) => boolean;
+export type Test = (f: Facts) => boolean;
 type Compiled = {
   id: string;
   forbids: boolean;
@@ -14,8 +14,6 @@ type Compiled = {
   resource: Test;
   conditions: Run[];
   unless: boolean[];
-  /** Whether its conditions look at who asks, beside the scope. */
-  personal: boolean;
 };
 
 /** Policies ready to be asked. Immutable: a change makes another one. */
@@ -66,16 +64,20 @@ function anchor(scope: CedarPolicyJson['resource']): string | undefined {
   return parts['op'] === 'is' && parts['in'] !== undefined ? uidOf(fieldsOf(parts['in'])['entity']).key : undefined;
 }
 
+/** The three tests of a policy's scope, apart: they can be compiled even where its conditions cannot. */
+export const scopeTests = (json: CedarPolicyJson): Record<'principal' | 'action' | 'resource', Test> => ({
+  principal: scopeTest(json.principal, (f) => f.principal),
+  action: scopeTest(json.action, (f) => f.action),
+  resource: scopeTest(json.resource, (f) => f.resource),
+});
+
 function compilePolicy(id: string, json: CedarPolicyJson): Compiled {
   return {
     id,
     forbids: json.effect === 'forbid',
-    principal: scopeTest(json.principal, (f) => f.principal),
-    action: scopeTest(json.action, (f) => f.action),
-    resource: scopeTest(json.resource, (f) => f.resource),
+    ...scopeTests(json),
     conditions: json.conditions.map((c) => compileExpression(c.body)),
     unless: json.conditions.map((c) => c.kind === 'unless'),
-    personal: JSON.stringify(json.conditions).includes('{"Var":"principal"}'),
   };
 }
 
@@ -112,7 +114,7 @@ function satisfied(p: Compiled, f: Facts): boolean {
   return true;
 }
 
-type Found = {
+export type Found = {
   permits: string[];
   forbids: string[];
   errors: { policy: string; says: string }[];
@@ -176,28 +178,12 @@ export type Reach = { may: 'never' | 'some' | 'always'; policies: string[] };
  * What holds whatever the missing facts are. A policy that cannot be evaluated for want of one might apply and might not: with a permit of this
  * kind something may be possible, with a forbid of this kind nothing is sure.
  */
-export function reach(program: Program, f: Facts): Reach {
-  const { permits, forbids, failed } = ask(program, f);
+export const reach = (program: Program, f: Facts): Reach => reachOf(ask(program, f));
+
+/** The same, of policies of which it is known already whether they apply. */
+export function reachOf({ permits, forbids, failed }: Omit<Found, 'errors'>): Reach {
   if (forbids.length > 0) return { may: 'never', policies: forbids.sort() };
   if (permits.length === 0 && failed.permits.length === 0) return { may: 'never', policies: [] };
   if (permits.length > 0 && failed.forbids.length === 0) return { may: 'always', policies: permits.sort() };
   return { may: 'some', policies: [...new Set([...permits, ...failed.permits, ...failed.forbids])].sort() };
-}
-
-/**
- * Tells people apart as far as policies do: those for whom a request about something under `anchors` has the same answers have the same text.
- * `f` has the person; its resource is not looked at.
- */
-export function classOf(program: Program, f: Facts, anchors: readonly string[]): string {
-  // What cedar-wasm decides may look at anything of a person.
-  if (program.lacks.length > 0) return f.principal.id;
-  const applies: string[] = [];
-  const each = (list: readonly Compiled[] = []): boolean =>
-    list.some((p) => {
-      if (!p.principal(f)) return false;
-      applies.push(p.id);
-      return p.personal;
-    });
-  const personal = [program.anywhere, ...anchors.map((a) => program.under.get(a))].some((list) => each(list));
-  return personal ? f.principal.id : applies.join(' ');
 }

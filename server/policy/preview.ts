@@ -4,7 +4,8 @@ import type { CataloguedTool } from './catalogue.ts';
 import { policyJson } from './cedar.ts';
 import type { PolicySet } from './decide.ts';
 import type { Person } from './people.sql.ts';
-import { peerKey, standingOf, standings, type Held, type Standing } from './standing.ts';
+import { outlookOn, sameView } from './outlook.ts';
+import { standings, type Held, type Standing } from './standing.ts';
 
 /**
  * What a change does to what somebody has of a tool. `differs`: it depends on something, or somebody must agree, as before, but on something
@@ -53,60 +54,57 @@ export function preview(
   people: readonly Person[],
   tools: readonly CataloguedTool[],
 ): Preview {
-  const touched: Record<Effect, Set<Person>> = {
-    gains: new Set(),
-    loses: new Set(),
-    wider: new Set(),
-    narrower: new Set(),
-    differs: new Set(),
-  };
-  const pairs: Record<Effect, number> = { gains: 0, loses: 0, wider: 0, narrower: 0, differs: 0 };
-  const lines: (Line & { all: readonly Person[] })[] = [];
-  for (const [connector, own] of Map.groupBy(tools, (t) => t.connector)) {
-    const peers = Map.groupBy(
-      people,
-      (p) => `${peerKey(before, p, connector, own)}\n${peerKey(after, p, connector, own)}`,
-    );
-    for (const alike of peers.values()) {
-      const [one] = alike;
-      if (!one) continue;
-      const found = new Map<string, { effect: Effect; from: Standing; to: Standing; tools: CataloguedTool[] }>();
-      for (const tool of own) {
-        const [was, is] = [standingOf(before, one, tool), standingOf(after, one, tool)];
-        const effect = effectOf(before, was, after, is);
+  const [was, is] = [outlookOn(before), outlookOn(after)];
+  const lists = people.map((who) => ({ who, was: was.applies(who), is: is.applies(who) }));
+  const touched = each(() => new Set<Person>());
+  const pairs = each(() => 0);
+  const lines: Line[] = [];
+  for (const own of Map.groupBy(tools, (t) => t.connector).values()) {
+    const views = own.map((tool) => ({ tool, was: was.view(tool), is: is.view(tool) }));
+    const found: Found[] = [];
+    for (const alike of Map.groupBy(views, (v) => `${v.was.key}\n${v.is.key}`).values()) {
+      const [view] = alike;
+      if (!view || sameView(view.was, view.is)) continue;
+      const kinds = new Map<string, Found>();
+      const peers = Map.groupBy(lists, (l) => `${was.key(view.was, l.was, l.who)}\n${is.key(view.is, l.is, l.who)}`);
+      for (const group of peers.values()) {
+        const [one] = group;
+        if (!one) continue;
+        const [from, to] = [was.held(view.was, one.was, one.who), is.held(view.is, one.is, one.who)];
+        const effect = effectOf(before, from, after, to);
         if (!effect) continue;
-        const key = `${effect} ${was.standing} ${is.standing}`;
-        const line = found.get(key) ?? { effect, from: was.standing, to: is.standing, tools: [] };
-        line.tools.push(tool);
-        found.set(key, line);
-      }
-      for (const { tools: of, ...line } of found.values()) {
-        for (const p of alike) touched[line.effect].add(p);
-        pairs[line.effect] += of.length * alike.length;
-        lines.push({
-          ...line,
-          connector,
-          connectorName: of[0]?.connectorName ?? '',
-          tools: of.map((t) => ({ name: t.name, class: t.class })),
-          toolCount: of.length,
+        const key = `${effect} ${from.standing} ${to.standing}`;
+        const kind = kinds.get(key) ?? {
+          effect,
+          from: from.standing,
+          to: to.standing,
+          tools: alike.map((v) => v.tool),
           people: [],
-          peopleCount: 0,
-          all: alike,
-        });
+        };
+        for (const { who } of group) {
+          kind.people.push(who);
+          touched[effect].add(who);
+        }
+        pairs[effect] += alike.length * group.length;
+        kinds.set(key, kind);
       }
+      found.push(...kinds.values());
     }
+    lines.push(...linesOf(found));
   }
-  const merged = mergeLines(lines);
+  lines.sort((a, b) => b.peopleCount * b.toolCount - a.peopleCount * a.toolCount);
   const groups = groupsOf(touched);
   return {
     looked: { people: people.length, tools: tools.length },
     counts: each((e) => ({ people: touched[e].size, pairs: pairs[e] })),
     groups: groups.slice(0, MAX_GROUPS),
     moreGroups: Math.max(0, groups.length - MAX_GROUPS),
-    lines: merged.slice(0, MAX_LINES),
-    more: Math.max(0, merged.length - MAX_LINES),
+    lines: lines.slice(0, MAX_LINES),
+    more: Math.max(0, lines.length - MAX_LINES),
   };
 }
+
+type Found = { effect: Effect; from: Standing; to: Standing; tools: CataloguedTool[]; people: Person[] };
 
 const each = <T>(of: (e: Effect) => T): Record<Effect, T> => ({
   gains: of('gains'),
@@ -116,19 +114,30 @@ const each = <T>(of: (e: Effect) => T): Record<Effect, T> => ({
   differs: of('differs'),
 });
 
-/** People whom policies tell apart, but who see the same change, are one line. */
-function mergeLines(lines: readonly (Line & { all: readonly Person[] })[]): Line[] {
-  const same = Map.groupBy(lines, (l) => jcs([l.effect, l.from, l.to, l.connector, l.tools.map((t) => t.name)]));
-  return [...same.values()]
-    .flatMap((of): Line[] => {
-      const [first] = of;
-      if (!first) return [];
-      const { all: _, ...line } = first;
-      const everybody = of.flatMap((l) => l.all).toSorted((a, b) => (a.user < b.user ? -1 : 1));
-      const people = everybody.slice(0, MAX_EXAMPLES).map((p) => ({ user: p.user, name: p.name }));
-      return [{ ...line, tools: line.tools.slice(0, MAX_TOOLS), people, peopleCount: everybody.length }];
-    })
-    .toSorted((a, b) => b.peopleCount * b.toolCount - a.peopleCount * a.toolCount);
+/** Tools of one connector that change in the same way for the same people are one line. */
+function linesOf(found: readonly Found[]): Line[] {
+  for (const f of found) f.people.sort((a, b) => (a.user < b.user ? -1 : 1));
+  const same = Map.groupBy(found, (f) => `${f.effect} ${f.from} ${f.to} ${f.people.map((p) => p.user).join(' ')}`);
+  return [...same.values()].flatMap((of): Line[] => {
+    const [first] = of;
+    const tools = of.flatMap((f) => f.tools);
+    const [tool] = tools;
+    if (!first || !tool) return [];
+    const { effect, from, to, people } = first;
+    return [
+      {
+        effect,
+        from,
+        to,
+        connector: tool.connector,
+        connectorName: tool.connectorName,
+        tools: tools.slice(0, MAX_TOOLS).map((t) => ({ name: t.name, class: t.class })),
+        toolCount: tools.length,
+        people: people.slice(0, MAX_EXAMPLES).map((p) => ({ user: p.user, name: p.name })),
+        peopleCount: people.length,
+      },
+    ];
+  });
 }
 
 function groupsOf(touched: Record<Effect, ReadonlySet<Person>>): Preview['groups'] {

@@ -1,9 +1,8 @@
-import type { Id } from '#kernel/id.ts';
 import type { CataloguedTool } from './catalogue.ts';
-import { classOf, reach, type Reach } from './compile.ts';
+import { reach, type Reach } from './compile.ts';
 import { factsOf, type PolicySet } from './decide.ts';
 import type { Asker } from './schema.ts';
-import { CedarRecord, Uid, type Facts } from './value.ts';
+import { CedarRecord, type Facts } from './value.ts';
 
 /**
  * What a person has of a tool before anything is known of a call. `sometimes`: it depends on the arguments, the device, the time or the like.
@@ -20,30 +19,27 @@ export type Held = {
 const nothingKnown = new CedarRecord(new Map());
 const anyMoment = { surface: 'mcp', device: 'unknown', now: { weekday: 1, minute: 0 }, args: {} } as const;
 
-function factsOfAny(set: PolicySet, who: Asker, tool: CataloguedTool, action: 'call' | 'call_unattended'): Facts {
+/** A call of which only the tool and the caller are known. */
+export function factsOfAny(
+  set: PolicySet,
+  who: Asker,
+  tool: CataloguedTool,
+  action: 'call' | 'call_unattended',
+): Facts {
   return { ...factsOf(set.org, { ...who, tool, action, context: anyMoment }), context: nothingKnown };
 }
 
-/** What this person has of this tool, whatever the circumstances of the call. */
-export function standingOf(set: PolicySet, who: Asker, tool: CataloguedTool): Held {
-  const ask = (action: 'call' | 'call_unattended'): Reach => reach(set.program, factsOfAny(set, who, tool, action));
-  const call = ask('call');
+/** What two answers about a call whose circumstances are not known come to. */
+export function standingFrom(call: Reach, alone: Reach): Held {
   if (call.may === 'never') return { standing: 'denied', policies: call.policies };
-  const alone = ask('call_unattended');
   const policies = [...new Set([...call.policies, ...alone.policies])].sort();
   if (call.may === 'always' && alone.may !== 'some')
     return { standing: alone.may === 'always' ? 'allowed' : 'asks', policies };
   return { standing: 'sometimes', policies };
 }
 
-/** Two people with the same text have the same standing at every tool of these, which are of one connector. */
-export function peerKey(set: PolicySet, who: Asker, connector: Id<'con'>, tools: readonly CataloguedTool[]): string {
-  const [any] = tools;
-  if (!any) return '';
-  const anchors = [
-    new Uid('Org', set.org),
-    new Uid('Connector', connector),
-    ...tools.map((t) => new Uid('Tool', `${t.connector}/${t.name}`)),
-  ].map((u) => u.key);
-  return classOf(set.program, factsOfAny(set, who, any, 'call'), anchors);
+/** What this person has of this tool, whatever the circumstances of the call. */
+export function standingOf(set: PolicySet, who: Asker, tool: CataloguedTool): Held {
+  const ask = (action: 'call' | 'call_unattended'): Reach => reach(set.program, factsOfAny(set, who, tool, action));
+  return standingFrom(ask('call'), ask('call_unattended'));
 }
