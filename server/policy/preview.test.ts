@@ -79,7 +79,7 @@ const changes: readonly [what: string, before: Rule[], after: Rule[], lines: unk
   [
     'somebody else who must agree',
     [rule({ effect: 'allow', asks: 'always' })],
-    [rule({ effect: 'allow', asks: 'always', approvers: manager } as Partial<Rule>)],
+    [rule({ effect: 'allow', asks: 'always', approvers: manager })],
     [['differs', 'asks', 'asks', 1, 2]],
   ],
   [
