@@ -74,7 +74,7 @@ export async function policyHouse(t: TestDb, world: World, name: string): Promis
     ada,
   );
   const app = new Hono();
-  const gate = () => Promise.resolve(ctx);
+  const gate = () => Promise.resolve({ ...ctx, now: new Date() });
   mount(app, { prefix: '/api', gate, dialect: problemJson, operations: policyOperations(catalogue) }, silentLog);
   const ask: Ask = async (method, path, value) => {
     const init =
