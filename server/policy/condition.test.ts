@@ -5,7 +5,7 @@ import { newId } from '#kernel/id.ts';
 import { project, type ArgumentFacts, type ArgumentKind } from './argument.ts';
 import { checkPolicies, decideByWasm, policyJson, policyText } from './cedar.ts';
 import { Condition, MAX_CONDITIONS, wordsOfCondition, type ConditionInput } from './condition.ts';
-import { decide, decideApproval, factsOf, policySet, type ApproveRequest } from './decide.ts';
+import { decide, decideApproval, decideCall, factsOf, policySet, type ApproveRequest } from './decide.ts';
 import { globbed, wrongGlob, type Globbed } from './glob.ts';
 import { policiesOf, wordsOf, type Rule } from './rule.ts';
 import type { Approvers } from './approvers.ts';
@@ -387,6 +387,37 @@ for (const [a, over, may] of approvers) {
     assert.equal(decideApproval(policySet(org, [r]), yes(over), [{}]).allowed, may);
   });
 }
+
+test('a rule that asks holds what another one lets run, for its own approvers, and allows nothing by itself', () => {
+  const outside: Rule = {
+    ...rule('allow', { argument: 'recipient_domain', is: 'not_in', of: ['acme.example'] }),
+    effect: 'ask',
+    approvers: { ...anyone, who: { kind: 'manager' }, fresh: true },
+  };
+  assert.equal(
+    wordsOf(outside),
+    'everyone may use read and write and destructive tools when the recipient domain is not acme.example only after their manager agrees, having signed in for it',
+  );
+  checkPolicies(policiesOf(outside, org));
+  const call = {
+    user: ada,
+    groups: [],
+    tool: { connector: crm, name: 'send', class: 'write' as const },
+    context: noon,
+  };
+  const [us, them] = [read('recipient', 'a@acme.example'), read('recipient', 'a@evil.example')];
+  const set = policySet(org, [all, outside]);
+  const outcome = (...combinations: ArgumentFacts[]) => decideCall(set, call, combinations);
+  assert.equal(outcome(us).outcome, 'allowed');
+  assert.deepEqual([outcome(them).outcome, outcome(us, them).outcome, outcome({}).outcome], ['asks', 'asks', 'asks']);
+  assert.ok(outcome(them).reasons.includes(outside.id));
+  assert.equal(decideCall(policySet(org, [outside]), call, [them]).outcome, 'denied');
+  const may = (q: Parameters<typeof yes>[0], args: ArgumentFacts) => decideApproval(set, yes(q), [args]).allowed;
+  const signed = { isManager: true, fresh: true };
+  // What could not be read is asked about, so somebody can say yes to it too.
+  assert.deepEqual([may(signed, them), may(signed, {}), may(signed, us)], [true, true, false]);
+  assert.deepEqual([may({ isManager: true }, them), may({ mayDecide: true, fresh: true }, them)], [false, false]);
+});
 
 test('a rule lets nobody say yes to a call that it does not ask about', () => {
   const big = asking({ ...anyone, who: { kind: 'group', group: sales } }, { amount: { atLeast: 1000 } });

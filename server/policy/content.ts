@@ -5,7 +5,7 @@ import type { CedarPolicy } from './cedar.ts';
 import type { ExpertPolicy } from './check-cedar.ts';
 import { policiesOfControls, wordsOfControl, wordsOfSettings, type Control, type Settings } from './control.ts';
 import { policySet, type PolicySet } from './decide.ts';
-import { wordsOf, type Rule } from './rule.ts';
+import { approversOfRule, wordsOf, type Rule } from './rule.ts';
 
 /** Everything that an organization has said about who may do what: what a version is a version of. */
 export type PolicyContent = {
@@ -67,9 +67,10 @@ const pieces = (c: PolicyContent): Piece[] => [
 ];
 
 function ruleSays(r: Rule): string {
-  if (r.effect === 'forbid' || r.asks === 'never' || !r.approvers) return saying(r);
-  const { who } = r.approvers;
-  return saying({ ...r, approvers: { ...r.approvers, who: 'name' in who ? { ...who, name: undefined } : who } });
+  const approvers = approversOfRule(r);
+  if (!approvers || r.effect === 'forbid' || (r.effect === 'allow' && r.asks === 'never')) return saying(r);
+  const { who } = approvers;
+  return saying({ ...r, approvers: { ...approvers, who: 'name' in who ? { ...who, name: undefined } : who } });
 }
 
 /** What became different, settings first, then rules, controls and Cedar. Nothing else differs. */

@@ -148,7 +148,8 @@ const anyRule = fc
       fc.subarray([...toolClasses], { minLength: 1 }).map((classes) => ({ classes })),
       fc.array(fc.oneof(text, fc.constant('list_deals')), { minLength: 1, maxLength: 3 }).map((names) => ({ names })),
     ),
-    does: fc.constantFrom<({ effect: 'allow'; asks: 'never' | 'always' } | { effect: 'forbid' })[]>(
+    does: fc.constantFrom<({ effect: 'allow'; asks: 'never' | 'always' } | { effect: 'ask' | 'forbid' })[]>(
+      { effect: 'ask' },
       { effect: 'allow', asks: 'never' },
       { effect: 'allow', asks: 'always' },
       { effect: 'forbid' },

@@ -99,6 +99,7 @@ const ruleForm = <E extends z.ZodRawShape>(extra: E) =>
         ...extra,
       }),
     ]),
+    z.strictObject({ ...about, effect: z.literal('ask'), approvers: approvers.optional(), ...extra }),
     z.strictObject({ ...about, effect: z.literal('forbid'), ...extra }),
   ]);
 /** A rule as an admin writes it. */

@@ -6,7 +6,7 @@ import { toolClasses } from './schema.ts';
 const id = z.string().max(40);
 const rule = z.object({
   rule: z.string().max(40),
-  effect: z.enum(['allow', 'forbid']),
+  effect: z.enum(['allow', 'ask', 'forbid']),
   asks: z.enum(['never', 'always']).nullable(),
   who: z.enum(['everyone', 'group', 'user']),
   whoId: z.string().max(40).nullable(),
@@ -20,9 +20,9 @@ export const policyEvents = {
   'policy.rule_added': declare({
     data: rule,
     says: (d) =>
-      `added the rule ${d.rule}: ${d.whoId ?? 'everyone'} ${d.effect === 'allow' ? 'may' : 'may not'} use ` +
+      `added the rule ${d.rule}: ${d.whoId ?? 'everyone'} ${d.effect === 'forbid' ? 'may not' : 'may'} use ` +
       `${d.names.length > 0 ? d.names.join(', ') : `${d.classes.join(' and ')} tools`} of ${d.connector ?? 'every connector'}` +
-      (d.asks === 'always' ? ' after somebody agrees' : ''),
+      (d.asks === 'always' ? ' after somebody agrees' : d.effect === 'ask' ? ' only after somebody agrees' : ''),
     ocsf: 5019,
     about: (d) => ({ resource: d.rule, connector: d.connector ?? undefined }),
   }),

@@ -5,7 +5,6 @@ import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { addRule } from './add-rule.ts';
-import { anyDecider } from './approvers.ts';
 import { noRule, type Catalogue } from './catalogue.ts';
 import { cedarOperations } from './cedar.http.ts';
 import { policyText } from './cedar.ts';
@@ -13,7 +12,7 @@ import { controlOperations } from './controls.http.ts';
 import { explainCall } from './explain-call.ts';
 import { AddRuleForm, id, InOrg, pathId, sayingQuery } from './forms.ts';
 import { removeRule } from './remove-rule.ts';
-import { policiesOf, wordsOf, type Rule } from './rule.ts';
+import { approversOfRule, policiesOf, wordsOf, type Rule } from './rule.ts';
 import { listRules } from './rule.sql.ts';
 import { surfaces, toolClasses } from './schema.ts';
 import { versionOperations } from './versions.http.ts';
@@ -33,7 +32,7 @@ const RuleShown = z.object({
   connector: z.string(),
   tools: z.object({ classes: z.array(z.string()).optional(), names: z.array(z.string()).optional() }),
   when: z.array(z.looseObject({})),
-  effect: z.enum(['allow', 'forbid']),
+  effect: z.enum(['allow', 'ask', 'forbid']),
   asks: z.enum(['never', 'always']).optional(),
   approvers: z
     .object({
@@ -65,7 +64,7 @@ function shown(r: Rule & { createdBy?: string; createdAt?: Date }, of: Id<'org'>
     effect: r.effect,
     asks: r.effect === 'allow' ? r.asks : undefined,
     when: (r.when ?? []).map((c) => ({ ...c })),
-    approvers: r.effect === 'allow' && r.asks === 'always' ? (r.approvers ?? anyDecider) : undefined,
+    approvers: approversOfRule(r),
     cedar: Object.values(policiesOf(r, of)).map(policyText).join('\n'),
     createdBy: r.createdBy,
     createdAt: r.createdAt?.toISOString(),

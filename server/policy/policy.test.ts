@@ -156,6 +156,14 @@ test('every form of rule comes back from the database as it was added', async ()
       approvers: { ...anyDecider, who: { kind: 'user', user: ada, name: 'Ada' } },
     }),
     draft({ effect: 'allow', asks: 'always', approvers: { ...anyDecider, who: { kind: 'manager' } } }),
+    {
+      name: `rule ${n++}`,
+      who: { kind: 'everyone' },
+      connector: crm,
+      tools: { names: ['send'] },
+      effect: 'ask',
+      approvers: { ...anyDecider, who: { kind: 'manager' } },
+    },
     { name: `rule ${n++}`, who: { kind: 'everyone' }, connector: 'any', tools: { names: ['wipe'] }, effect: 'forbid' },
   ];
   for (const form of forms) {
@@ -342,6 +350,10 @@ test('the door takes every form of rule', () => {
   const rule = { name: ' Readers ', who: { kind: 'everyone' }, connector: 'any', tools: { classes: ['read'] } };
   assert.equal(body('policy.add_rule', { ...rule, effect: 'allow', asks: 'never' })?.success, true);
   assert.equal(body('policy.add_rule', { ...rule, effect: 'forbid' })?.success, true);
+  assert.equal(
+    body('policy.add_rule', { ...rule, effect: 'ask', approvers: { who: { kind: 'manager' } } })?.success,
+    true,
+  );
   const asks = { ...rule, effect: 'allow', asks: 'always' };
   const given = body('policy.add_rule', {
     ...asks,
@@ -366,6 +378,7 @@ test('the door takes every form of rule', () => {
 const bad: readonly [what: string, over: Record<string, unknown>][] = [
   ['an allow that does not say whether it asks', { asks: undefined }],
   ['a forbid that asks', { effect: 'forbid', asks: 'always' }],
+  ['an ask that says whether it asks', { effect: 'ask', asks: 'always' }],
   ['approvers where nobody is asked', { approvers: { who: { kind: 'deciders' } } }],
   ['a self that is a second person', { asks: 'always', approvers: { who: { kind: 'self' }, secondPerson: true } }],
   ['a group of approvers without its id', { asks: 'always', approvers: { who: { kind: 'group' } } }],

@@ -63,6 +63,7 @@ const changes: readonly [what: string, before: Rule[], after: Rule[], lines: unk
     [free],
     [['wider', 'asks', 'allowed', 1, 2]],
   ],
+  ['a rule that asks beside it', [free], [free, rule({ effect: 'ask' })], [['narrower', 'allowed', 'asks', 1, 2]]],
   ['a condition', [free], [rule({ when: [inReports] })], [['narrower', 'allowed', 'sometimes', 1, 2]]],
   [
     'a forbid with a condition',
@@ -142,7 +143,8 @@ const someRule: fc.Arbitrary<Rule> = fc
       { surface: ['desk'], is: 'in' },
       { time: { days: ['mon'], from: '22:00', to: '06:00' }, is: 'in' },
     ]),
-    does: fc.constantFrom<({ effect: 'allow'; asks: 'never' | 'always' } | { effect: 'forbid' })[]>(
+    does: fc.constantFrom<({ effect: 'allow'; asks: 'never' | 'always' } | { effect: 'ask' | 'forbid' })[]>(
+      { effect: 'ask' },
       { effect: 'allow', asks: 'never' },
       { effect: 'allow', asks: 'always' },
       { effect: 'forbid' },

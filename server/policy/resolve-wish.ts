@@ -4,7 +4,7 @@ import { newId, type Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import { findUser } from '#org/user.sql.ts';
-import { anyDecider, type Approvers } from './approvers.ts';
+import type { Approvers } from './approvers.ts';
 import { noCedar, noConnector, noControl, noGroup, noRule, noUser, noVersion, type Catalogue } from './catalogue.ts';
 import { checkPolicies } from './cedar.ts';
 import { checkCedar, MAX_CEDAR } from './check-cedar.ts';
@@ -13,7 +13,7 @@ import { loadContent } from './content.sql.ts';
 import { controlKey, MAX_CONTROLS } from './control.ts';
 import { policyEvents } from './policy.events.ts';
 import { currentNumber } from './policy-version.sql.ts';
-import { MAX_RULES, policiesOf, type Rule, type RuleDraft } from './rule.ts';
+import { approversOfRule, MAX_RULES, policiesOf, type Rule, type RuleDraft } from './rule.ts';
 import { currentOrg, findGroupName, whoId } from './rule.sql.ts';
 import type { Wish } from './wish.ts';
 
@@ -137,9 +137,9 @@ async function newRule(
   catalogue: Pick<Catalogue, 'hasConnector'>,
 ): Promise<Rule> {
   const rule: Rule = { ...draft, id: newId('rul', now.getTime()) };
-  if (rule.effect === 'allow' && rule.connector === 'any' && 'names' in rule.tools)
+  if (rule.effect !== 'forbid' && rule.connector === 'any' && 'names' in rule.tools)
     throw new Problem('invalid', 'policy/names-need-connector', {
-      says: `the rule allows ${rule.tools.names.join(', ')} of every connector, but a name means something only within one`,
+      says: `the rule ${rule.effect}s ${rule.tools.names.join(', ')} of every connector, but a name means something only within one`,
       fix: 'name the connector, or allow classes of tools',
     });
   // The policies are ours, so this can only fail by a mistake of ours; it is here because nothing unchecked is ever kept.
@@ -154,8 +154,8 @@ async function newRule(
     });
   if (before.rules.some((r) => r.name.toLowerCase() === rule.name.toLowerCase())) throw nameTaken('rule', rule.name);
   const made = { ...rule, who, when: rule.when?.length ? rule.when : undefined };
-  if (made.effect === 'forbid' || made.asks === 'never') return made;
-  const approvers = made.approvers ?? anyDecider;
+  const approvers = approversOfRule(made);
+  if (!approvers || made.effect === 'forbid' || (made.effect === 'allow' && made.asks === 'never')) return made;
   return { ...made, approvers: { ...approvers, who: await knownApprover(db, approvers.who) } };
 }
 

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
-import { anyDecider, type Approvers } from './approvers.ts';
+import type { Approvers } from './approvers.ts';
 import { Conditions } from './condition.ts';
-import type { Rule } from './rule.ts';
+import { approversOfRule, type Rule } from './rule.ts';
 import { toolClasses } from './schema.ts';
 
 const RuleRow = z
   .object({
     id: z.custom<Id<'rul'>>(),
     name: z.string(),
-    effect: z.enum(['allow', 'forbid']),
+    effect: z.enum(['allow', 'ask', 'forbid']),
     asks: z.enum(['never', 'always']).nullable(),
     whoKind: z.enum(['everyone', 'group', 'user']),
     whoGroup: z.custom<Id<'grp'>>().nullable(),
@@ -48,6 +48,7 @@ const RuleRow = z
       ...(r.conditions.length > 0 ? { when: r.conditions } : {}),
     };
     const by = { createdBy: r.createdBy, createdAt: r.createdAt };
+    if (r.effect === 'ask') return { ...what, ...by, effect: 'ask', approvers: approversOf(r) };
     if (r.asks === null) return { ...what, ...by, effect: 'forbid' };
     if (r.asks === 'never') return { ...what, ...by, effect: 'allow', asks: 'never' };
     return { ...what, ...by, effect: 'allow', asks: 'always', approvers: approversOf(r) };
@@ -124,7 +125,7 @@ export const currentOrg = async (db: Reader): Promise<Id<'org'>> =>
 
 /** Puts a rule in force from a version on. */
 export const insertRule = (tx: Tx, r: Rule, since: number, by: string, at: Date): Promise<number> => {
-  const a = r.effect === 'allow' && r.asks === 'always' ? (r.approvers ?? anyDecider) : undefined;
+  const a = approversOfRule(r);
   return tx.run(write`
     insert into rule (org, id, name, effect, asks, who_kind, who_id, connector, tool_classes, tool_names, conditions,
                       approver_kind, approver_id, second_person, desktop_only, fresh, since, created_by, created_at)

@@ -18,6 +18,8 @@ export type WhichTools = { classes: readonly ToolClass[] } | { names: readonly s
 export type Does =
   | { effect: 'allow'; asks: 'never' }
   | { effect: 'allow'; asks: 'always'; approvers?: Approvers | undefined }
+  /** Allows nothing by itself: what another rule lets run waits for a yes all the same. */
+  | { effect: 'ask'; approvers?: Approvers | undefined }
   | { effect: 'forbid' };
 
 /** What an admin writes: a sentence with a name. Compiles to Cedar; nothing is decided from the rule itself. */
@@ -39,6 +41,12 @@ export const MAX_RULES = 1000;
 
 /** Who made or removed a rule, as its row says it. */
 export const actorId = (actor: Actor): string => ('id' in actor ? actor.id : actor.kind);
+
+/** Who may say yes to what the rule asks about; undefined where it asks about nothing. */
+export const approversOfRule = (rule: Rule): Approvers | undefined =>
+  rule.effect === 'ask' || (rule.effect === 'allow' && rule.asks === 'always')
+    ? (rule.approvers ?? anyDecider)
+    : undefined;
 
 /** Whom a policy is about. */
 export function principalOf(who: Who, org: Id<'org'>): CedarPolicyJson['principal'] {
@@ -83,18 +91,24 @@ export function policiesOf(rule: Rule, org: Id<'org'>): Record<string, CedarPoli
   const effect = rule.effect === 'allow' ? 'permit' : 'forbid';
   const when = (about: 'call' | 'approve'): CedarPolicyJson['conditions'] =>
     (rule.when ?? []).map((c) => ({ kind: 'when', body: expressionOf(c, effect, about) }));
-  const unattended = rule.effect === 'forbid' || rule.asks === 'never';
+  const about: Question[] =
+    rule.effect === 'ask'
+      ? ['call_unattended']
+      : rule.effect === 'allow' && rule.asks === 'always'
+        ? ['call']
+        : ['call', 'call_unattended'];
   const main: CedarPolicyJson = {
     effect,
     principal: principalOf(rule.who, org),
-    action: unattended ? actions('call', 'call_unattended') : actions('call'),
+    action: actions(...about),
     resource,
     conditions: [tools, ...when('call')],
     annotations: { id: rule.id, name: rule.name },
   };
-  if (rule.effect === 'forbid' || rule.asks === 'never') return { [rule.id]: main };
+  const approvers = approversOfRule(rule);
+  if (!approvers) return { [rule.id]: main };
   const id = `${rule.id}:approve`;
-  const approver = approverOf(rule.approvers ?? anyDecider);
+  const approver = approverOf(approvers);
   return {
     [rule.id]: main,
     [id]: {
@@ -116,7 +130,9 @@ export function wordsOf(rule: Rule): string {
   const when = (rule.when ?? []).map(wordsOfCondition).join(' and ');
   const what = `use ${tools}${where}${when === '' ? '' : ` when ${when}`}`;
   if (rule.effect === 'forbid') return `${who} may not ${what}`;
-  return `${who} may ${what}${rule.asks === 'always' ? ` ${wordsOfApprovers(rule.approvers ?? anyDecider)}` : ''}`;
+  const approvers = approversOfRule(rule);
+  if (rule.effect === 'ask') return `${who} may ${what} only ${wordsOfApprovers(approvers ?? anyDecider)}`;
+  return `${who} may ${what}${approvers ? ` ${wordsOfApprovers(approvers)}` : ''}`;
 }
 
 const idOf = (who: Exclude<Who, { kind: 'everyone' }>): string => (who.kind === 'group' ? who.group : who.user);

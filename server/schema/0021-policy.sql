@@ -13,7 +13,9 @@ alter table rule
 update rule set until = 0 where removed_at is not null;
 update rule set approver_kind = 'deciders', second_person = true, desktop_only = false, fresh = false where asks = 'always';
 alter table rule
-  add check ((asks is not distinct from 'always') = (approver_kind is not null)),
+  drop constraint rule_effect_check,
+  add constraint rule_effect_check check (effect in ('allow', 'ask', 'forbid')),
+  add check ((asks is not distinct from 'always' or effect = 'ask') = (approver_kind is not null)),
   add check ((approver_kind in ('group', 'user')) = (approver_id is not null)),
   add check ((approver_kind is null) = (second_person is null) and (approver_kind is null) = (desktop_only is null) and (approver_kind is null) = (fresh is null)),
   add check ((until is null) = (removed_at is null)),
@@ -21,7 +23,7 @@ alter table rule
   drop constraint rule_pkey,
   drop constraint rule_org_id_key,
   add primary key (org, id, since);
-comment on table rule is 'A sentence of an admin about who may use which tools; compiled to Cedar when it is loaded. In force from the version `since` until before the version `until`. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id`, `approver_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.';
+comment on table rule is 'A sentence of an admin about who may use which tools (ask: what others let them use waits for a yes all the same); compiled to Cedar when it is loaded. In force from the version `since` until before the version `until`. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id`, `approver_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.';
 grant update (until) on rule to gatehouse_app;
 insert into merge_rule (tab, col, what, scope, within) values
   ('rule', 'approver_id', 'person', 'org', 'org'),
