@@ -28,6 +28,8 @@ export type Config = {
   otlpEndpoint: string | undefined;
   /** The mail server; without one, mails are kept as not sent. */
   smtp: SmtpConfig | undefined;
+  /** For how long it is kept what a call was decided on, so that drafts of the policies can be tried on it. */
+  callFactsDays: number;
   /** Where names are asked for; the world's root servers and two of this machine's resolvers where it is not set. */
   dns: Pick<DnsOptions, 'roots' | 'resolvers' | 'private'>;
   /** CIDRs of the proxies in front, whose word on where a request came from is believed. */
@@ -114,6 +116,11 @@ export const variables: readonly Variable[] = [
   {
     name: 'GATEHOUSE_MAIL_FROM',
     says: 'Whom mail comes from, e.g. Gatehouse <gate@example.com>. Goes with GATEHOUSE_SMTP_URL.',
+  },
+  {
+    name: 'GATEHOUSE_CALL_FACTS_DAYS',
+    says: 'For how many days it is kept what each call was decided on (groups, class, surface, the arguments that rules look at), so that drafts of the policies can be tried on it.',
+    default: '90',
   },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', says: 'Collector for traces (OTLP over HTTP). Without it nothing is traced.' },
 ];
@@ -222,6 +229,14 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
   if (metricsToken !== undefined && metricsToken.length < 16)
     throw refuse('GATEHOUSE_METRICS_TOKEN', 'is shorter than 16 characters', 'set a longer random one');
 
+  const callFactsDays = get('GATEHOUSE_CALL_FACTS_DAYS') ?? '90';
+  if (!/^[1-9]\d{0,3}$/.test(callFactsDays))
+    throw refuse(
+      'GATEHOUSE_CALL_FACTS_DAYS',
+      `is "${callFactsDays}"`,
+      'set it to a number of days from 1 to 9999, or leave it out for 90',
+    );
+
   const mail = pair('GATEHOUSE_SMTP_URL', 'GATEHOUSE_MAIL_FROM');
   let smtp: SmtpConfig | undefined;
   if (mail) {
@@ -273,6 +288,7 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
     metricsToken,
     otlpEndpoint: otlp,
     smtp,
+    callFactsDays: Number(callFactsDays),
     dns: {
       roots: servers('GATEHOUSE_DNS_ROOTS'),
       resolvers: servers('GATEHOUSE_DNS_RESOLVERS'),

@@ -7,8 +7,8 @@ import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
-import { listTools, listToolsOf } from '#connectors/tool.sql.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
+import { listTools } from '#connectors/tool.sql.ts';
 import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
 import { journalOperations } from '#directory/journal.http.ts';
@@ -65,22 +65,25 @@ import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 
-/** What the policy room asks about connectors, which stand above it. */
-const catalogue: Catalogue = {
+/** What the policy room asks about connectors and domains, which stand above it. */
+export const catalogue: Catalogue = {
   hasConnector: async (db, connector) => (await findConnector(db, connector)) !== undefined,
-  async toolClass(db, connector, name) {
-    const tool = (await listToolsOf(db, connector)).find((t) => t.name === name);
-    return tool?.state === 'reviewed' ? (tool.class ?? undefined) : undefined;
-  },
-  async reviewedTools(db) {
-    const on = new Map((await listConnectors(db)).filter((c) => c.state === 'on').map((c) => [c.id, c.name]));
+  reviewedTools: async (db) =>
+    (await catalogue.tools(db)).flatMap(({ connector, name, class: klass, reviewed }) =>
+      connector.on && reviewed && klass
+        ? [{ connector: connector.id, connectorName: connector.name, name, class: klass }]
+        : [],
+    ),
+  async tools(db) {
+    const connectors = new Map((await listConnectors(db)).map((c) => [c.id, c]));
     return (await listTools(db)).flatMap((t) => {
-      const connectorName = on.get(t.connector);
-      return connectorName !== undefined && t.state === 'reviewed' && t.class
-        ? [{ connector: t.connector, connectorName, name: t.name, class: t.class }]
-        : [];
+      const c = connectors.get(t.connector);
+      if (!c) return [];
+      const connector = { id: c.id, slug: c.slug, name: c.name, on: c.state === 'on' };
+      return { connector, name: t.name, class: t.class, reviewed: t.state === 'reviewed', projection: [] };
     });
   },
+  ownDomains: listVerifiedNames,
 };
 
 /** What the approvals room asks of rooms above and beside it. */

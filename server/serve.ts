@@ -27,6 +27,8 @@ import type { Log } from '#kernel/log.ts';
 import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
+import { backtestJob } from '#policy/backtest.job.ts';
+import { forgetDecidedCallsJob } from '#policy/forget-decided-calls.job.ts';
 import { makeMailer } from '#notify/mailer.ts';
 import { sendMessageJob } from '#notify/send-message.job.ts';
 import { settleMergesJob } from '#org/settle-merges.job.ts';
@@ -34,7 +36,7 @@ import { syncOrgJob } from '#provisioning/sync-org.job.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
 import type { Config } from './config.ts';
-import { doors } from './doors.ts';
+import { catalogue, doors } from './doors.ts';
 import { mailDoor } from './mail-door.ts';
 import { heraldJobs } from './herald-jobs.ts';
 import { words } from './herald-words.ts';
@@ -114,6 +116,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           ...tellDecidersJobs(world, { findTool: findReviewedTool }),
           expireKeptJob(world),
           closeLostCallsJob(world),
+          backtestJob(world, catalogue),
+          forgetDecidedCallsJob(world, config.callFactsDays),
           samlJob(world, mailEnding),
           enforcementJob(world),
           pruneJournalJob(world),

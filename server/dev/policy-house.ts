@@ -32,8 +32,9 @@ export const shelf: { tools: CataloguedTool[] } = {
 };
 export const catalogue: Catalogue = {
   hasConnector: (_db, id) => Promise.resolve(id === crm || id === drive),
-  toolClass: () => Promise.resolve('read'),
   reviewedTools: () => Promise.resolve(shelf.tools),
+  tools: () => Promise.resolve([]),
+  ownDomains: () => Promise.resolve([]),
 };
 
 export type PolicyHouse = Founded & { ctx: OrgCtx; ada: Id<'usr'>; bob: Id<'usr'>; sales: Id<'grp'>; ask: Ask };

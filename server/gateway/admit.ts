@@ -1,6 +1,7 @@
 import { project } from '#policy/argument.ts';
 import { because } from '#policy/because.ts';
-import { decideCall, type PolicySet } from '#policy/decide.ts';
+import { ask } from '#policy/decided-call.ts';
+import type { PolicySet } from '#policy/decide.ts';
 import { nowIn } from '#policy/now.ts';
 import type { Moment } from '#policy/schema.ts';
 import type { Admission } from './call-tool.ts';
@@ -41,19 +42,18 @@ export function admit({ ctx, who, view }: CallScene, call: ToolCall): Admission 
     const projected = project(call.known?.projection ?? [], call.toolArgs);
     if (projected.kind === 'unreadable')
       return denied('unreadable_argument', `the argument at ${projected.at} ${projected.says}`);
-    const decision = decideCall(
-      view.policies,
-      {
-        user: who.caller.user,
-        groups: who.caller.groups,
-        tool: { connector: call.connector, name: call.tool, class: cls },
-        context: momentOf(view.policies, ctx.now),
-      },
-      projected.combinations,
-    );
+    const asked = {
+      user: who.caller.user,
+      groups: who.caller.groups,
+      tool: { connector: call.connector, name: call.tool, class: cls },
+      context: momentOf(view.policies, ctx.now),
+      args: projected.combinations,
+    };
+    const decision = ask(view.policies, asked);
+    const decided = { asked, decision };
     if (decision.outcome === 'denied')
-      return denied('policy', because(decision.telling, view.policies), decision.reasons);
-    return { kind: 'admitted', needsApproval: decision.outcome === 'asks', policies: decision.reasons };
+      return { ...denied('policy', because(decision.telling, view.policies), decision.reasons), decided };
+    return { kind: 'admitted', needsApproval: decision.outcome === 'asks', policies: decision.reasons, decided };
   } catch {
     // Unknown means no. What broke is the engine, and its own check says so in the log.
     return denied('cannot_decide', 'the policies could not be evaluated');

@@ -3,11 +3,15 @@ import type { Verdict } from '#dlp/judge.ts';
 import type { Kept } from '#dlp/quarantine.ts';
 import type { Redaction } from '#dlp/verdict.ts';
 import type { Id } from '#kernel/id.ts';
+import type { CallDecision } from '#policy/decide.ts';
+import type { AskedCall } from '#policy/decided-call.ts';
 import type { Blocked, Outcome, ToolCall } from './tool-call.ts';
 
-export type Admission =
+/** `decided`: what policy was asked and answered; absent where it was not asked. */
+export type Admission = (
   | { kind: 'admitted'; needsApproval: boolean; policies: readonly string[] }
-  | (Outcome & { kind: 'denied' });
+  | (Outcome & { kind: 'denied' })
+) & { decided?: { asked: AskedCall; decision: CallDecision } | undefined };
 export type Consent =
   /** `hash`: of the action that may be sent, and no other. */
   | { kind: 'granted'; approval: Id<'apr'>; hash: string }

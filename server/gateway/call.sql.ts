@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { json, prepared, read, write, type Query, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import type { inboxRow } from '#audit/inbox.sql.ts';
+import type { DecidedCall } from '#policy/decided-call.ts';
 
 export type InboxRow = ReturnType<typeof inboxRow>;
 export type OpenedCall = {
@@ -15,7 +16,14 @@ export type OpenedCall = {
   argsHash: string;
   at: Date;
 };
-export type EndedCall = { id: Id<'tcl'>; outcome: string; why: string | null; at: Date };
+export type EndedCall = {
+  id: Id<'tcl'>;
+  outcome: string;
+  why: string | null;
+  at: Date;
+  /** Absent where policy was not asked. */
+  decided?: DecidedCall | undefined;
+};
 
 const Ended = z.object({ ended: z.array(z.custom<Id<'tcl'>>()) });
 
@@ -46,7 +54,12 @@ const opened = ({ call: c, note }: { call: OpenedCall; note: InboxRow }): string
   `"user_id":"${c.user}","client":${json(c.client)},"args_hash":"${c.argsHash}",${noted(note)}}`;
 
 const ended = ({ call: c, note }: { call: EndedCall; note: InboxRow }): string =>
-  `{"id":"${c.id}","at":"${c.at.toISOString()}","outcome":"${c.outcome}","why":${json(c.why)},${noted(note)}}`;
+  `{"id":"${c.id}","at":"${c.at.toISOString()}","outcome":"${c.outcome}","why":${json(c.why)},` +
+  `${c.decided === undefined ? '' : decided(c.decided)}${noted(note)}}`;
+
+// What was asked is JSON text already.
+const decided = (d: DecidedCall): string =>
+  `"answer":"${d.answer}","version":${json(d.version)},"engine":"${d.engine}","policies":${json(d.policies)},"asked":${d.asked ?? 'null'},`;
 
 const LostCall = z.object({ id: z.custom<Id<'tcl'>>(), connector: z.string(), tool: z.string() });
 /** Takes open calls of nodes whose lease is over and ends them as lost. */

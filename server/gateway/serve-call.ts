@@ -57,6 +57,7 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
         who: x.who,
         view: x.view,
         writer: gate.writer,
+        shadow: gate.shadow,
         hashArgs: gate.hashArgs,
         carrier,
         session: x.session,

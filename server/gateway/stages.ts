@@ -3,6 +3,8 @@ import { worstOf, type DlpAction } from '#dlp/verdict.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
+import { decidedCall } from '#policy/decided-call.ts';
+import type { Shadow } from '#policy/shadow.ts';
 import { admit } from './admit.ts';
 import type { Looked, Sent, Stages } from './call-tool.ts';
 import type { Carrier } from './carrier.ts';
@@ -21,6 +23,7 @@ export type CallScene = {
   who: Known;
   view: OrgView;
   writer: CallWriter;
+  shadow: Shadow;
   hashArgs(args: unknown): string;
   carrier: Carrier;
   metrics: GatewayMetrics;
@@ -72,6 +75,7 @@ export function stagesOf(s: CallScene): Stages {
     async close(call, outcome, admission, looked) {
       const facts = { ...factsOf(outcome), ...contentOf(outcome, looked, s.early) };
       for (const v of [looked.arguments, looked.result, ...s.early]) if (v) s.metrics.inspected(v.action);
+      const decided = admission?.decided;
       const recorded = await s.writer.end(
         caller,
         {
@@ -79,6 +83,7 @@ export function stagesOf(s: CallScene): Stages {
           outcome: outcome.kind,
           why: facts.why,
           at: new Date(s.ctx.now.getTime() + (performance.now() - began)),
+          decided: decided && decidedCall(decided.asked, decided.decision),
         },
         {
           call: call.id,
@@ -92,6 +97,7 @@ export function stagesOf(s: CallScene): Stages {
         },
         by,
       );
+      if (decided) s.shadow.see(caller, s.view.policies, decided.asked, decided.decision);
       // This node was thought dead and the call was closed for it. The log says lost, so nobody gets an answer that it does not know.
       if (!recorded)
         throw new Problem('unavailable', 'gateway/ended-as-lost', {

@@ -6,6 +6,7 @@ import { newId } from '#kernel/id.ts';
 import { MAX_MCP_REQUEST_BYTES } from '#kernel/limits.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
 import type { Metrics } from '#kernel/telemetry.ts';
+import { startShadow, type Shadow, type ShadowOptions } from '#policy/shadow.ts';
 import { startVersions, type Versions } from '#kernel/versions.ts';
 import { startCallWriter, type CallWriter } from './call-writer.ts';
 import { decisionWaiter, type Waiter } from './await-decision.ts';
@@ -33,6 +34,8 @@ export type GatewayDeps = {
   metrics?: Metrics;
   /** Tells the sequencer of this process that the inbox has something, so that it need not wait for its next look. */
   wake?: () => void;
+  /** How decisions are asked again of cedar-wasm; a test asks more often. */
+  shadow?: ShadowOptions;
   /** Longest time of a call, in milliseconds. */
   callMs?: number;
   /** Longest time that a client may take to send its message, in milliseconds. */
@@ -47,6 +50,7 @@ export type Gate = {
   callers: Callers;
   views(place: Place): Promise<OrgView> | OrgView;
   writer: CallWriter;
+  shadow: Shadow;
   streams: ReturnType<typeof openStreams>;
   sessions: ReturnType<typeof sessionIds>;
   metrics: GatewayMetrics;
@@ -64,6 +68,8 @@ export type Gateway = {
   handles(path: string): boolean;
   /** Answers on the raw request, before anything has read its body. */
   handle(req: IncomingMessage, res: ServerResponse): void;
+  /** Resolves when the decisions that were taken for it have been asked again of cedar-wasm. */
+  settled(): Promise<void>;
   /** Waits until what is under way is recorded and gives up the lease. */
   stop(): Promise<void>;
 };
@@ -83,6 +89,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     callers: openCallers(world, versions, deps.verifier ?? openVerifier(world, versions)),
     views: orgViews(world, versions),
     writer: await startCallWriter(world, newId('nod', world.now().getTime()), deps.wake),
+    shadow: startShadow(world, deps.metrics, deps.shadow),
     streams,
     sessions: sessionIds(world.seal),
     metrics: gatewayMetrics(deps.metrics, () => streams.size()),
@@ -109,9 +116,11 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
         if (!req.complete) req.resume();
       });
     },
+    settled: () => gate.shadow.settled(),
     async stop() {
       streams.close();
       if (!deps.versions) await versions.close();
+      await gate.shadow.stop();
       await gate.writer.stop();
     },
   };

@@ -1,15 +1,29 @@
 import type { Reader } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
+import type { Projection } from './argument.ts';
 import type { AskedTool, ToolClass } from './schema.ts';
 
 /** What policy asks of the room above that owns connectors and tools; doors.ts hands it in, so that nothing here imports upward. */
 export type Catalogue = {
   hasConnector(db: Reader, connector: Id<'con'>): Promise<boolean>;
-  /** As reviewed. Undefined: there is no such tool, or nobody has reviewed it; it counts as destructive. */
-  toolClass(db: Reader, connector: Id<'con'>, tool: string): Promise<ToolClass | undefined>;
   /** Every tool that can be used: reviewed, as it was reviewed, of a connector that is on. In a fixed order. */
   reviewedTools(db: Reader): Promise<CataloguedTool[]>;
+  /** Every tool of every connector, by connector and name. */
+  tools(db: Reader): Promise<CatalogueTool[]>;
+  /** Domains that this organization's parent has proved to be its own, with what lies below them. */
+  ownDomains(db: Reader): Promise<string[]>;
+};
+
+/** A tool as questions about it need it. */
+export type CatalogueTool = {
+  connector: { id: Id<'con'>; slug: string; name: string; on: boolean };
+  name: string;
+  /** As reviewed; undefined counts as destructive. */
+  class: ToolClass | undefined;
+  /** Whether it is now as it was reviewed; nothing else can be called. */
+  reviewed: boolean;
+  projection: Projection;
 };
 
 /** A tool that rules can be about. */
@@ -25,6 +39,16 @@ export const noGroup = (id: string): Problem =>
   new Problem('missing', 'policy/no-group', {
     says: `no group ${id} in the directories of this organization`,
     fix: 'list the groups and take an id from there; a group appears when the identity provider has pushed it',
+  });
+export const noTool = (name: string): Problem =>
+  new Problem('missing', 'policy/no-tool', {
+    says: `no tool ${JSON.stringify(name)} is known of these connectors`,
+    fix: 'list the tools of the connector and take a name from there',
+  });
+export const noCall = (id: string): Problem =>
+  new Problem('missing', 'policy/no-call', {
+    says: `no call ${id} is recorded in this organization`,
+    fix: 'take the id from the log: every tool.called event has one',
   });
 export const noUser = (id: string): Problem =>
   new Problem('missing', 'policy/no-user', {

@@ -318,7 +318,7 @@ test('a refusal tells of a policy that could not be evaluated', () => {
 
 test('explain says that a call waits for a yes, through which group, and by which rule', () => {
   const m = may([careful, readers], { groups: [support], klass: 'write' });
-  const e = explain(m.rules, m.request);
+  const e = explain(m.rules, { ...m.request, args: [{}] });
   assert.equal(e.outcome, 'asks');
   assert.equal(e.says, 'the rule "Support may write, asking" lets you use list_deals (write), after somebody agrees');
   assert.deepEqual(
@@ -329,7 +329,7 @@ test('explain says that a call waits for a yes, through which group, and by whic
 
 test('explain tells a refused person which rules come close and what differs', () => {
   const m = may([readers, writers], { groups: [sales], klass: 'write' });
-  const e = explain(m.rules, m.request);
+  const e = explain(m.rules, { ...m.request, args: [{}] });
   assert.equal(e.outcome, 'denied');
   assert.deepEqual(
     e.close.map((c) => [c.name, c.differs]),

@@ -68,18 +68,28 @@ const known = (of: ReadonlyMap<string, Uid>, id: string): Uid => {
 
 const nothing: ReadonlyMap<string, Value> = new Map();
 
+// Both questions about a call, of the policies now and of a draft, are asked with the same lists and tools: what is made of them is kept with them.
+const usersMade = new WeakMap<Asker['groups'], EntityData>();
+const toolsMade = new WeakMap<AskedTool, EntityData>();
+
 function userEntity(who: Asker, org: Uid): EntityData {
+  const made = usersMade.get(who.groups);
+  if (made?.uid.id === who.user && made.ancestors.has(org.key)) return made;
   const ancestors = new Map([[org.key, org]]);
   for (const g of who.groups) {
     const uid = new Uid('Group', g);
     ancestors.set(uid.key, uid);
   }
-  return { uid: new Uid('User', who.user), attrs: nothing, ancestors, tags: nothing };
+  const user: EntityData = { uid: new Uid('User', who.user), attrs: nothing, ancestors, tags: nothing };
+  usersMade.set(who.groups, user);
+  return user;
 }
 
 function toolEntity(tool: AskedTool, org: Uid): EntityData {
+  const made = toolsMade.get(tool);
+  if (made?.ancestors.has(org.key)) return made;
   const connector = new Uid('Connector', tool.connector);
-  return {
+  const entity: EntityData = {
     uid: new Uid('Tool', `${tool.connector}/${tool.name}`),
     attrs: new Map<string, Value>([
       ['name', tool.name],
@@ -91,6 +101,8 @@ function toolEntity(tool: AskedTool, org: Uid): EntityData {
     ]),
     tags: nothing,
   };
+  toolsMade.set(tool, entity);
+  return entity;
 }
 
 const nowRecord = ({ now }: Moment): CedarRecord =>

@@ -50,6 +50,13 @@ export const findVersion = (db: Reader, number: number): Promise<PolicyVersion |
     select number, hash, kind, about, restored, reason, made_by as "madeBy", made_at as "madeAt"
       from policy_version where org = app_org() and number = ${number}`);
 
+/** The newest version that said exactly this; 0, what was there before the first, where none did. */
+export const findNumberOfHash = async (db: Reader, hash: string): Promise<number> =>
+  (
+    await db.one(read(z.object({ number: z.number() }))`
+    select coalesce(max(number), 0) as number from policy_version where org = app_org() and hash = ${hash}`)
+  ).number;
+
 /** Newest first. One more than asked. */
 export const listVersions = (
   db: Reader,

@@ -86,4 +86,51 @@ export const policyEvents = {
     ocsf: 5019,
     about: (d) => ({ resource: d.about ?? undefined }),
   }),
+  'policy.backtest_started': declare({
+    data: z.object({ backtest: z.string().max(40), days: z.number().int() }),
+    says: (d) => `started a backtest of a draft over the calls of ${d.days === 1 ? 'the last day' : `${d.days} days`}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.backtest }),
+  }),
+  'policy.backtest_progressed': declare({
+    data: z.object({ backtest: z.string().max(40), calls: z.number().int(), seen: z.number().int() }),
+    says: (d) => `had the backtest ${d.backtest} look at ${d.seen} of ${d.calls} calls`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.backtest }),
+  }),
+  'policy.backtest_ended': declare({
+    data: z.object({
+      backtest: z.string().max(40),
+      state: z.enum(['done', 'cancelled', 'failed']),
+      calls: z.number().int(),
+      changed: z.number().int(),
+    }),
+    says: (d) =>
+      d.state === 'done'
+        ? `had the backtest ${d.backtest} end: ${d.changed} of ${d.calls} calls would have come out otherwise`
+        : `had the backtest ${d.backtest} end as ${d.state}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.backtest }),
+  }),
+  'policy.call_explained': declare({
+    data: z.object({ call: z.string().max(40) }),
+    says: (d) => `looked at what the call ${d.call} was decided on`,
+    ocsf: 6003,
+    about: (d) => ({ call: d.call }),
+  }),
+  'policy.engines_disagree': declare({
+    data: z.object({
+      version: z.string().max(64),
+      question: z.string().max(40),
+      /** What our compiler answered, and what Cedar did. */
+      ours: z.boolean(),
+      cedar: z.boolean(),
+      /** Policies that only one of them counted. */
+      policies: z.array(z.string().max(200)).max(100),
+    }),
+    says: (d) =>
+      `found that our policy engine says ${d.ours ? 'yes' : 'no'} where Cedar says ${d.cedar ? 'yes' : 'no'}, about ${d.policies.join(', ') || 'no policy'}`,
+    ocsf: 6003,
+    about: () => ({}),
+  }),
 } as const;

@@ -5,16 +5,16 @@ import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { addRule } from './add-rule.ts';
+import { backtestOperations } from './backtest.http.ts';
 import { noRule, type Catalogue } from './catalogue.ts';
 import { cedarOperations } from './cedar.http.ts';
 import { policyText } from './cedar.ts';
 import { controlOperations } from './controls.http.ts';
-import { explainCall } from './explain-call.ts';
 import { AddRuleForm, id, InOrg, pathId, sayingQuery } from './forms.ts';
+import { policyQuestionOperations } from './questions.http.ts';
 import { removeRule } from './remove-rule.ts';
 import { approversOfRule, policiesOf, wordsOf, type Rule } from './rule.ts';
 import { listRules } from './rule.sql.ts';
-import { surfaces, toolClasses } from './schema.ts';
 import { versionOperations } from './versions.http.ts';
 
 const rulePath = pathId('rul', noRule);
@@ -71,18 +71,6 @@ function shown(r: Rule & { createdBy?: string; createdAt?: Date }, of: Id<'org'>
   };
 }
 
-const ruleWords = { rule: z.string(), name: z.string(), words: z.string() };
-const Explanation = z.object({
-  outcome: z.enum(['allowed', 'asks', 'denied']),
-  says: z.string(),
-  class: z.enum(toolClasses),
-  groups: z.array(z.object({ id: z.string(), name: z.string() })),
-  rules: z.array(z.object({ ...ruleWords, through: z.string() })),
-  close: z.array(z.object({ ...ruleWords, differs: z.enum(['tool', 'who']) })),
-  version: z.string(),
-  engine: z.enum(['compiled', 'cedar-wasm']),
-});
-
 /** The operations on rules. `catalogue` is the connectors room's answer to what policy may not look up itself. */
 export const policyOperations = (catalogue: Catalogue): Operation[] => [
   operation({
@@ -130,22 +118,9 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
       return {};
     },
   }),
-  operation({
-    id: 'policy.explain_call',
-    at: 'POST /orgs/:org/policy/explain',
-    can: 'policy.read',
-    says: 'Says what would happen if a person called a tool now, and by which rules.',
-    params: InOrg,
-    body: z.strictObject({
-      user: id('usr'),
-      connector: id('con'),
-      tool: z.string().min(1).max(128),
-      surface: z.enum(surfaces).default('mcp'),
-    }),
-    reply: Explanation,
-    handle: (ctx, { body }) => explainCall(inOrg(ctx), body, catalogue),
-  }),
   ...controlOperations(catalogue),
   ...cedarOperations(catalogue),
   ...versionOperations(catalogue),
+  ...policyQuestionOperations(catalogue),
+  ...backtestOperations(catalogue),
 ];

@@ -32,8 +32,16 @@ const crm = newId('con');
 /** Stands where the connectors room will: one connector with two tools. */
 const catalogue: Catalogue = {
   hasConnector: async (_db, id) => id === crm,
-  toolClass: async (_db, _connector, tool) => ({ list_deals: 'read', update_deal: 'write' } as const)[tool],
   reviewedTools: () => Promise.resolve([]),
+  tools: async () =>
+    (['read', 'write'] as const).map((klass) => ({
+      connector: { id: crm, slug: 'crm', name: 'CRM', on: true },
+      name: klass === 'read' ? 'list_deals' : 'update_deal',
+      class: klass,
+      reviewed: true,
+      projection: [],
+    })),
+  ownDomains: async () => [],
 };
 
 async function found(name: string): Promise<Founded & { ctx: OrgCtx }> {
@@ -308,7 +316,16 @@ test('the API adds, pages, filters and removes rules, and answers an id that can
   const nothing = Answer.parse({});
   const app = new Hono();
   const gate = async () => ours.ctx;
-  mount(app, { prefix: '/api', gate, dialect: problemJson, operations: policyOperations(catalogue) }, silentLog);
+  mount(
+    app,
+    {
+      prefix: '/api',
+      gate,
+      dialect: problemJson,
+      operations: policyOperations(catalogue),
+    },
+    silentLog,
+  );
   const ask = async (method: string, path: string, value?: unknown) => {
     const init =
       value === undefined

@@ -53,6 +53,10 @@ const sentences: [Record<string, string>, string][] = [
     'GATEHOUSE_ROLES is "web,gate"; set it to some of web, gateway, worker, separated by commas',
   ],
   [{ GATEHOUSE_LOG_LEVEL: 'loud' }, 'GATEHOUSE_LOG_LEVEL is "loud"; set it to trace, debug, info, warn, error, silent'],
+  [
+    { GATEHOUSE_CALL_FACTS_DAYS: '0' },
+    'GATEHOUSE_CALL_FACTS_DAYS is "0"; set it to a number of days from 1 to 9999, or leave it out for 90',
+  ],
   [{ GATEHOUSE_DYNAMIC_REGISTRATION: 'yes' }, 'GATEHOUSE_DYNAMIC_REGISTRATION is "yes"; set it to on, off'],
   [
     { GATEHOUSE_METRICS_TOKEN: 'short' },
