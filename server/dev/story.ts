@@ -13,6 +13,7 @@ import { DnsLab } from './dns.ts';
 import { deactivate, pushPeople, testConnection } from './idp-push.ts';
 import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
 import { startStandIn } from './stand-in.ts';
+import { tellOfBacktest } from './story-backtest.ts';
 import { tellOfDirectory } from './story-directory.ts';
 import { tellOfSignIn } from './story-sign-in.ts';
 import { tellOfQuarantine } from './story-quarantine.ts';
@@ -281,6 +282,7 @@ export async function tellStory(
       };
     });
 
+    await tellOfBacktest(step, api, `${origin}/api/orgs/${founded.org}`);
     await tellOfDirectory(step, api, scim, `${origin}/api/orgs/${founded.org}`);
 
     closing.push(await tellOfSignIn(step, api, founded, origin, zone));
