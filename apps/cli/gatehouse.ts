@@ -21,6 +21,13 @@ const scimSays = {
   revoke: 'Take people out of a group.',
 };
 
+/** Questions to the policies of an organization, by its API. */
+const policySays = {
+  explain: 'Say what would happen to a call, or why a recorded one was decided so.',
+  simulate: 'List what a person can do, or who can use a tool.',
+  backtest: 'Say what a draft would have changed in the calls of the last days.',
+};
+
 const commands: Command[] = [
   { words: 'start', says: 'Start a node, as npm start does.', run: async () => node(`${root}server/main.ts`, []) },
   {
@@ -44,6 +51,11 @@ const commands: Command[] = [
     words: `scim ${verb}`,
     says: scimSays[verb],
     run: async (args: string[]) => (await import('./scim/scim-commands.ts')).scim(verb, args),
+  })),
+  ...(['explain', 'simulate', 'backtest'] as const).map((verb) => ({
+    words: `policy ${verb}`,
+    says: policySays[verb],
+    run: async (args: string[]) => (await import('./policy/policy-commands.ts')).policy(verb, args),
   })),
 ];
 
@@ -123,7 +135,7 @@ async function main(): Promise<number> {
   if (!command) {
     const known = line === '' || line === 'help' || line === '--help';
     (known ? console.log : console.error)(
-      `${known ? '' : `gatehouse: there is no command "${line}".\n`}gatehouse COMMAND\n${commands.map((c) => `  ${c.words.padEnd(14)} ${c.says}`).join('\n')}\nSettings are environment variables: docs/generated/config.md.`,
+      `${known ? '' : `gatehouse: there is no command "${line}".\n`}gatehouse COMMAND\n${commands.map((c) => `  ${c.words.padEnd(16)} ${c.says}`).join('\n')}\nSettings are environment variables: docs/generated/config.md.`,
     );
     return known ? 0 : 2;
   }

@@ -88,8 +88,28 @@ export function readGiven(file: string, what: string): string {
 
 /** What every command needs, or a refusal that says what is missing. */
 export function targetFlags(v: Values, environment: Readonly<Record<string, string | undefined>>): TargetFlags {
-  const warnings: string[] = [];
   const url = needed(v, 'url', 'the SCIM server, e.g. https://gate.example.com/scim/v2/dir_…');
+  const { token, warnings } = tokenFrom(v, environment, usage);
+  const profile = text(v, 'profile') ?? 'auto';
+  return {
+    url,
+    token,
+    allowPrivate: texts(v, 'allow-private'),
+    wish: parseProfile(profile, /\.json$/i.test(profile) ? readGiven(profile, 'the profile') : undefined),
+    journal: text(v, 'journal'),
+    maxWaitMs: (whole(v, 'max-wait') ?? 300) * 1000,
+    json: v['json'] === true,
+    warnings,
+  };
+}
+
+/** The token that --token-file or --token-env names, and what is not well about where it is. */
+export function tokenFrom(
+  v: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+  usage: (says: string, fix?: string) => Error,
+): { token: Secret; warnings: string[] } {
+  const warnings: string[] = [];
   const [file, env] = [text(v, 'token-file'), text(v, 'token-env')];
   if ((file === undefined) === (env === undefined))
     throw usage(`give ${file === undefined ? 'one of' : 'only one of'} --token-file FILE and --token-env NAME`);
@@ -101,15 +121,5 @@ export function targetFlags(v: Values, environment: Readonly<Record<string, stri
     throw usage(`${where} does not hold one token: it has spaces, lines or other signs in it`);
   if (file !== undefined && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
     warnings.push(`others on this machine can read ${file}; chmod 600 would stop that`);
-  const profile = text(v, 'profile') ?? 'auto';
-  return {
-    url,
-    token: new Secret(token),
-    allowPrivate: texts(v, 'allow-private'),
-    wish: parseProfile(profile, /\.json$/i.test(profile) ? readGiven(profile, 'the profile') : undefined),
-    journal: text(v, 'journal'),
-    maxWaitMs: (whole(v, 'max-wait') ?? 300) * 1000,
-    json: v['json'] === true,
-    warnings,
-  };
+  return { token: new Secret(token), warnings };
 }
