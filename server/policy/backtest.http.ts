@@ -11,7 +11,7 @@ import { answers } from './decided-call.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DraftForm } from './draft.ts';
 import { InOrg, pathId } from './forms.ts';
-import { listAccountNames } from './person.sql.ts';
+import { listAccountNames } from './people.sql.ts';
 import { startBacktest } from './start-backtest.ts';
 
 const OneBacktest = InOrg.extend({ backtest: pathId('bkt', noBacktest) });

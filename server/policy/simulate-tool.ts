@@ -7,7 +7,7 @@ import { noConnector, noTool, type Catalogue, type CatalogueTool } from './catal
 import { seenFacts } from './facts-asked.ts';
 import { loadPolicySet } from './load-policy-set.ts';
 import { nowIn } from './now.ts';
-import { listPeople, type PersonWithGroups } from './person.sql.ts';
+import { listPeoplePage, type PersonWithGroups } from './people.sql.ts';
 import type { ToolClass } from './schema.ts';
 import { outsideDomains, simulateTool, widest, type Simulated } from './simulate.ts';
 import type { Standpoint } from './simulate-person.ts';
@@ -85,7 +85,7 @@ export async function simulateTools(
   const found: WhoCan[] = [];
   let after = page.after;
   for (;;) {
-    const people = await ctx.db.read(scopeOf(ctx), (db) => listPeople(db, { q: q.q, after, limit: PAGE }));
+    const people = await ctx.db.read(scopeOf(ctx), (db) => listPeoplePage(db, { q: q.q, after, limit: PAGE }));
     for (const who of people.slice(0, PAGE)) {
       const each = tools.map((t) => ofTool(who, t));
       const outcome = widest(each.map((t) => t.outcome));
