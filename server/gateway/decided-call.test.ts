@@ -195,6 +195,24 @@ test('a backtest that is cancelled stops, keeps no half of a report, and cannot 
   await assert.rejects(cancelBacktest(g.ctx, newId('bkt')), { code: 'policy/no-backtest' });
 });
 
+test('a backtest that runs stops when it is cancelled', async () => {
+  const id = await start(strict);
+  const running = go(id, 1);
+  for (let i = 0; i < 200 && (await result(id))?.state === 'waiting'; i++) await new Promise((r) => setTimeout(r, 1));
+  await cancelBacktest(g.ctx, id);
+  await running;
+  const b = await result(id);
+  assert.deepEqual([b?.state, b?.report], ['cancelled', null]);
+});
+
+test('a backtest that breaks says so, and makes place for another one', async () => {
+  const id = await start(strict);
+  // No page has so many rows.
+  await go(id, -1);
+  const b = await result(id);
+  assert.deepEqual([b?.state, b?.says], ['failed', 'something broke on our side; the log of the server says what']);
+});
+
 test('a fourth backtest at once is refused, and one whose draft is not valid is refused at once', async () => {
   const ids = [];
   for (let i = 0; i < 3; i++) ids.push(await start(strict));

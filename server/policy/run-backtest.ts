@@ -32,29 +32,43 @@ export async function runBacktest(
   catalogue: Pick<Catalogue, 'hasConnector'>,
   page: number = PAGE,
 ): Promise<void> {
+  try {
+    await run(ctx, id, catalogue, page);
+  } catch (err) {
+    // A database that is away comes back, and the job with it. What else there is would be the same the next time.
+    if (err instanceof Problem && err.kind === 'unavailable') throw err;
+    // A draft was valid when it was asked for; the policies have changed since.
+    const told = err instanceof Problem && err.kind !== 'bug' ? err.says : undefined;
+    if (told === undefined) ctx.log.error({ err, backtest: id }, 'a backtest broke');
+    await end(ctx, id, {
+      state: 'failed',
+      says: told ?? 'something broke on our side; the log of the server says what',
+    });
+  }
+}
+
+async function run(
+  ctx: OrgCtx,
+  id: Id<'bkt'>,
+  catalogue: Pick<Catalogue, 'hasConnector'>,
+  page: number,
+): Promise<void> {
   const scope = scopeOf(ctx);
-  const run = await ctx.db.read(scope, async (db) => {
+  const begun = await ctx.db.read(scope, async (db) => {
     const b = await findBacktest(db, id);
     if (b?.state !== 'waiting' && b?.state !== 'running') return undefined;
     const content = await loadContent(db);
-    try {
-      const draft = setOf(ctx.org, await applyDraft(db, content, b.draft, ctx.now, catalogue));
-      return { ...b, test: new Backtest(setOf(ctx.org, content), draft), calls: await countRecordedCalls(db, b) };
-    } catch (e) {
-      // It was valid when it was asked for; the policies have changed since.
-      if (e instanceof Problem && e.kind !== 'unavailable') return { failed: e.says };
-      throw e;
-    }
+    const draft = setOf(ctx.org, await applyDraft(db, content, b.draft, ctx.now, catalogue));
+    return { ...b, test: new Backtest(setOf(ctx.org, content), draft), calls: await countRecordedCalls(db, b) };
   });
-  if (!run) return;
-  if ('failed' in run) return end(ctx, id, { state: 'failed', says: run.failed });
-  const { test } = run;
-  const { calls } = run;
+  if (!begun) return;
+  const { test } = begun;
+  const { calls } = begun;
   await progress(ctx, id, { calls, seen: 0 });
   const readPage = async (before: Id<'tcl'> | undefined): Promise<RecordedCall[] | undefined> =>
     ctx.db.read(scope, async (db) =>
       (await findBacktest(db, id))?.state === 'running'
-        ? listRecordedCalls(db, { ...run, before, limit: page })
+        ? listRecordedCalls(db, { ...begun, before, limit: page })
         : undefined,
     );
   let [seen, told] = [0, 0];
