@@ -62,14 +62,15 @@ const through = (rule: Rule): string =>
 
 /** Both questions about a call at once, with the rules in words. Asks what a real call asks, so it cannot tell another story. */
 export function explain(set: PolicySet, asked: AskedCall): Explained {
-  const { outcome, telling } = ask(set, asked);
+  const { outcome, telling, reasons } = ask(set, asked);
   const { request } = telling;
   return {
     outcome,
     says: because(telling, set) + (outcome === 'asks' ? ', after somebody agrees' : ''),
     version: set.version,
     engine: telling.engine,
-    rules: namedPolicies(set, telling.reasons).map((p) => {
+    // Of what asks: both what lets it run and what makes it wait.
+    rules: namedPolicies(set, outcome === 'asks' ? reasons : telling.reasons).map((p) => {
       const rule = ruleOf(set, p.policy);
       return { ...p, through: rule ? through(rule) : null };
     }),

@@ -327,6 +327,14 @@ test('explain says that a call waits for a yes, through which group, and by whic
   );
 });
 
+test('explain of a call that one rule lets run and another makes wait names both', () => {
+  const waits = rule('Reading waits', { who: { kind: 'everyone' }, effect: 'ask' });
+  const m = may([readers, waits], { groups: [sales] });
+  const e = explain(m.rules, { ...m.request, args: [{}] });
+  assert.equal(e.outcome, 'asks');
+  assert.deepEqual(e.rules.map((r) => r.name).sort(), ['Reading waits', 'Sales may read CRM']);
+});
+
 test('explain tells a refused person which rules come close and what differs', () => {
   const m = may([readers, writers], { groups: [sales], klass: 'write' });
   const e = explain(m.rules, { ...m.request, args: [{}] });
