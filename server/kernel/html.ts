@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { Problem } from './problem.ts';
 import { status } from './problem.ts';
+import { visible } from './visible.ts';
 
 /** Text that is HTML already. Made only by `html`, which escapes everything else. */
 export class Html {
@@ -16,13 +17,7 @@ const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
  * Text from others, made safe and honest: HTML is escaped, and characters that reorder or hide text are printed by their code point,
  * so that a client's name cannot show as another's (design language §6).
  */
-export const escape = (s: string): string =>
-  s
-    .replace(/[&<>"']/g, (c) => escapes[c] ?? c)
-    .replace(
-      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e0fff}]/gu,
-      (c) => `[U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
-    );
+export const escape = (s: string): string => visible(s).replace(/[&<>"']/g, (c) => escapes[c] ?? c);
 
 type Part = Html | string | number | undefined | false | readonly Part[];
 
