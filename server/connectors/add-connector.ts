@@ -9,8 +9,8 @@ import { connectorEvents } from './connectors.events.ts';
 import { bearerAad, egressRules, type Connector, type ConnectorAuth } from './connector.ts';
 import { insertConnector } from './connector.sql.ts';
 import { fetchCatalogue, type Catalogue } from './fetch-catalogue.ts';
-import { observeTools } from './observe-tools.ts';
-import { seen, type Seen } from './tool.ts';
+import { observeTools, type Sighted } from './observe-tools.ts';
+import { seen, seenInstructions, type Seen } from './tool.ts';
 
 export type NewConnector = {
   slug: string;
@@ -33,7 +33,7 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
     privateHost,
     bearer: n.bearer === undefined ? undefined : new Secret(n.bearer),
   });
-  const { tools, refused } = sorted(catalogue);
+  const { refused, ...said } = sorted(catalogue);
   const auth: ConnectorAuth =
     n.bearer === undefined
       ? { kind: 'none' }
@@ -66,16 +66,16 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
       auth: auth.kind,
       privateHost: privateHost !== undefined,
     });
-    const observed = await observeTools(tx, id, tools, true, ctx.now);
+    const observed = await observeTools(tx, id, said, ctx.now);
     return {
       value: { connector, server: catalogue.server, refused },
-      events: observed ? [added, observed.event] : [added],
+      events: observed ? [added, ...observed.events] : [added],
     };
   });
 }
 
 /** What a catalogue offers, apart from what cannot be reviewed. */
-export function sorted(catalogue: Catalogue): { tools: Seen[]; refused: { name: string; why: string }[] } {
+export function sorted(catalogue: Catalogue): Required<Sighted> & { refused: { name: string; why: string }[] } {
   const tools: Seen[] = [];
   const refused: { name: string; why: string }[] = [];
   for (const definition of catalogue.tools) {
@@ -83,5 +83,7 @@ export function sorted(catalogue: Catalogue): { tools: Seen[]; refused: { name: 
     if ('refused' in s) refused.push({ name: s.name, why: s.refused });
     else tools.push(s);
   }
-  return { tools, refused };
+  const told = seenInstructions(catalogue.instructions);
+  if (told && 'refused' in told) refused.push({ name: told.name, why: told.refused });
+  return { tools, complete: true, instructions: told && 'pin' in told ? told : null, refused };
 }

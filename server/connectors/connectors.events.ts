@@ -54,10 +54,69 @@ export const connectorEvents = {
   'tools.reviewed': declare({
     data: z.object({
       connector: z.string(),
-      tools: z.array(z.object({ name: z.string().max(128), pin: z.string(), class: z.enum(toolClasses) })).max(1000),
+      tools: z
+        .array(
+          z.object({
+            name: z.string().max(128),
+            pin: z.string(),
+            class: z.enum(toolClasses),
+            /** How many places of the arguments rules and approvers see. */
+            places: z.number().int().optional(),
+            /** Whether arguments must fit a schema of the reviewer's. */
+            stricter: z.boolean().optional(),
+          }),
+        )
+        .max(1000),
     }),
     says: (d) => `reviewed ${d.tools.length} tool${d.tools.length === 1 ? '' : 's'} of a connector`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
+  }),
+  'tools.kept_closed': declare({
+    data: z.object({
+      connector: z.string(),
+      tools: z.array(z.object({ name: z.string().max(128), pin: z.string() })).max(1000),
+    }),
+    says: (d) =>
+      `looked at ${d.tools.length} tool${d.tools.length === 1 ? '' : 's'} of a connector and kept them closed`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'tools.accepted_cosmetic': declare({
+    data: z.object({
+      connector: z.string(),
+      tools: z.array(z.object({ name: z.string().max(128), from: z.string(), pin: z.string() })).max(1000),
+    }),
+    says: (d) =>
+      `let ${d.tools.length} tool${d.tools.length === 1 ? '' : 's'} keep their review, because only title or icons changed`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'instructions.seen': declare({
+    data: z.object({
+      connector: z.string(),
+      what: z.enum(['first_seen', 'changed', 'removed', 'came_back']),
+      pin: z.string(),
+    }),
+    says: (d) => `saw instructions of a connector to its clients: ${d.what.replace('_', ' ')}`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'instructions.reviewed': declare({
+    data: z.object({ connector: z.string(), pin: z.string(), verdict: z.enum(['accepted', 'closed']) }),
+    says: (d) =>
+      d.verdict === 'accepted'
+        ? "accepted a connector's instructions to its clients"
+        : "keeps a connector's instructions from its clients",
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'tool_review.settings_changed': declare({
+    data: z.object({ acceptCosmetic: z.boolean() }),
+    says: (d) =>
+      d.acceptCosmetic
+        ? 'lets a tool keep its review when only its title or icons change'
+        : 'has every change of a tool wait for a review',
+    ocsf: 5019,
   }),
 } as const;

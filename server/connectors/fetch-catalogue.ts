@@ -11,6 +11,8 @@ export type Upstream = { url: string; privateHost: string | undefined; bearer: S
 export type Catalogue = {
   era: '2026-07-28' | '2025-11-25';
   server: { name: string; version: string };
+  /** What it tells clients of itself, as it came. */
+  instructions: unknown;
   tools: Record<string, unknown>[];
 };
 
@@ -26,7 +28,7 @@ export async function fetchCatalogue(egress: Egress, upstream: Upstream): Promis
   if (modern)
     return {
       era: '2026-07-28',
-      server: modern,
+      ...modern,
       tools: await allTools((cursor) => ask(egress, upstream, list(cursor), modernHeaders('tools/list'))),
     };
 
@@ -44,7 +46,7 @@ export async function fetchCatalogue(egress: Egress, upstream: Upstream): Promis
     const tools = await allTools((cursor) =>
       ask(egress, upstream, { id: 2, method: 'tools/list', params: cursor === undefined ? {} : { cursor } }, headers),
     );
-    return { era: '2025-11-25', server: serverOf(answer['serverInfo']), tools };
+    return { era: '2025-11-25', server: serverOf(answer['serverInfo']), instructions: answer['instructions'], tools };
   } finally {
     // A server that keeps sessions must not keep ours (some keep them in memory for ever).
     if (session) await end(egress, upstream, headers);
@@ -66,7 +68,10 @@ const list = (cursor: string | undefined): Message => ({
   params: { ...(cursor === undefined ? {} : { cursor }), _meta: meta },
 });
 
-async function discover(egress: Egress, upstream: Upstream): Promise<Catalogue['server'] | undefined> {
+async function discover(
+  egress: Egress,
+  upstream: Upstream,
+): Promise<Pick<Catalogue, 'server' | 'instructions'> | undefined> {
   const response = await send(
     egress,
     upstream,
@@ -84,7 +89,7 @@ async function discover(egress: Egress, upstream: Upstream): Promise<Catalogue['
   const versions = result['supportedVersions'];
   if (Array.isArray(versions) && !versions.includes('2026-07-28')) return undefined;
   const inMeta = isRecord(result['_meta']) ? result['_meta']['io.modelcontextprotocol/serverInfo'] : undefined;
-  return serverOf(result['serverInfo'] ?? inMeta);
+  return { server: serverOf(result['serverInfo'] ?? inMeta), instructions: result['instructions'] };
 }
 
 const serverOf = (info: unknown): Catalogue['server'] => {

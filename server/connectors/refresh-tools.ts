@@ -20,12 +20,12 @@ export async function refreshTools(ctx: OrgCtx, id: Id<'con'>): Promise<Refreshe
     privateHost: connector.privateHost,
     bearer: await openBearer(ctx, connector),
   });
-  const { tools, refused } = sorted(catalogue);
+  const { refused, ...said } = sorted(catalogue);
   return change(ctx, async (tx) => {
     if (!(await lockConnector(tx, id))) throw noConnector(id);
-    const observed = await observeTools(tx, id, tools, true, ctx.now);
+    const observed = await observeTools(tx, id, said, ctx.now);
     if (!observed) return { value: { added: [], changed: [], restored: [], removed: [], refused }, unchanged: true };
-    return { value: { ...observed.difference, refused }, events: [observed.event] };
+    return { value: { ...observed.difference, refused }, events: observed.events };
   });
 }
 
