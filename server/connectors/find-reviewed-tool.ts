@@ -12,6 +12,6 @@ export async function findReviewedTool(
 ): Promise<{ pin: string; class: ToolClass; projection: Projection } | undefined> {
   const tool = (await listToolsOf(db, connector)).find((t) => t.name === name);
   return tool?.state === 'reviewed' && tool.class && tool.reviewedPin
-    ? { pin: tool.reviewedPin, class: tool.class, projection: [] }
+    ? { pin: tool.reviewedPin, class: tool.class, projection: tool.projection }
     : undefined;
 }

@@ -101,12 +101,16 @@ function compile(schema: Record<string, unknown>): ValidateFunction {
     (source: string) => {
       const p = linearPattern(source);
       if ('refused' in p) throw new Error(`pattern ${JSON.stringify(source)}: ${p.refused}`);
-      return p;
+      // ajv keeps patterns by how they print: two that print alike would be one.
+      return { ...p, toString: () => source };
     },
     { code: 'linear' },
   );
   const ajv = new Ajv2020({
     strict: true,
+    // What the upstream's schema describes may be required here without being described again.
+    strictRequired: false,
+    allowUnionTypes: true,
     allErrors: false,
     ownProperties: true,
     logger: false,
