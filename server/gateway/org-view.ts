@@ -2,7 +2,7 @@ import type { Connector } from '#connectors/connector.ts';
 import { egressRules } from '#connectors/connector.ts';
 import { listConnectors } from '#connectors/connector.sql.ts';
 import { openBearer } from '#connectors/refresh-tools.ts';
-import { listTools } from '#connectors/tool.sql.ts';
+import { listInstructions, listTools } from '#connectors/tool.sql.ts';
 import { isRecord, type Tool } from '#connectors/tool.ts';
 import { loadDlpView, type DlpView } from '#dlp/dlp-view.ts';
 import { scannersOf } from '#dlp/scanners/scanners-of.ts';
@@ -22,6 +22,8 @@ export type CalledTool = Pick<Tool, 'name' | 'state' | 'class' | 'pin' | 'review
   paramHeaders: readonly [string, string[]][];
   /** Where a reviewer said that rules find what they speak of; absent: rules see no argument. */
   projection?: Projection | undefined;
+  /** A JSON Schema that its arguments must fit, as the reviewer gave it. */
+  stricter?: string | undefined;
 };
 
 export type ConnectorView = {
@@ -32,6 +34,8 @@ export type ConnectorView = {
   path: string;
   rules: EgressRules;
   tools: ReadonlyMap<string, CalledTool>;
+  /** What it tells clients of itself: as last seen, and as a reviewer accepted it. */
+  instructions: { pin: string | undefined; reviewedPin: string | undefined } | undefined;
   bearer(): Promise<Secret | undefined>;
 };
 
@@ -52,19 +56,31 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
     (p) => [p.parent, p.org],
     (place) =>
       world.db.read(place, async (db) => {
-        const [policies, dlp, connectors, tools] = [
+        const [policies, dlp, connectors, tools, told] = [
           await loadPolicySet(db),
           await loadDlpView(db, { seal: world.seal, org: place.org, engines: scannersOf(world, place) }),
           await listConnectors(db),
           await listTools(db),
+          await listInstructions(db),
         ];
-        return { policies, dlp, connectors: new Map(connectors.map((c) => [c.slug, viewOf(world, place, c, tools)])) };
+        return {
+          policies,
+          dlp,
+          connectors: new Map(connectors.map((c) => [c.slug, viewOf(world, place, c, tools, told)])),
+        };
       }),
   );
 }
 
-function viewOf(world: World, place: Place, c: Connector, tools: readonly Tool[]): ConnectorView {
+function viewOf(
+  world: World,
+  place: Place,
+  c: Connector,
+  tools: readonly Tool[],
+  told: readonly Tool[],
+): ConnectorView {
   const url = new URL(c.url);
+  const instructions = told.find((t) => t.connector === c.id);
   // Opened at the first call and kept as long as the view, so as a change of it is seen.
   let bearer: Promise<Secret | undefined> | undefined;
   return {
@@ -75,6 +91,10 @@ function viewOf(world: World, place: Place, c: Connector, tools: readonly Tool[]
     path: url.pathname + url.search,
     rules: egressRules(c),
     tools: new Map(tools.filter((t) => t.connector === c.id).map((t) => [t.name, called(t)])),
+    instructions: instructions && {
+      pin: instructions.state === 'removed' ? undefined : instructions.pin,
+      reviewedPin: instructions.reviewedPin,
+    },
     bearer: () => (bearer ??= openBearer({ seal: world.seal, org: place.org }, c)),
   };
 }
@@ -87,6 +107,8 @@ function called(t: Tool): CalledTool {
     class: t.class,
     pin: t.pin,
     reviewedPin: t.reviewedPin,
+    projection: t.projection,
+    stricter: t.stricter,
     paramHeaders: isRecord(definition) ? paramHeadersOf(definition['inputSchema']) : [],
   };
 }

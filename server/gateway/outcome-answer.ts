@@ -160,6 +160,7 @@ const nextAfterDenial: Record<Denial, string> = {
   changed: 'An administrator must review the change first.',
   policy: 'Do not retry; ask an administrator if this is needed for the work.',
   unreadable_argument: 'Write it plainly and call again.',
+  arguments: 'Correct it and call again.',
   scope: 'Sign in again and allow the missing scope.',
   approval_denied: 'Do not retry unless that person agrees.',
   approval_expired: 'Call again without the requestState to ask anew.',

@@ -9,10 +9,11 @@ import { inspectedBy } from './content-stages.ts';
 import { eventWith } from './event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
-import type { Message, Params } from './message.ts';
+import { isParams, type Message, type Params } from './message.ts';
 import { redactJson } from '#dlp/redact-json.ts';
 import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
+import { greetings, shownInstructions } from './shown-instructions.ts';
 import { shownTools } from './shown-tools.ts';
 import { Broken } from './upstream.ts';
 import type { OrgView } from './org-view.ts';
@@ -84,6 +85,10 @@ export async function passThrough(x: Exchange): Promise<void> {
 async function resumed(x: Exchange, answer: Params, raw: Buffer): Promise<void> {
   if (x.req.headers['last-event-id'] === undefined)
     throw new Broken('malformed', 'the connector sent an answer where none was asked for');
+  // Lists and greetings pass a review on their way out; what comes by this way was asked for elsewhere, and nobody knows as what.
+  const result = answer['result'];
+  if (isParams(result) && ('tools' in result || 'instructions' in result))
+    throw new Broken('malformed', 'the connector sent a list of tools or instructions where a call is resumed');
   const facts = { connector: x.connector.id, bytes: raw.length, error: 'error' in answer };
   await change({ ...x.ctx, now: x.gate.world.now() }, async () => ({
     value: undefined,
@@ -112,7 +117,12 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
   const list = x.message?.kind === 'request' && x.message.method === 'tools/list';
   if (!list) {
     const part = 'error' in r.message ? 'error' : 'result';
-    const instead = await givenOut(x, looked(x, 'result', r.message[part] ?? null), r.text, part);
+    const greets = x.message?.kind === 'request' && greetings.has(x.message.method);
+    const shown = greets
+      ? await shownInstructions(x, r.text, r.message[part])
+      : { text: r.text, result: r.message[part] };
+    const redacted = await givenOut(x, looked(x, 'result', shown.result ?? null), shown.text, part);
+    const instead = redacted ?? (shown.text === r.text ? undefined : shown.text);
     if (r.streamed) reply.endWithEvent(instead === undefined ? r.raw : eventWith(r.raw, instead));
     else reply.json(r.status, instead ?? r.raw);
     return;

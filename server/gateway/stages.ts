@@ -8,6 +8,7 @@ import type { Shadow } from '#policy/shadow.ts';
 import { admit } from './admit.ts';
 import type { Looked, Sent, Stages } from './call-tool.ts';
 import type { Carrier } from './carrier.ts';
+import { checkArguments } from './check-arguments.ts';
 import type { CallWriter } from './call-writer.ts';
 import type { Known } from './caller.ts';
 import { contentStages } from './content-stages.ts';
@@ -68,7 +69,9 @@ export function stagesOf(s: CallScene): Stages {
     },
     // A state that is not of this call is refused whatever the rules say now: whoever altered it meant something by it.
     admit: (call) =>
-      s.hold?.kind === 'bad' ? { kind: 'denied', why: s.hold.why, says: s.hold.says, policies: [] } : admit(s, call),
+      s.hold?.kind === 'bad'
+        ? { kind: 'denied', why: s.hold.why, says: s.hold.says, policies: [] }
+        : checkArguments(admit(s, call), call),
     approve: (call, askedFor) => seekApproval(s, call, askedFor),
     ...contentStages(s),
     send: s.send,

@@ -55,6 +55,8 @@ export type Denial =
   | 'policy'
   /** An argument that rules look at has a form in which they cannot read it: never let through unseen. */
   | 'unreadable_argument'
+  /** The arguments do not fit the schema that the tool's reviewer gave. */
+  | 'arguments'
   | 'scope'
   /** A request for approval ended so, or what somebody gave was taken back. */
   | 'approval_denied'
