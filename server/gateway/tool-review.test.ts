@@ -133,7 +133,7 @@ for (const name of [
   'gone',
   '__proto__',
   'constructor',
-  `${'look'.repeat(40)}`,
+  'look'.repeat(40),
 ])
   test(`a call of ${JSON.stringify(name.slice(0, 20))}, which nobody reviewed under this name, is refused and in the log`, async () => {
     const a = await call(name);
