@@ -15,10 +15,16 @@ const accepts = (header: string | null): boolean => {
   return given.length === expected.length && timingSafeEqual(given, expected);
 };
 
-const handler = createMcpHandler(() => crmServer(), { legacy: 'stateless' });
+let turned = false;
+const handler = createMcpHandler(() => crmServer(turned), { legacy: 'stateless' });
 
 const listen = getRequestListener(async (request) => {
   const path = new URL(request.url).pathname;
+  // For the story and for tests: from now on as after a bad release, or as before it.
+  if (request.method === 'POST' && (path === '/turn' || path === '/turn-back')) {
+    turned = path === '/turn';
+    return new Response('so be it\n');
+  }
   if (path !== '/mcp') return new Response('not here\n', { status: 404 });
   const authorization = request.headers.get('authorization');
   // Shows in tests whose credential arrived: the gateway's, never the client's.

@@ -15,6 +15,7 @@ import { company, displayName, everybody, groupNames, people, type Person } from
 import { startStandIn } from './stand-in.ts';
 import { tellOfBacktest } from './story-backtest.ts';
 import { tellOfDirectory } from './story-directory.ts';
+import { tellOfReview } from './story-review.ts';
 import { tellOfSignIn } from './story-sign-in.ts';
 import { tellOfQuarantine } from './story-quarantine.ts';
 import { tellOfMerge } from './story-merge.ts';
@@ -129,7 +130,7 @@ export async function tellStory(
       };
     });
 
-    await step(async () => {
+    const { crm, crmPath } = await step(async () => {
       const bearer = 'what-the-crm-knows-gatehouse-by';
       const crm = await startStandIn<{ url: string; mcp: string }>('crm.ts', ['--bearer', bearer]);
       closing.push(() => crm.stop());
@@ -168,7 +169,7 @@ export async function tellStory(
       await rule('Sales may read the CRM', groupNames.sales, ['read']);
       await rule('Sales leads may change the CRM', groupNames.leads, ['write']);
       return {
-        value: crm,
+        value: { crm: crm.ready.url, crmPath: path },
         says: `a CRM is connected: ${tools.length} tools reviewed; ${groupNames.sales} may read, ${groupNames.leads} may write, nobody may delete`,
         look: `${origin}/api/orgs/${founded.org}${path}/tools`,
       };
@@ -204,6 +205,10 @@ export async function tellStory(
         ],
       };
     });
+
+    await tellOfReview(step, api, { crm, path: crmPath, look: `${origin}/api/orgs/${founded.org}` }, () =>
+      agentOf(people.seller),
+    );
 
     const leaver = await step(async () => {
       const felix = await agentOf(people.leaver);
