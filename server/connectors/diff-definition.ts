@@ -66,7 +66,7 @@ const shown = (v: unknown): string => visible(typeof v === 'string' ? v : JSON.s
 /** By lines and sentences: what is hidden in a description is most often one more sentence. */
 export const diffText = (before: string, after: string): Line[] => diffPieces(pieces(before), pieces(after));
 
-const pieces = (text: string): string[] => text.split(/(?<=\n)|(?<=[.!?]["')\]]?[ \t])/).map(visible);
+const pieces = (text: string): string[] => text.split(/(?<=\n)|(?<=[.!?]["')\]]?)(?=[ \t])/).map(visible);
 
 /** The longest common sequence; where the texts are too long for that, what is common at both ends. */
 function diffPieces(a: readonly string[], b: readonly string[]): Line[] {

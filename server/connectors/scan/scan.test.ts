@@ -59,6 +59,13 @@ for (const [where, definition, at] of [
     );
   });
 
+test('scanning a text with whole emoji and flags finds nothing, and shows them as they are', () => {
+  assert.deepEqual(
+    scanDefinition({ description: 'Sends \u2764\ufe0f and \u{1f469}\u200d\u{1f4bb} to 1\ufe0f\u20e3 channel.' }),
+    [],
+  );
+});
+
 test('an icon that is a program is found, and one that is a picture is not', () => {
   assert.deepEqual(ids({ icons: [{ src: 'javascript:alert(1)' }] }), ['address_that_acts']);
   assert.deepEqual(
