@@ -1,3 +1,4 @@
+// Longer than 300 lines: one connector, and everything that a reviewer is shown of it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { doorHouse, type Answer, type DoorHouse } from '#dev/door-house.ts';
@@ -197,17 +198,17 @@ test('what waits is listed with what differs and how much was found, and is foun
 test('the list of what waits is paged without a gap', async () => {
   await refresh(...Array.from({ length: 25 }, (_, i) => ({ name: `t${String(i).padStart(2, '0')}`, inputSchema: {} })));
   const names: unknown[] = [];
-  let next: unknown = null;
+  let next: string | null = null;
   do {
     const page = await ok(
       h.api(
         'GET',
-        `${org}/tool-reviews?limit=10&connector=${con.split('/').at(-1)}${next ? `&cursor=${String(next)}` : ''}`,
+        `${org}/tool-reviews?limit=10&connector=${con.split('/').at(-1)}${next === null ? '' : `&cursor=${next}`}`,
       ),
     );
     names.push(...(page['items'] as Waiting[]).map((w) => w.name));
-    next = page['next'];
-  } while (next);
+    next = page['next'] as string | null;
+  } while (next !== null);
   assert.deepEqual(
     names,
     Array.from({ length: 25 }, (_, i) => `t${String(i).padStart(2, '0')}`),

@@ -12,7 +12,7 @@ export async function tellOfReview(
   step: StepOf,
   api: Api,
   at: { crm: string; path: string; look: string },
-  agentOf: () => Promise<Agent>,
+  agent: Agent,
 ): Promise<void> {
   const turn = async (path: '/turn' | '/turn-back'): Promise<void> => {
     expect((await fetch(at.crm + path, { method: 'POST' })).ok, 'the CRM does not change');
@@ -21,7 +21,6 @@ export async function tellOfReview(
   await step(async () => {
     const told = await api('GET', `${at.path}/review`);
     await api('POST', `${at.path}/instructions`, { pin: told['pin'], verdict: 'accepted' });
-    const agent = await agentOf();
     const sees = async (): Promise<string[]> => (await agent.client.listTools()).tools.map((t) => t.name).sort();
     const before = (await sees()).join();
     expect(before.includes('search_accounts'), `the seller sees ${before}`);

@@ -182,7 +182,7 @@ export async function tellStory(
       return agent;
     };
 
-    await step(async () => {
+    const seller = await step(async () => {
       const luca = await agentOf(people.seller);
       const sees = (await luca.client.listTools()).tools.map((t) => t.name).sort();
       expect(sees.join() === 'get_deal,search_accounts,watch_deals', `the seller sees ${sees.join(', ')}`);
@@ -196,7 +196,7 @@ export async function tellStory(
       const greta = await agentOf(people.unmapped);
       expect((await greta.client.listTools()).tools.length === 0, 'somebody in no mapped group sees tools');
       return {
-        value: undefined,
+        value: luca,
         says: `${people.seller.given}'s agent found sign-in by itself, sees ${sees.length} of 6 tools, reads a deal, and is refused a change that ${people.lead.given}'s may make`,
         look: mcp,
         details: [
@@ -206,9 +206,7 @@ export async function tellStory(
       };
     });
 
-    await tellOfReview(step, api, { crm, path: crmPath, look: `${origin}/api/orgs/${founded.org}` }, () =>
-      agentOf(people.seller),
-    );
+    await tellOfReview(step, api, { crm, path: crmPath, look: `${origin}/api/orgs/${founded.org}` }, seller);
 
     const leaver = await step(async () => {
       const felix = await agentOf(people.leaver);

@@ -1,3 +1,4 @@
+// Longer than 300 lines with the tables of what a review binds.
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, before, test } from 'node:test';
 import { callBody, codeOf, gatewayHouse, raw, saidOf, type GatewayHouse, type RawAnswer } from '#dev/gateway-house.ts';

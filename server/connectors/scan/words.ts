@@ -179,13 +179,7 @@ export const privateFiles = words('private_files', 'high', {
     'your .env file',
     'id_ed25519',
   ],
-  spares: [
-    'process.env of the build',
-    'environment (.environment)',
-    'the key of the deal',
-    'import.meta.env',
-    'SSH access to a server',
-  ],
+  spares: ['environment (.environment)', 'the key of the deal', 'import.meta.env', 'SSH access to a server'],
 });
 
 export const takesOut = words('takes_content_out', 'high', {
