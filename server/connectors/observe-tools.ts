@@ -28,7 +28,7 @@ export type Sighted = { tools: readonly Seen[]; complete: boolean; instructions?
 /** A server that invents names does not fill our database: it lists at most a thousand at once, and this is several times that. */
 const MAX_KNOWN = 5000;
 /** Unreviewed definitions of one tool that are kept; a server that changes with every list has nothing more to tell after these. */
-const KEPT_UNREVIEWED = 200;
+export const KEPT_UNREVIEWED = 50;
 
 /**
  * Writes down what an upstream says its tools are. INVARIANT (review binds): what differs from its reviewed pin stops being usable in the

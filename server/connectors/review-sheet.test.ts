@@ -4,6 +4,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { doorHouse, type Answer, type DoorHouse } from '#dev/door-house.ts';
 import { sendJson, upstreamInHand, type UpstreamInHand } from '#dev/upstream-in-hand.ts';
 import { connectorOperations } from './connectors.http.ts';
+import { KEPT_UNREVIEWED } from './observe-tools.ts';
 
 type Definition = { name: string } & Record<string, unknown>;
 type Sheet = {
@@ -267,13 +268,17 @@ test('the history of a tool tells what was seen when, newest first, and pages', 
   );
 });
 
-test('a server that changes a definition with every list does not fill the database', async () => {
-  for (let i = 0; i < 12; i++) await refresh(update, { ...get, description: `Shows ${i}.` });
-  const [row] = await h.t.super<{ n: string }>(
-    `select count(*)::text as n from tool_definition where name = 'get_opportunity' and connector = $1`,
+test('of a tool that changes with every list the newest definitions are kept, and every one that a reviewer looked at', async () => {
+  await accept('get_opportunity');
+  const { pin } = await sheet('get_opportunity');
+  for (let i = 0; i < KEPT_UNREVIEWED + 5; i++) await refresh(update, { ...get, description: `Shows ${i}.` });
+  const rows = await h.t.super<{ pin: string }>(
+    `select pin from tool_definition where name = 'get_opportunity' and connector = $1 order by first_seen`,
     con.split('/').at(-1),
   );
-  assert.equal(row?.n, '13', 'below the limit all are kept');
+  assert.deepEqual([rows.length, rows[0]?.pin], [KEPT_UNREVIEWED + 1, pin]);
+  await refresh(update, get);
+  assert.equal((await sheet('get_opportunity')).state, 'reviewed');
 });
 
 test('a projection of a place that the arguments do not have is refused with the places that there are: connectors/no-such-argument', async () => {
