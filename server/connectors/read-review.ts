@@ -9,7 +9,7 @@ import { diffDefinition, severityOf, type ChangeSeverity, type FieldChange } fro
 import { noConnector } from './refresh-tools.ts';
 import { inputSchemaOf, noTool } from './review-tools.ts';
 import { elsewhereOf, type Elsewhere } from './scan/references.ts';
-import { scanDefinition } from './scan/scan-definition.ts';
+import { scanPinned } from './scan/scan-definition.ts';
 import type { Finding } from './scan/scanner.ts';
 import { findDefinition, findTool, listToolNames } from './tool.sql.ts';
 import { INSTRUCTIONS, type Tool } from './tool.ts';
@@ -61,7 +61,7 @@ export async function readReview(
 
 /** What there is to say about a definition beside the one it is compared with. */
 export function judged(
-  tool: Pick<Tool, 'definition'>,
+  tool: Pick<Tool, 'pin' | 'definition'>,
   was: { pin: string; definition: string } | undefined,
   elsewhere: Elsewhere,
 ): Omit<ReviewSheet, 'connector' | 'tool' | 'whole'> {
@@ -69,14 +69,14 @@ export function judged(
   const before: unknown = was ? JSON.parse(was.definition) : undefined;
   const changes = was ? diffDefinition(before, definition) : [];
   const key = (f: Finding): string => `${f.id} ${f.at} ${f.excerpt}`;
-  const old = new Set(was ? scanDefinition(before, elsewhere).map(key) : []);
+  const old = new Set(was ? scanPinned(was, elsewhere).map(key) : []);
   const places = placesOf(inputSchemaOf(tool.definition));
   const wide = was ? widened(placesOf(inputSchemaOf(was.definition)), places) : [];
   return {
     against: was && { pin: was.pin, definition: was.definition },
     severity: was ? severityOf(changes) : 'first',
     changes,
-    findings: [...scanDefinition(definition, elsewhere), ...wide].map((f) => ({
+    findings: [...scanPinned(tool, elsewhere), ...wide].map((f) => ({
       ...f,
       fresh: was !== undefined && !old.has(key(f)),
     })),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ArgumentPlace } from '#policy/argument.ts';
 import { toolClasses } from '#policy/schema.ts';
 import type { Elsewhere } from './scan/references.ts';
-import { scanDefinition } from './scan/scan-definition.ts';
+import { scanPinned } from './scan/scan-definition.ts';
 import { severities } from './scan/scanner.ts';
 import { toolStates, type Said, type Tool } from './tool.ts';
 
@@ -61,7 +61,7 @@ export const shownTool = (t: Tool, elsewhere: Elsewhere): z.infer<typeof ToolSho
       t.reviewedDefinition === undefined || t.state === 'reviewed' ? null : JSON.parse(t.reviewedDefinition),
     projection: [...t.projection],
     schema: t.stricter === undefined ? null : JSON.parse(t.stricter),
-    findings: scanDefinition(definition, elsewhere),
+    findings: scanPinned(t, elsewhere),
     firstSeen: t.firstSeen.toISOString(),
     since: t.since.toISOString(),
   };

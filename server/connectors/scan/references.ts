@@ -34,7 +34,7 @@ const distinct = (name: string): boolean => /[_./-]|[a-z][A-Z]|\d/.test(name) &&
 export type Reference = Pick<Finding, 'id' | 'severity' | 'says' | 'why'> & { from: number; to: number };
 
 /** Names of other servers' tools in a text: once each. Linear: every word is looked up. */
-export function* referencesIn({ raw, role }: Piece, e: Elsewhere): Generator<Reference> {
+export function* referencesIn({ raw, role }: Pick<Piece, 'raw' | 'role'>, e: Elsewhere): Generator<Reference> {
   if (role === 'pattern' || role === 'address') return;
   const told = new Set<string>();
   for (const m of raw.matchAll(/[A-Za-z0-9_./-]{3,200}/g)) {

@@ -30,21 +30,50 @@ type Steps = readonly (string | number)[];
  * What in a definition a reviewer should look at: every text in it, names of properties as well as values, and its schemas. Findings are
  * advice, never a decision. In time linear in the definition, whatever it is; never throws.
  */
-export function scanDefinition(definition: unknown, elsewhere: Elsewhere = nowhere): Finding[] {
+export const scanDefinition = (definition: unknown, elsewhere: Elsewhere = nowhere): Finding[] =>
+  gravest([...findingsOf(definition), ...referencesOf(definition, elsewhere)]);
+
+const known = new Map<string, readonly Finding[]>();
+const MAX_KNOWN = 5000;
+
+/** The same for a pinned definition, whose own texts need be looked at once; what stands elsewhere can change at any time. */
+export function scanPinned(t: { pin: string; definition: string }, elsewhere: Elsewhere): Finding[] {
+  const definition: unknown = JSON.parse(t.definition);
+  const own = known.get(t.pin) ?? findingsOf(definition);
+  if (!known.has(t.pin)) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(t.pin, own);
+  }
+  return gravest([...own, ...referencesOf(definition, elsewhere)]);
+}
+
+const gravest = (of: readonly Finding[]): Finding[] =>
+  of.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)).slice(0, MAX_FINDINGS);
+
+function findingsOf(definition: unknown): Finding[] {
   const out: Finding[] = [];
   const put = (f: Finding): void => {
     const same = out.find((o) => o.id === f.id && o.at === f.at && o.excerpt === f.excerpt);
     if (same) same.count += f.count;
     else if (out.length < MAX_FINDINGS * 5) out.push(f);
   };
-  for (const { text, steps, role } of textsOf(definition, put)) lookAt(text, steps, role, elsewhere, put);
+  for (const { text, steps, role } of textsOf(definition, put)) lookAt(text, steps, role, put);
   if (isRecord(definition))
     for (const k of ['inputSchema', 'outputSchema'])
       if (isRecord(definition[k]))
         for (const { steps, excerpt, ...f } of schemaFaults(definition[k]))
           put({ ...f, at: pointer([k, ...steps]), excerpt: short(visible(excerpt)), count: 1 });
-  const grave = (s: Severity): number => severities.indexOf(s);
-  return out.toSorted((a, b) => grave(a.severity) - grave(b.severity)).slice(0, MAX_FINDINGS);
+  return out;
+}
+
+function referencesOf(definition: unknown, elsewhere: Elsewhere): Finding[] {
+  const out: Finding[] = [];
+  for (const { text, steps, role } of textsOf(definition, () => undefined))
+    for (const { from, to, ...f } of referencesIn({ raw: text, role }, elsewhere)) {
+      if (out.length >= MAX_FINDINGS) return out;
+      out.push({ ...f, at: pointer(steps), excerpt: excerptOf(text, from, to), count: 1 });
+    }
+  return out;
 }
 
 /** How many of each severity. */
@@ -57,8 +86,8 @@ export function countFindings(findings: readonly Finding[]): Record<Severity, nu
 const pointer = (steps: Steps): string => steps.map(step).join('').slice(0, 1000) || '/';
 const short = (t: string): string => (t.length > MAX_EXCERPT ? `${t.slice(0, MAX_EXCERPT)}…` : t);
 
-function lookAt(raw: string, steps: Steps, role: Role, elsewhere: Elsewhere, put: (f: Finding) => void): void {
-  if (raw.length < 2) return;
+function lookAt(raw: string, steps: Steps, role: Role, put: (f: Finding) => void): void {
+  if (raw === '') return;
   const piece: Piece = { raw, role, plain: plainText(raw) };
   for (const s of textScanners) {
     let first: Finding | undefined;
@@ -76,8 +105,6 @@ function lookAt(raw: string, steps: Steps, role: Role, elsewhere: Elsewhere, put
     }
     if (first) put(first);
   }
-  for (const { from, to, ...f } of referencesIn(piece, elsewhere))
-    put({ ...f, at: pointer(steps), excerpt: excerptOf(raw, from, to), count: 1 });
 }
 
 function excerptOf(text: string, from: number, to: number): string {

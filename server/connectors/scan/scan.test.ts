@@ -66,6 +66,10 @@ test('scanning a text with whole emoji and flags finds nothing, and shows them a
   );
 });
 
+test('an argument whose name is one character that nobody can see is found', () => {
+  assert.deepEqual(ids({ inputSchema: { properties: { '\u3164': { type: 'string' } } } }), ['invisible_characters']);
+});
+
 test('an icon that is a program is found, and one that is a picture is not', () => {
   assert.deepEqual(ids({ icons: [{ src: 'javascript:alert(1)' }] }), ['address_that_acts']);
   assert.deepEqual(
