@@ -31,13 +31,7 @@ function canonical(v) {
 }
 
 export const hashOf = (kind, value) => sha256(`gatehouse-${kind}-v1\0`, canonical(value)).toString('hex');
-export const challengeOf = (actions) =>
-  actions.length === 1
-    ? actions[0]
-    : hashOf(
-        'batch',
-        actions.toSorted((a, b) => (a < b ? -1 : 1)),
-      );
+export const challengeOf = (actions) => (actions.length === 1 ? actions[0] : hashOf('batch', actions.toSorted()));
 
 // ---- WebAuthn level 3, §7.2, as far as it can be seen from outside
 function checkProof(proof, challenge) {

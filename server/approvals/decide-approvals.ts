@@ -214,14 +214,30 @@ async function save(
     if (d.verdict === 'denied') continue;
     const grant = newId('gra', at.getTime());
     await insertGrant(tx, {
-      ...{ id: grant, approval: a.id, decision: decision.decision, hash: a.hash, connector, tool, pin },
-      ...{ member: a.asker.member, client: a.asker.client, consent: a.asker.consent },
-      ...{ policyVersion, run: run?.conditions, most: run?.most ?? 1, at, expires },
+      id: grant,
+      approval: a.id,
+      decision: decision.decision,
+      hash: a.hash,
+      connector,
+      tool,
+      pin,
+      member: a.asker.member,
+      client: a.asker.client,
+      consent: a.asker.consent,
+      policyVersion,
+      run: run?.conditions,
+      most: run?.most ?? 1,
+      at,
+      expires,
     });
     if (run)
       events.push(
         event(approvalEvents, 'approval.run_allowed', {
-          ...{ approval: a.id, grant, connector, tool, most: run.most },
+          approval: a.id,
+          grant,
+          connector,
+          tool,
+          most: run.most,
           expires: expires.toISOString(),
         }),
       );

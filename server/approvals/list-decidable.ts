@@ -32,7 +32,12 @@ export function listDecidable(
     let before = f.before;
     for (let looked = 0; looked < MAX_LOOKED_AT; looked += CHUNK) {
       const rows = await listApprovals(db, {
-        ...{ state: 'pending', askedBy: undefined, q: f.q, before, now: ctx.now, limit: CHUNK },
+        state: 'pending',
+        askedBy: undefined,
+        q: f.q,
+        before,
+        now: ctx.now,
+        limit: CHUNK,
       });
       for (const approval of rows) {
         const judgement = await judged(approval);

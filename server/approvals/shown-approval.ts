@@ -109,15 +109,10 @@ export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typ
 }
 
 function endedOf(a: Approval): z.infer<typeof ApprovalListed>['ended'] {
-  switch (a.state) {
-    case 'expired':
-      return { at: a.ended.toISOString(), why: null, by: null };
-    case 'cancelled':
-    case 'superseded':
-      return { at: a.ended.toISOString(), why: a.why, by: a.by };
-    default:
-      return null;
-  }
+  if (a.state === 'expired') return { at: a.ended.toISOString(), why: null, by: null };
+  return a.state === 'cancelled' || a.state === 'superseded'
+    ? { at: a.ended.toISOString(), why: a.why, by: a.by }
+    : null;
 }
 
 /** Names requests that belong together: of one agent of one person, for one tool. */

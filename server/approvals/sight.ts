@@ -8,19 +8,13 @@ import type { Approval } from './approval.ts';
 /** Whether whoever acts may see every request of the organization: by his role, or by what his key carries. */
 export async function seesAll(ctx: OrgCtx, db: Reader): Promise<boolean> {
   const { actor } = ctx;
-  switch (actor.kind) {
-    case 'user': {
-      const member = await findMemberByUser(db, actor.id);
-      return member !== undefined && can(member.role, 'approval.read');
-    }
-    case 'api_key':
-      // The gate has judged the key itself and its creator; this is what it was made for.
-      return (await findApiKey(db, actor.id))?.permissions.includes('approval.read') ?? false;
-    case 'system':
-      return true;
-    default:
-      return false;
+  if (actor.kind === 'user') {
+    const member = await findMemberByUser(db, actor.id);
+    return member !== undefined && can(member.role, 'approval.read');
   }
+  // The gate has judged the key itself and its creator; this is what it was made for.
+  if (actor.kind === 'api_key') return (await findApiKey(db, actor.id))?.permissions.includes('approval.read') ?? false;
+  return actor.kind === 'system';
 }
 
 /** Whether whoever acts may see this request without being one who decides it. */

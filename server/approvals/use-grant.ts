@@ -44,8 +44,14 @@ export async function useGrant(ctx: OrgCtx, tools: Tools, u: Using): Promise<Use
       }
       if ((await countUse(tx, grant.id, u.call, ctx.now)) === 0) continue;
       const used = event(approvalEvents, 'approval.grant_used', {
-        ...{ approval: grant.approval, grant: grant.id, connector, tool, hash, call: u.call },
-        ...{ used: grant.used + 1, most: grant.most },
+        approval: grant.approval,
+        grant: grant.id,
+        connector,
+        tool,
+        hash,
+        call: u.call,
+        used: grant.used + 1,
+        most: grant.most,
       });
       return { value: { approval: grant.approval, hash }, events: [used, ...events] };
     }

@@ -88,7 +88,7 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
             effect: 'allow',
             asks: 'always',
             ...draft,
-          } as RuleDraft,
+          },
           { hasConnector: () => Promise.resolve(true) },
         )
       ).id,

@@ -22,7 +22,11 @@ before(async () => {
   });
   await g.rule({
     name: 'writing asks',
-    ...{ who: { kind: 'everyone' }, connector, tools: { classes: ['write'] }, effect: 'allow', asks: 'always' },
+    who: { kind: 'everyone' },
+    connector,
+    tools: { classes: ['write'] },
+    effect: 'allow',
+    asks: 'always',
   });
   sue = await g.house.addPerson('Sue');
   token = await g.token(sue);

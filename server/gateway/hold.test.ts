@@ -270,7 +270,9 @@ test('any node takes up a call that another one held', async () => {
       path: `http://127.0.0.1:${port}/mcp/up`,
       headers: {
         host: new URL(g.house.origin).host,
-        ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'change' },
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'change',
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
     });
@@ -312,7 +314,11 @@ test('rules that changed and still let the approver say yes leave the grant as i
   for (const { id } of [fine, stricter]) await g.decide(id, 'approved', boss);
   await g.rule({
     name: 'about something else',
-    ...{ who: { kind: 'everyone' }, connector: 'any', tools: { classes: ['read'] }, effect: 'allow', asks: 'never' },
+    who: { kind: 'everyone' },
+    connector: 'any',
+    tools: { classes: ['read'] },
+    effect: 'allow',
+    asks: 'never',
   });
   assert.equal(saidOf(await call({ args, state: fine.state })), 'did change');
   await g.house.t.super(`update member set role = 'user' where user_id = $1`, boss.user);
@@ -339,7 +345,10 @@ test('a call that the rules stopped allowing is denied, however much it was appr
 async function forbidden(): Promise<{ rule: Id<'rul'> }> {
   await g.rule({
     name: 'no writing for now',
-    ...{ who: { kind: 'everyone' }, connector: 'any', tools: { classes: ['write'] }, effect: 'forbid' },
+    who: { kind: 'everyone' },
+    connector: 'any',
+    tools: { classes: ['write'] },
+    effect: 'forbid',
   });
   const [made] = await g.house.t.super<{ id: Id<'rul'> }>(`select id from rule where name = 'no writing for now'`);
   return { rule: made!.id };

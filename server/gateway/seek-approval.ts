@@ -52,17 +52,15 @@ export async function seekApproval(s: CallScene, call: ToolCall, askedFor: Asked
   }
   const { surface, device } = momentOf(view.policies, ctx.now);
   const approval = await ask(now(), {
-    ...{
-      asker,
-      action,
-      call: call.id,
-      class: classOf(call),
-      surface,
-      device,
-      askedFor,
-      replaces: s.replaces,
-      says: saidOf(s.carrier.params),
-    },
+    asker,
+    action,
+    call: call.id,
+    class: classOf(call),
+    surface,
+    device,
+    askedFor,
+    replaces: s.replaces,
+    says: saidOf(s.carrier.params),
   });
   // Somebody said yes between the two looks.
   if (approval.state === 'approved') {

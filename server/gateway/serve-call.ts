@@ -127,8 +127,13 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
             ask: askOf(message, method, hold),
             seal: (approval, round) =>
               gate.holds.seal(caller.org, {
-                ...{ approval: approval.id, hash: approval.hash, connector: connector.id, tool: call.tool, round },
-                ...{ member: caller.member, client: caller.client },
+                approval: approval.id,
+                hash: approval.hash,
+                connector: connector.id,
+                tool: call.tool,
+                round,
+                member: caller.member,
+                client: caller.client,
                 expires: approval.expires.getTime() + GRANT_MS,
                 upstream: carried(message.params),
               }),
