@@ -144,7 +144,7 @@ async function refuseDecider(
   if (!decider) throw noApproval(a.id);
   // Who decides approvals at all may say no to what nobody can say yes to any more.
   if (!at && verdict === 'denied' && decider.mayDecide && person.user !== a.asker.user) return;
-  const judgement = at && judge(at, decider, mannerOf(ctx, fresh));
+  const judgement = at && judge(at, decider, await mannerOf(tx, ctx, fresh));
   if (judgement?.may || (judgement?.elsewhere && verdict === 'denied')) return;
   // Somebody else's row is missing, not forbidden.
   if (!judgement || (!judgement.elsewhere && !(await maySee(ctx, tx, a)))) throw noApproval(a.id);
@@ -180,7 +180,7 @@ async function save(
     items: judged.map((j) => ({ approval: j.approval.id, action: j.approval.hash })),
     verdict: d.verdict,
     by: person.user,
-    surface: mannerOf(ctx, false).surface,
+    surface: (await mannerOf(tx, ctx, false)).surface,
     at: at.toISOString(),
     reason: d.reason === undefined ? null : hash('sha256', d.reason, 'hex'),
     run: run ? { conditions: run.conditions, most: run.most, expires: expires.toISOString() } : null,
@@ -191,7 +191,7 @@ async function save(
       says: 'this proof was given before, and each counts once',
       fix: 'use your passkey again',
     });
-  if (proof) await noteProof(tx, proof, at);
+  if (proof) await noteProof(tx, proof);
   const decisionDigest = decisionHash(decision).toString('hex');
   const events: AuditEvent[] = [];
   for (const { approval: a } of judged) {

@@ -30,6 +30,8 @@ export type Judgement =
 /** Surfaces on which people decide. */
 export const decidingSurfaces = ['portal', 'desk', 'dispatch'] as const satisfies Surface[];
 
+const placeName = (s: Surface): string => (s === 'dispatch' ? 'phone' : s);
+
 export type Case = {
   set: PolicySet;
   approval: Approval;
@@ -120,8 +122,8 @@ export function judge(c: Case, who: Decider, how: Manner): Judgement {
   if (places.length > 0)
     return no(
       'surface',
-      `the rules do not let this be approved from the ${how.surface}, only from the ${places.join(' or the ')}`,
-      `open it on the ${places[0]}; you may deny it here`,
+      `the rules do not let this be approved from the ${placeName(how.surface)}, only from the ${places.map(placeName).join(' or the ')}`,
+      `open it on the ${places.map(placeName).join(' or the ')}; you may deny it here`,
       true,
     );
   const fresh = { ...how, fresh: true };

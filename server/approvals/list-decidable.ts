@@ -28,6 +28,7 @@ export function listDecidable(
   const { user } = personOf(ctx);
   return ctx.db.read(scopeOf(ctx), async (db) => {
     const cases = casesOf(db, tools, await loadPolicySet(db), ctx.now);
+    const manner = await mannerOf(db, ctx, false);
     const items: Decidable[] = [];
     let before = f.before;
     for (let looked = 0; looked < MAX_LOOKED_AT; looked += CHUNK) {
@@ -54,7 +55,7 @@ export function listDecidable(
 
     async function judged(a: Approval): Promise<Judgement | undefined> {
       const [at, decider] = [await cases.of(a), await cases.decider(user, a)];
-      return at && decider && judge(at, decider, mannerOf(ctx, false));
+      return at && decider && judge(at, decider, manner);
     }
   });
 }

@@ -27,7 +27,7 @@ export const readApproval = (
     if (ctx.actor.kind === 'user') {
       const cases = casesOf(tx, tools, await loadPolicySet(tx), ctx.now);
       const [at, decider] = [await cases.of(approval), await cases.decider(ctx.actor.id, approval)];
-      judgement = at && decider && judge(at, decider, mannerOf(ctx, false));
+      judgement = at && decider && judge(at, decider, await mannerOf(tx, ctx, false));
     }
     const concerned = judgement !== undefined && (judgement.may || judgement.elsewhere);
     if (!concerned && !(await maySee(ctx, tx, approval))) throw noApproval(id);

@@ -9,6 +9,7 @@ import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { addRule } from '#policy/add-rule.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
+import type { Approvers } from '#policy/approvers.ts';
 import type { RuleDraft } from '#policy/rule.ts';
 import { asking } from './asking.ts';
 import type { Browser } from './browser.ts';
@@ -32,7 +33,10 @@ export type ApprovalHouse = {
   port: Tools;
   ctx(): OrgCtx;
   person(name: string, role?: 'user' | 'admin'): Promise<HouseMember>;
-  rule(draft: Partial<RuleDraft> & { name: string }): Promise<Id<'rul'>>;
+  /** Lets everyone use destructive tools with somebody's yes, unless `draft` says otherwise. */
+  rule(
+    draft: { name: string; approvers?: Approvers } & Partial<Pick<RuleDraft, 'who' | 'tools' | 'when'>>,
+  ): Promise<Id<'rul'>>;
   asked(who: { asker: Asker }, over?: Over): Promise<Approval>;
   /** The id of the approval that paid for this call. */
   use(who: { asker: Asker }, over?: Over): Promise<Id<'apr'> | undefined>;

@@ -64,10 +64,10 @@ export const savePasskeyUsed = (
   update passkey set counter = ${u.counter}, backed_up = ${u.backedUp}, used_at = ${u.at}, challenge_at = ${u.madeAt.getTime()}
    where parent = app_parent() and id = ${id} and challenge_at < ${u.madeAt.getTime()}`);
 
-/** The same for a proof whose challenge says what it is about: that it counts once is the business of whoever keeps it. */
-export const savePasskeyProved = (tx: Tx, id: Id<'pky'>, counter: number, at: Date): Promise<number> =>
+/** The same for a proof whose challenge says what it is about: that it counts once is the business of whoever keeps it. No sign-in, so `used_at` stays. */
+export const savePasskeyProved = (tx: Tx, id: Id<'pky'>, counter: number): Promise<number> =>
   tx.run(write`
-  update passkey set counter = greatest(counter, ${counter}), used_at = ${at} where parent = app_parent() and id = ${id}`);
+  update passkey set counter = greatest(counter, ${counter}) where parent = app_parent() and id = ${id}`);
 
 /** 0: not this user's. */
 export const deletePasskey = (tx: Tx, user: Id<'usr'>, id: Id<'pky'>): Promise<number> =>

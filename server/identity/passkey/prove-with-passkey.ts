@@ -99,8 +99,7 @@ export async function checkProof(
 }
 
 /** Writes down that a passkey was used; part of the change that its proof was for. */
-export const noteProof = (tx: Tx, p: CheckedProof, at: Date): Promise<number> =>
-  savePasskeyProved(tx, p.passkey, p.counter, at);
+export const noteProof = (tx: Tx, p: CheckedProof): Promise<number> => savePasskeyProved(tx, p.passkey, p.counter);
 
 /** Of an ECDSA signature (r, s) the pair (r, -s) is as good: what both have is r. */
 function essence(key: KeyObject, signature: Buffer): Buffer {
