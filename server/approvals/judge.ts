@@ -132,7 +132,8 @@ export function judge(c: Case, who: Decider, how: Manner): Judgement {
   if (who.user === c.approval.asker.user) {
     // What would be if it were not his own.
     const other: Case = { ...c, approval: { ...c.approval, asker: { ...c.approval.asker, user: newId('usr') } } };
-    if (anywhere({ ...who, mayDecide: true, isManager: true }, other))
+    const utmost = { ...who, mayDecide: true, isManager: true };
+    if (!anywhere(utmost, c) && anywhere(utmost, other))
       return no(
         'own_request',
         'the call that waits is your own; another person decides',

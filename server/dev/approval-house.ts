@@ -35,7 +35,7 @@ export type ApprovalHouse = {
   person(name: string, role?: 'user' | 'admin'): Promise<HouseMember>;
   /** Lets everyone use destructive tools with somebody's yes, unless `draft` says otherwise. */
   rule(
-    draft: { name: string; approvers?: Approvers } & Partial<Pick<RuleDraft, 'who' | 'tools' | 'when'>>,
+    draft: { name: string; approvers?: Approvers } & Partial<Pick<RuleDraft, 'who' | 'connector' | 'tools' | 'when'>>,
   ): Promise<Id<'rul'>>;
   asked(who: { asker: Asker }, over?: Over): Promise<Approval>;
   /** The id of the approval that paid for this call. */
