@@ -7,12 +7,14 @@ import pg from 'pg';
 import { readConfig, type Config } from '../config.ts';
 import { bootstrap, type Bootstrapped } from '../bootstrap.ts';
 import { serve, type Serving } from '../serve.ts';
+import { setupLinkFor } from '../setup-link.ts';
 import { connectAgent, callback, textOf, type Agent } from './agent.ts';
 import { Browser } from './browser.ts';
 import { DnsLab } from './dns.ts';
 import { deactivate, pushPeople, testConnection } from './idp-push.ts';
 import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
 import { startStandIn } from './stand-in.ts';
+import { tellOfApproval } from './story-approval.ts';
 import { tellOfBacktest } from './story-backtest.ts';
 import { tellOfDirectory } from './story-directory.ts';
 import { tellOfReview } from './story-review.ts';
@@ -130,7 +132,7 @@ export async function tellStory(
       };
     });
 
-    const { crm, crmPath } = await step(async () => {
+    const { crm, crmPath, connector } = await step(async () => {
       const bearer = 'what-the-crm-knows-gatehouse-by';
       const crm = await startStandIn<{ url: string; mcp: string }>('crm.ts', ['--bearer', bearer]);
       closing.push(() => crm.stop());
@@ -169,7 +171,7 @@ export async function tellStory(
       await rule('Sales may read the CRM', groupNames.sales, ['read']);
       await rule('Sales leads may change the CRM', groupNames.leads, ['write']);
       return {
-        value: { crm: crm.ready.url, crmPath: path },
+        value: { crm: crm.ready.url, crmPath: path, connector: String(connector['id']) },
         says: `a CRM is connected: ${tools.length} tools reviewed; ${groupNames.sales} may read, ${groupNames.leads} may write, nobody may delete`,
         look: `${origin}/api/orgs/${founded.org}${path}/tools`,
       };
@@ -285,6 +287,16 @@ export async function tellStory(
       };
     });
 
+    await tellOfApproval(step, {
+      api,
+      connector,
+      group: String(pushed.groups.get(groupNames.leads)),
+      agentOf,
+      decider: await signedIn((await setupLinkFor(serving.opened.world, founded.owner)).url),
+      origin,
+      org: founded.org,
+    });
+
     await tellOfBacktest(step, api, `${origin}/api/orgs/${founded.org}`);
     await tellOfDirectory(step, api, scim, `${origin}/api/orgs/${founded.org}`);
 
@@ -310,6 +322,12 @@ export async function tellStory(
       throw new Error(`signing in ended at ${browser.url.href} (${browser.status}):\n${browser.text()}`);
     return browser.url;
   }
+}
+
+/** Somebody with a browser, signed in by a link. */
+async function signedIn(link: string): Promise<Browser> {
+  const browser = await new Browser().open(link);
+  return browser.submit(/Sign in as/);
 }
 
 async function text(url: string, f: Bootstrapped): Promise<string> {
