@@ -35,19 +35,24 @@ before(async () => {
   const sql = a.h.t.super;
   await sql(
     `insert into org_group (parent, id, org, source, name, first_seen_at, last_seen_at) values ($1, $2, $3, 'hand', 'Guardians', now(), now())`,
-    ...[parent, guardians, org],
+    parent,
+    guardians,
+    org,
   );
   await join_();
   const connection = newId('sso');
   await sql(
     `insert into sso_connection (parent, id, name, kind, issuer, client_id, auth_method, match_directory, state, discovery, discovered_at, created_at)
      values ($1, $2, 'IdP', 'oidc', 'https://idp.example', 'c', 'none', false, 'active', '{}', now(), now())`,
-    ...[parent, connection],
+    parent,
+    connection,
   );
   await sql(
     `insert into user_attribute (parent, user_id, name, vals, connection, asserted_at)
      values ($1, $2, 'manager_email', '{MONA@acme.example}', $3, now())`,
-    ...[parent, luca.user, connection],
+    parent,
+    luca.user,
+    connection,
   );
   key = await softPasskey(a.h.t, { parent, user: olga.user }, a.h.origin);
 });
@@ -58,7 +63,10 @@ after(async () => {
 const join_ = () =>
   a.h.t.super(
     `insert into org_group_member (parent, org, group_id, user_id, asserted_at) values ($1, $2, $3, $4, now())`,
-    ...[a.h.acme.parent, a.h.acme.org, guardians, gus.user],
+    a.h.acme.parent,
+    a.h.acme.org,
+    guardians,
+    gus.user,
   );
 
 let n = 0;
