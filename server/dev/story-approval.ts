@@ -1,6 +1,6 @@
 import type { Agent } from './agent.ts';
 import { textOf } from './agent.ts';
-import { displayName, people, type Person } from './people.ts';
+import { displayName, people } from './people.ts';
 import { expect, list, type Api, type Json, type StepOf } from './story-parts.ts';
 import type { Browser } from './browser.ts';
 
@@ -10,7 +10,8 @@ export type ApprovalScene = {
   connector: string;
   /** The group whose members' agents may delete, after somebody agrees. */
   group: string;
-  agentOf(person: Person): Promise<Agent>;
+  /** Of somebody in that group. */
+  agent: Agent;
   /** Somebody who is signed in to the portal. */
   decider: Browser;
   origin: string;
@@ -31,7 +32,7 @@ export async function tellOfApproval(step: StepOf, s: ApprovalScene): Promise<vo
       effect: 'allow',
       asks: 'always',
     });
-    const bianca = await s.agentOf(people.lead);
+    const bianca = s.agent;
     const call = { name: 'delete_deal', arguments: { id: 'deal-3' } };
     // A client that knows the newest revision comes again by itself and waits; what it gets first is the state that it waits with.
     const first = await bianca.client.callTool(call, { allowInputRequired: true });

@@ -184,7 +184,7 @@ export async function tellStory(
       return agent;
     };
 
-    const seller = await step(async () => {
+    const { luca: seller, bianca } = await step(async () => {
       const luca = await agentOf(people.seller);
       const sees = (await luca.client.listTools()).tools.map((t) => t.name).sort();
       expect(sees.join() === 'get_deal,search_accounts,watch_deals', `the seller sees ${sees.join(', ')}`);
@@ -198,7 +198,7 @@ export async function tellStory(
       const greta = await agentOf(people.unmapped);
       expect((await greta.client.listTools()).tools.length === 0, 'somebody in no mapped group sees tools');
       return {
-        value: luca,
+        value: { luca, bianca },
         says: `${people.seller.given}'s agent found sign-in by itself, sees ${sees.length} of 6 tools, reads a deal, and is refused a change that ${people.lead.given}'s may make`,
         look: mcp,
         details: [
@@ -291,7 +291,7 @@ export async function tellStory(
       api,
       connector,
       group: String(pushed.groups.get(groupNames.leads)),
-      agentOf,
+      agent: bianca,
       decider: await signedIn((await setupLinkFor(serving.opened.world, founded.owner)).url),
       origin,
       org: founded.org,
