@@ -440,3 +440,20 @@ test('what waits for a person goes page by page, and nothing is twice or missing
   }
   assert.deepEqual(found, made);
 });
+
+test('what inspection wants a yes for, and no rule asks about, is decided by people whose role decides, and never by the one who asked', async () => {
+  const call: Over = {
+    connector: newId('con'),
+    tool: 'change',
+    class: 'write',
+    args: { card: true },
+    askedFor: 'content',
+  };
+  const { id } = await a.asked(luca, call);
+  assert.deepEqual(await may(id, olga), { approve: true, deny: true, missing: null, says: null });
+  assert.deepEqual(codeOf(await a.decide(id, 'approved', mona)), [404, 'approvals/no-approval']);
+  const own = await a.asked(olga, call);
+  assert.deepEqual(codeOf(await a.decide(own.id, 'approved', olga)), [403, 'approvals/own-request']);
+  assert.equal((await a.decide(id, 'approved', olga)).status, 200);
+  assert.equal(await a.use(luca, call), id);
+});
