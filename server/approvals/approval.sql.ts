@@ -125,7 +125,7 @@ const selected = (rest: Fragment): Query<Approval> =>
     select a.id, a.action_hash as hash, a.action, a.class, a.asker as member, a.asker_user as "user", a.client, a.consent, a.surface, a.device,
            a.asked_for as "askedFor", a.says, ${stateNow} as state, a.asked_at as asked, a.expires_at as expires,
            case when ${left} then now() else a.ended_at end as ended, a.ended_by as "endedBy",
-           case when ${left} then 'asker_gone' else a.ended_why end as "endedWhy", a.replaced_by as "replacedBy",
+           case when ${left} then 'asker_gone' else a.ended_why end as "endedWhy", a.replaced_with as "replacedBy",
            a.decision, d.decided_by as "decidedBy", d.decided_at as "decidedAt", d.surface as "decidedOn", d.fresh, d.reason,
            g.id as grant, case when ${grantLeft} then 'revoked' else g.ended end as "grantEnded", g.used, g.most,
            g.expires_at as "grantExpires", g.policy_version as "policyVersion", g.conditions, g.last_call as "lastCall",
@@ -246,7 +246,7 @@ export const saveEnded = (
   },
 ): Promise<number> =>
   tx.run(write`
-    update approval set state = ${e.state}, ended_at = ${e.at}, ended_by = ${e.by}, ended_why = ${e.why}, replaced_by = ${e.replacedBy}
+    update approval set state = ${e.state}, ended_at = ${e.at}, ended_by = ${e.by}, ended_why = ${e.why}, replaced_with = ${e.replacedBy}
      where org = app_org() and id = ${id} and state = 'pending'`);
 
 /** When somebody opened it first; later looks change nothing. */

@@ -9,8 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { approvalHouse, PIN, type ApprovalHouse, type HouseMember, type Over } from '#dev/approval-house.ts';
 import type { Answer } from '#dev/door-house.ts';
 import { softPasskey, type Assertion, type SoftPasskey } from '#dev/soft-passkey.ts';
+import { scopeOf } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import type { Approvers } from '#policy/approvers.ts';
+import { findApproval } from './approval.sql.ts';
+import { listApprovers } from './list-approvers.ts';
 import { onPhone } from './person.ts';
 
 let a: ApprovalHouse;
@@ -106,6 +109,12 @@ for (const [what, approvers, right, wrong] of whose)
       assert.ok([403, 404].includes((await a.decide(id, 'denied', other())).status), 'nor a no');
     }
     assert.ok((await forMe(right())).includes(id));
+    const told = await a.h.world.db.read(scopeOf(a.ctx()), async (db) => {
+      const approval = await findApproval(db, id);
+      assert.ok(approval);
+      return listApprovers(db, a.port, approval, a.ctx().now);
+    });
+    assert.ok(told.includes(right().user) && !wrong.some((w) => told.includes(w().user)), 'whom to tell');
     assert.deepEqual(await may(id, right()), { approve: true, deny: true, missing: null, says: null });
     const r = await a.decide(id, 'approved', right());
     assert.equal(r.status, 200, r.text);

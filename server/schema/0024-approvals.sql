@@ -99,7 +99,7 @@ alter table approval
   add column ended_at timestamptz,
   add column ended_by text,
   add column ended_why text,
-  add column replaced_by text;
+  add column replaced_with text;
 alter table approval alter column class drop default, alter column surface drop default, alter column device drop default,
   alter column asked_for drop default;
 update approval set decision = 'dec_' || substr(id, 5) where decided_at is not null;
@@ -125,7 +125,7 @@ create index approval_same on approval (org, asker, client, connector, tool) whe
 create index approval_decided_by on approval (org, decision) where decision is not null;
 create index approval_decision_people on approval_decision (org, decided_at, decided_by);
 revoke update on approval from gatehouse_app;
-grant update (state, decision, ended_at, ended_by, ended_why, replaced_by) on approval to gatehouse_app;
+grant update (state, decision, ended_at, ended_by, ended_why, replaced_with) on approval to gatehouse_app;
 
 create table approval_sight (
   org text not null references org,
