@@ -1,4 +1,4 @@
-import { asOf, type Approval, type AskedFor, type Grant } from '#approvals/approval.ts';
+import { asOf, hashOf, type Approval, type AskedFor, type Grant } from '#approvals/approval.ts';
 import { findApproval } from '#approvals/approval.sql.ts';
 import { ask } from '#approvals/ask.ts';
 import { cancelApproval } from '#approvals/cancel-approval.ts';
@@ -7,10 +7,11 @@ import { useGrant, type Used } from '#approvals/use-grant.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
 import { actionOf } from './action-of.ts';
-import { momentOf } from './admit.ts';
+import { admit, momentOf } from './admit.ts';
 import type { Consent } from './call-tool.ts';
 import { isParams, type Params } from './message.ts';
 import type { CallScene } from './stages.ts';
+import type { Hold } from './take-hold.ts';
 import { classOf, type Denial, type ToolCall } from './tool-call.ts';
 
 /** How long a call that comes again waits here for its decision: shorter than any client's patience, long enough that a yes arrives at once. */
@@ -18,29 +19,45 @@ export const HOLD_MS = 20_000;
 
 /** Uses somebody's yes to exactly this call, or asks for it; a call that comes again with our state is told what became of its request. */
 export async function seekApproval(s: CallScene, call: ToolCall, askedFor: AskedFor = 'policy'): Promise<Consent> {
-  const { ctx, who, view, hold } = s;
+  if (s.hold?.kind !== 'good') return useOrAsk(s, call, askedFor);
+  const over = await waited(s, s.hold);
+  if (over) return over;
+  // The call may have waited for longer than anything that was known of the organization may be old: it is admitted once more.
+  const renewed = await s.renewed();
+  if (!renewed) return denied('policy', 'your access ended while the call waited');
+  const scene = { ...s, ...renewed, ctx: { ...s.ctx, now: s.now() } };
+  const connector = [...renewed.view.connectors.values()].find((c) => c.id === call.connector);
+  const current = { ...call, known: call.known && connector?.tools.get(call.known.name) };
+  const admission = admit(scene, current);
+  return admission.kind === 'denied' ? admission : useOrAsk(scene, current, askedFor);
+}
+
+/** What the request came to that a call was held for, once that is known; undefined: there is a yes to use. */
+async function waited(s: CallScene, { claims, answer }: Hold & { kind: 'good' }): Promise<Consent | undefined> {
+  const now = (): OrgCtx => ({ ...s.ctx, now: s.now() });
+  // Decided in the meantime? Then it is told below.
+  if (answer === 'decline') await cancelApproval(now(), claims.approval).catch(notIfSettled);
+  else if (answer !== 'cancel') await s.waitFor(claims.approval);
+  const approval = await standing(now(), claims.approval);
+  if (!approval) return denied('hold_altered', 'there is no such request any more');
+  if (approval.state === 'pending')
+    return { kind: 'waits', approval, round: answer === 'cancel' ? null : claims.round + 1 };
+  const over = wordsOf(approval);
+  return over && denied(over.why, over.says);
+}
+
+async function useOrAsk(s: CallScene, call: ToolCall, askedFor: AskedFor): Promise<Consent> {
+  const { who, view, hold } = s;
   const { caller } = who;
   const asker = { member: caller.member, user: caller.user, client: caller.client, consent: who.token.grant };
   const pin = call.known?.reviewedPin ?? undefined;
   const action = actionOf({ ...asker, org: caller.org }, call.connector, call.method, s.carrier.params, pin);
+  if (hold?.kind === 'good' && hashOf(action) !== hold.claims.hash)
+    return denied('hold_args', 'the tool’s definition changed while the call waited');
   const projection = call.known?.projection ?? [];
-  // By the clock of now: this call may have waited for its yes.
-  const now = (): OrgCtx => ({ ...ctx, now: s.now() });
+  const now = (): OrgCtx => ({ ...s.ctx, now: s.now() });
   const use = (): Promise<Used | undefined> =>
     useGrant(now(), toolsOf(call), { asker, action, call: call.id, projection, set: view.policies });
-
-  if (hold?.kind === 'good') {
-    const { approval: id, round } = hold.claims;
-    // Decided in the meantime? Then it is told below.
-    if (hold.answer === 'decline') await cancelApproval(now(), id).catch(notIfSettled);
-    else if (hold.answer !== 'cancel') await s.waitFor(id);
-    const approval = await standing(now(), id);
-    if (!approval) return denied('hold_altered', 'there is no such request any more');
-    if (approval.state === 'pending')
-      return { kind: 'waits', approval, round: hold.answer === 'cancel' ? null : round + 1 };
-    const over = wordsOf(approval);
-    if (over) return denied(over.why, over.says);
-  }
 
   const used = await use();
   if (used) return { kind: 'granted', ...used };
@@ -50,7 +67,7 @@ export async function seekApproval(s: CallScene, call: ToolCall, askedFor: Asked
     const over = approval && wordsOf(approval);
     if (over) return denied(over.why, over.says);
   }
-  const { surface, device } = momentOf(view.policies, ctx.now);
+  const { surface, device } = momentOf(view.policies, now().now);
   const approval = await ask(now(), {
     asker,
     action,

@@ -67,6 +67,10 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
         hold,
         replaces: replacedBy(message.params),
         now: () => gate.world.now(),
+        async renewed() {
+          const again = await gate.callers.still(x.who.token);
+          return again && { who: { ...x.who, caller: again }, view: await gate.views(again) };
+        },
         waitFor: (approval) => gate.waitFor(caller, approval, gate.holdMs, x.end.signal),
         async send(_call, approved) {
           try {

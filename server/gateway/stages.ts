@@ -38,6 +38,8 @@ export type CallScene = {
   /** A request that the agent says is replaced by this call's. */
   replaces: Id<'apr'> | undefined;
   now(): Date;
+  /** Who calls and what is known of the organization, as of now; undefined: he is let in no more. */
+  renewed(): Promise<{ who: Known; view: OrgView } | undefined>;
   /** Waits a while for somebody to decide. */
   waitFor(approval: Id<'apr'>): Promise<void>;
   send(call: ToolCall, approved: string | undefined): Promise<Sent>;
