@@ -43,7 +43,7 @@ export async function listApprovers(db: Reader, tools: Tools, a: Approval, now: 
 function namedBy(set: PolicySet): { users: Id<'usr'>[]; groups: Id<'grp'>[] } {
   const named: { users: Id<'usr'>[]; groups: Id<'grp'>[] } = { users: [], groups: [] };
   for (const rule of set.rules.values()) {
-    const who = rule.effect === 'allow' && rule.asks === 'always' ? rule.approvers?.who : undefined;
+    const who = 'approvers' in rule ? rule.approvers?.who : undefined;
     if (who?.kind === 'user') named.users.push(who.user);
     if (who?.kind === 'group') named.groups.push(who.group);
   }
