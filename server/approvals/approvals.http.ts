@@ -159,15 +159,16 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
     query: z.strictObject({
       with: z
         .string()
-        .max(50 * MAX_BATCH)
-        .optional(),
+        .transform((t) => t.split(','))
+        .refine((ids) => ids.length < MAX_BATCH, `at most ${MAX_BATCH} requests are decided together`)
+        .default([]),
     }),
     reply: z.looseObject({ challenge: z.string() }),
     handle: async (anywhere, { params, query: q }) => {
       const ctx = inOrg(anywhere);
       const { user } = personOf(ctx);
-      const ids = [...new Set([params.approval, ...(q.with?.split(',') ?? [])])].map(idOf);
-      for (const id of ids.slice(0, MAX_BATCH)) await readApproval(ctx, tools, id);
+      const ids = [...new Set([params.approval, ...q.with])].map(idOf);
+      for (const id of ids) await readApproval(ctx, tools, id);
       const about = await ctx.db.read(scopeOf(ctx), (db) => listByIds(db, ids));
       return { ...(await askForProof(ctx, user, challengeOf(about.map((a) => a.hash)))) };
     },

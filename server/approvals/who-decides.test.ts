@@ -211,6 +211,13 @@ test('where the rules want a passkey, the challenge is the hash of the action, a
   assert.equal(await a.use(luca, call), id);
 });
 
+test('a proof about more requests than are decided together is refused: http/invalid', async () => {
+  const { id } = await waits({ fresh: true });
+  const many = Array.from({ length: 50 }, () => newId('apr')).join(',');
+  const r = await a.h.api('GET', a.at(`/${id}/proof-options?with=${many}`), undefined, olga.headers);
+  assert.deepEqual(codeOf(r), [400, 'http/invalid'], r.text);
+});
+
 test('who has no passkey is told to make one: identity/no-passkey', async () => {
   const { id } = await waits({ who: { kind: 'manager' }, fresh: true });
   const r = await a.h.api('GET', a.at(`/${id}/proof-options`), undefined, mona.headers);
