@@ -35,12 +35,21 @@ export class Carrier {
     this.params = request.params;
   }
 
-  /** What a client says beside the arguments and the protocol itself; undefined where it says nothing. It goes out, too. */
-  get beside(): unknown {
-    const meta = this.#request.params['_meta'];
-    if (!isParams(meta)) return undefined;
-    const own = Object.entries(meta).filter(([key]) => !protocols.test(key));
-    return own.length === 0 ? undefined : { _meta: Object.fromEntries(own) };
+  /**
+   * What goes along with the content that was parsed, and is not in it: what a client says beside the arguments and the protocol itself, and the
+   * digits of numbers that lost some when they were parsed. Undefined where there is nothing of it.
+   */
+  beside(phase: 'arguments' | 'result'): unknown {
+    const meta = phase === 'arguments' ? this.#request.params['_meta'] : undefined;
+    const own = isParams(meta) ? Object.entries(meta).filter(([key]) => !protocols.test(key)) : [];
+    const numbers = roundedIn(
+      phase === 'arguments' ? (this.body?.toString('latin1') ?? '') : (this.answer?.text ?? ''),
+    );
+    if (own.length + numbers.length === 0) return undefined;
+    return {
+      ...(own.length > 0 ? { _meta: Object.fromEntries(own) } : {}),
+      ...(numbers.length > 0 ? { numbers } : {}),
+    };
   }
 
   get id(): RpcId {
@@ -105,6 +114,13 @@ export class Carrier {
     this.answer = { kind: 'message', status: 200, headers: {}, raw, text: full, message, streamed: false };
     return { bytes: raw.length, error: 'error' in message };
   }
+}
+
+/** Whole numbers of a JSON text that are beyond 2^53: what was parsed of them is another number than what goes on. */
+function roundedIn(text: string): string[] {
+  if (!/[0-9]{16}/.test(text)) return [];
+  const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').match(/(?<![0-9.eE+])[0-9]{16,40}(?![0-9.eE])/g) ?? [];
+  return numbers.filter((n) => !Number.isSafeInteger(Number(n)));
 }
 
 /** Whether the tool's own arguments are all that a call takes with it. */

@@ -56,7 +56,7 @@ export function contentStages(
           s.signal,
         );
       const v = look(content);
-      const beside = phase === 'arguments' ? carrier.beside : undefined;
+      const beside = carrier.beside(phase);
       if (beside === undefined) return v;
       const more = look(beside);
       return v instanceof Promise || more instanceof Promise
@@ -91,7 +91,7 @@ export function contentStages(
   };
 }
 
-/** What stands beside the arguments is no work of anybody that could be mended, kept or agreed to: it passes or it stops the call. */
+/** What stands beside the content cannot be mended, kept or agreed to by itself: it passes or it stops the call. */
 const withBeside = (v: Verdict, also: Verdict): Verdict =>
   also.action === 'allow'
     ? v

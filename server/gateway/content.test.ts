@@ -131,6 +131,25 @@ test('what stands beside the arguments is looked at, too, and stops the call whe
   assert.equal(sent().length, before + 1);
 });
 
+test('a number with more digits than JavaScript keeps is looked at with all of them', async () => {
+  const pan = '6240008631401148929'; // parsed as a double, it is another number, and no card
+  const before = sent().length;
+  const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"look","arguments":{"card":${pan}}}}`;
+  const a = await raw(g, { token, body });
+  assert.match(saidOf(a), /^Blocked: the arguments contain payment card/);
+  assert.equal(sent().length, before);
+  up.act = (m, res) => {
+    if (m.method !== 'tools/call') return false;
+    res
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(`{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":{"card": ${pan} }}}`);
+    return undefined;
+  };
+  const b = await call({});
+  assert.match(saidOf(b), /^Blocked: the result contains payment card/);
+  assert.ok(!b.text.includes('6240008'));
+});
+
 test('a header that says an argument again says what is left of it', async () => {
   await set('arguments', 'redact');
   const params = {
