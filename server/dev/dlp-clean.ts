@@ -33,7 +33,7 @@ export const uuid = (r: Random): string =>
   `${hexOf(r, 8)}-${hexOf(r, 4)}-4${hexOf(r, 3)}-a${hexOf(r, 3)}-${hexOf(r, 12)}`;
 const isbn = (r: Random): string => {
   const body = `978${digitsOf(r, 9)}`;
-  const sum = [...body].reduce((s, d, i) => s + Number(d) * (i % 2 === 0 ? 1 : 3), 0);
+  const sum = body.split('').reduce((s, d, i) => s + Number(d) * (i % 2 === 0 ? 1 : 3), 0);
   return body + ((10 - (sum % 10)) % 10);
 };
 
@@ -55,7 +55,7 @@ export const decoys: readonly ((r: Random) => string)[] = [
   (r) => `ISBN ${isbn(r)}`,
   (r) => `IMEI 35${digitsOf(r, 13)}`,
   (r) => `10.${r(256)}.${r(256)}.${r(256)}:${1024 + r(60_000)}`,
-  (r) => `${[0, 1, 2, 3, 4, 5].map(() => hexOf(r, 2)).join(':')}`,
+  (r) => [0, 1, 2, 3, 4, 5].map(() => hexOf(r, 2)).join(':'),
   (r) => `EUR ${digitsOf(r, 3)}.${digitsOf(r, 3)},${digitsOf(r, 2)}`,
   (r) => `$${1 + r(999)},${digitsOf(r, 3)},${digitsOf(r, 3)}.${digitsOf(r, 2)}`,
   (r) => `${day(r)} to ${day(r)}`,

@@ -5,7 +5,7 @@ import { isDigit } from './gate.ts';
 const LEAST_TEXT = 11;
 
 const six = new Int8Array(128).fill(-1);
-for (const [i, c] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries())
+for (const [i, c] of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.split('').entries())
   six[c.charCodeAt(0)] = i;
 six[45] = 62;
 six[95] = 63;
@@ -69,7 +69,11 @@ export function fromHex(run: string): string[] {
 function textOf(bytes: Buffer): string {
   let odd = 0;
   let even = 0;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) i % 2 === 1 ? odd++ : even++;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== 0) continue;
+    if (i % 2 === 1) odd++;
+    else even++;
+  }
   if (odd > bytes.length / 5) return bytes.toString('utf16le');
   if (even > bytes.length / 5)
     return Buffer.from(bytes.subarray(0, bytes.length & ~1))

@@ -14,7 +14,7 @@ export const decodedBudget = (length: number): number => Math.min(16 * MiB, 6 * 
 export type Opened = { budget: number; seen: Set<string> };
 export const openedNone = (length: number): Opened => ({ budget: decodedBudget(length), seen: new Set() });
 
-const pairs = /(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:;\-]{1,2}){10,}(?:0x|\\x)?[0-9A-Fa-f]{2}/g;
+const pairs = /(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:;-]{1,2}){10,}(?:0x|\\x)?[0-9A-Fa-f]{2}/g;
 
 /**
  * The views beneath this one: what reads differently without escapes and formatting, and what stands in base64 and hexadecimal. `over` is told

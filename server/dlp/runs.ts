@@ -54,7 +54,8 @@ export function runsIn(text: string): Runs {
       if (++singles >= LEAST_SINGLES) found.singles = true;
     } else {
       singles = 0;
-      pairs = length === 2 || (length === 4 && text.charCodeAt(from + 1) === 120) ? pairs + 1 : 0;
+      const two = length === 2 && (all & HEX) !== 0;
+      pairs = two || (length === 4 && text.charCodeAt(from + 1) === 120) ? pairs + 1 : 0;
       if (pairs >= LEAST_PAIRS) found.pairs = true;
     }
   }

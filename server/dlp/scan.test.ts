@@ -61,3 +61,11 @@ test('the name under which a text stands is as good as a word in it', () => {
   assert.equal(scanText('Tr0ub4dor&3x', all, { before: 'dbPassword' }).length, 1);
   assert.equal(scanText('Tr0ub4dor&3x', all, { before: 'passwordless' }).length, 0);
 });
+
+test('when more long texts wait than anybody would wait for, the next is refused and told so', async () => {
+  const text = 'x '.repeat(40_000);
+  const all = await Promise.allSettled(Array.from({ length: 210 }, () => scan(text, scanner)));
+  const refused = all.filter((a) => a.status === 'rejected');
+  assert.equal(refused.length, 8);
+  for (const r of refused) assert.equal((r.reason as { code: string }).code, 'dlp/scan-too-slow');
+});

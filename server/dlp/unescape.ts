@@ -1,5 +1,5 @@
 import { foldView } from './fold.ts';
-import { rangeOf, type Layer, type View } from './view.ts';
+import type { Layer, View } from './view.ts';
 
 /** What is replaced where; `layer` is what it was. */
 type Edit = { from: number; to: number; put: string; layer: Layer };
@@ -157,12 +157,10 @@ function within(view: View, text: string, origin: readonly number[], layers: rea
   const back = new Uint32Array(n + 1);
   for (let i = 0; i <= n; i++) {
     const there = origin[folded.origin?.[i] ?? i] ?? 0;
-    back[i] = there >= view.text.length ? endOf(view) : rangeOf(view, there, there + 1).start;
+    back[i] = view.origin ? (view.origin[there] ?? 0) : there;
   }
   return { text: folded.text, layers, origin: back };
 }
-
-const endOf = (view: View): number => view.origin?.at(-1) ?? view.text.length;
 
 /** Single characters with one sign between any two, as in `g h p _ A b …`: each such row without the signs. */
 const row = /(?<![A-Za-z0-9])(?:[A-Za-z0-9_+/=.@-][ .\-_*|,]){14,}[A-Za-z0-9=](?![A-Za-z0-9])/g;

@@ -1,3 +1,4 @@
+// Longer than others: a table of some sixty token shapes, each with its samples.
 import { crc32 } from 'node:zlib';
 import { detector, type Detector } from '../detector.ts';
 import { tokens, upTo } from './behind-words.ts';
@@ -60,6 +61,8 @@ export function tokenChecksum(body: string): string {
 }
 
 // The samples are put together here, so that no scanner of repositories takes this file for a leak.
+/** So that no sample stands here as it is. */
+const put = (a: string, b: string): string => a + b;
 const letters =
   'q7Rk2Vn9Xw4Lc8Hb3Tz6Jd1Fs5Gm0Pa7Yu2Eo9Ri4Kb8Nv3Cx6Ql1Wj5Zh0Dt7Mf2Sg9Ap4Uy8Ie3Ok6Br1Lv5Xn0Hc7Tw2Jz9Ff4Gs8Pm3Yd6'.repeat(
     2,
@@ -75,7 +78,11 @@ export const secrets: readonly Detector[] = [
     says: 'AWS access key ids',
     keywords: ['akia', 'asia', 'abia', 'acca'],
     shape: /(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}/,
-    catches: [`AKIA${'J4QH7ZXW2MNB5KTC'}`, `key=ASIA${'Y34FZKBOKMUTVV7A'}&x`, `"\\nAKIA${'J4QH7ZXW2MNB5KTC'}\\n"`],
+    catches: [
+      put('AKIA', 'J4QH7ZXW2MNB5KTC'),
+      put('key=ASIA', 'Y34FZKBOKMUTVV7A&x'),
+      put('"\\nAKIA', 'J4QH7ZXW2MNB5KTC\\n"'),
+    ],
     spares: [
       'AKIA1111111111111111',
       'akiaj4qh7zxw2mnb5ktc',
@@ -277,7 +284,7 @@ export const secrets: readonly Detector[] = [
     says: 'keys of model services (Hugging Face, Groq, xAI, Perplexity, Replicate)',
     keywords: ['hf_', 'gsk_', 'xai-', 'pplx-', 'r8_'],
     shape: /hf_[A-Za-z]{34}|gsk_[A-Za-z0-9]{52}|xai-[A-Za-z0-9]{80}|pplx-[A-Za-z0-9]{48,56}|r8_[A-Za-z0-9]{37}/,
-    catches: [`hf_${'QzRkVnXwLcHbTjJdFsGmPaYuEoRiKbNvCx'}`, `gsk_${some(52)}`, `xai-${some(80)}`, `r8_${some(37)}`],
+    catches: [put('hf_', 'QzRkVnXwLcHbTjJdFsGmPaYuEoRiKbNvCx'), `gsk_${some(52)}`, `xai-${some(80)}`, `r8_${some(37)}`],
     spares: ['hf_transfer', `hf_${same(34)}`, 'gsk_key'],
   }),
   token({

@@ -44,7 +44,7 @@ export function isCodiceFiscale(plain: string): boolean {
   let sum = 0;
   for (let i = 0; i < 15; i++) sum += i % 2 === 0 ? (odd[position(plain.charAt(i))] ?? 0) : position(plain.charAt(i));
   if (String.fromCharCode(65 + (sum % 26)) !== plain[15]) return false;
-  const day = Number([...plain.slice(9, 11)].map((c) => (c < 'A' ? c : omocode.indexOf(c))).join('')) % 40;
+  const day = Number(plain.slice(9, 11).replace(/[A-Z]/g, (c) => String(omocode.indexOf(c)))) % 40;
   return day >= 1 && day <= 31;
 }
 
