@@ -1,4 +1,4 @@
-// Longer than others: a table of some sixty token shapes, each with its samples.
+// A long file: a table of some sixty token shapes, each with its samples.
 import { crc32 } from 'node:zlib';
 import { detector, type Detector } from '../detector.ts';
 import { tokens, upTo } from './behind-words.ts';
