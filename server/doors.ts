@@ -80,7 +80,7 @@ export const catalogue: Catalogue = {
       const c = connectors.get(t.connector);
       if (!c) return [];
       const connector = { id: c.id, slug: c.slug, name: c.name, on: c.state === 'on' };
-      return { connector, name: t.name, class: t.class, reviewed: t.state === 'reviewed', projection: [] };
+      return { connector, name: t.name, class: t.class, reviewed: t.state === 'reviewed', projection: t.projection };
     });
   },
   ownDomains: listVerifiedNames,

@@ -9,6 +9,9 @@ import type { HousePerson } from '@gatehouse/server/dev/oauth-house.ts';
 import { wildUpstream, type WildUpstream } from '@gatehouse/server/dev/wild-upstream.ts';
 import { catalogue, doors } from '@gatehouse/server/doors.ts';
 import { backtestJob } from '@gatehouse/server/policy/backtest.job.ts';
+import { reviewTools } from '@gatehouse/server/connectors/review-tools.ts';
+import { listTools } from '@gatehouse/server/connectors/tool.sql.ts';
+import { scopeOf } from '@gatehouse/server/kernel/ctx.ts';
 import { mount } from '@gatehouse/server/kernel/operation.ts';
 import { silentLog } from '@gatehouse/server/kernel/log.ts';
 import { createApiKey } from '@gatehouse/server/org/create-api-key.ts';
@@ -113,6 +116,35 @@ test('explain says by which rule a call would be allowed, or which rules come cl
   const no = await run('explain', ['--user', sue.user, '--connector', 'up', '--tool', 'change', '--check']);
   assert.equal(no.status, 3);
   assert.match(no.out, /came close {2}all read: .* \(another tool\)/);
+});
+
+test('explain shows what rules see of the arguments, where a reviewer has said what they are', async () => {
+  const [change] = (await g.house.world.db.read(scopeOf(g.ctx), listTools)).filter((t) => t.name === 'change');
+  assert.ok(change);
+  const before = await run('explain', [
+    '--user',
+    sue.user,
+    '--connector',
+    'up',
+    '--tool',
+    'change',
+    '--arguments',
+    '{"folder":"Reports/"}',
+  ]);
+  assert.ok(!before.out.includes('/Reports'), before.out);
+  const projection = [{ kind: 'folder' as const, at: '/folder' }];
+  await reviewTools(g.ctx, change.connector, [{ name: 'change', pin: change.pin, class: 'write', projection }]);
+  const after = await run('explain', [
+    '--user',
+    sue.user,
+    '--connector',
+    'up',
+    '--tool',
+    'change',
+    '--arguments',
+    '{"folder":"Reports/"}',
+  ]);
+  assert.match(after.out, /arguments {3}\{"folder":"\/Reports"/);
 });
 
 test('explain of a recorded call says how it was decided then and how it would be now', async () => {
