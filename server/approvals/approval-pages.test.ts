@@ -24,7 +24,7 @@ after(() => a[Symbol.asyncDispose]());
 const open = async (
   who: HouseMember,
   path: string,
-  init: RequestInit = {},
+  init: { method?: string; body?: URLSearchParams; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; text: string; to: string | null }> => {
   const r = await fetch(`${a.h.origin}${path}`, {
     redirect: 'manual',

@@ -69,7 +69,7 @@ create table approval (
   ended_at timestamp with time zone,
   ended_by text,
   ended_why text,
-  replaced_by text,
+  replaced_with text,
   says text,
   PRIMARY KEY (id),
   UNIQUE (org, id),
@@ -94,7 +94,7 @@ CREATE UNIQUE INDEX approval_waiting ON public.approval USING btree (org, asker,
 alter table approval enable row level security;
 create policy approval_of_org on approval for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on approval to gatehouse_app;
-grant update (decision, ended_at, ended_by, ended_why, replaced_by, state) on approval to gatehouse_app;
+grant update (decision, ended_at, ended_by, ended_why, replaced_with, state) on approval to gatehouse_app;
 
 -- What somebody decided, about one request or several at once. document: canonical text of the decision, whose hash the log has. proof: the passkey's signature over the action with the key that checks it, so that anybody can later; proof_key: what makes one signature count once. fresh: whether there was such a signature.
 create table approval_decision (
@@ -331,6 +331,36 @@ create policy audit_tile_read on audit_tile for select to gatehouse_app using (l
 grant select on audit_tile to gatehouse_app;
 grant insert, select, update on audit_tile to gatehouse_sequencer;
 
+-- A run of recorded calls through a draft of the policies. calls: how many there are, as counted at the start; seen: how far it is. report: what would change, with ids and counts, never the facts of a call.
+create table backtest (
+  org text not null,
+  id text not null,
+  draft json not null,
+  since timestamp with time zone not null,
+  until timestamp with time zone not null,
+  state text not null,
+  calls bigint not null default 0,
+  seen bigint not null default 0,
+  report json,
+  says text,
+  asked_by text not null,
+  asked_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((state = 'done'::text) = (report IS NOT NULL))),
+  CHECK (((state = 'failed'::text) = (says IS NOT NULL))),
+  CHECK (((state = ANY (ARRAY['done'::text, 'cancelled'::text, 'failed'::text])) = (ended_at IS NOT NULL))),
+  CHECK ((since < until)),
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'cancelled'::text, 'failed'::text])))
+);
+CREATE INDEX backtest_listed ON public.backtest USING btree (org, id DESC);
+alter table backtest enable row level security;
+create policy backtest_of_org on backtest for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on backtest to gatehouse_app;
+grant update (calls, ended_at, report, says, seen, state) on backtest to gatehouse_app;
+
 -- A policy that an expert wrote in Cedar, validated strictly when it was saved. In force from the version since until before the version until.
 create table cedar_policy (
   org text not null,
@@ -373,6 +403,22 @@ create table connector (
 alter table connector enable row level security;
 create policy connector_of_org on connector for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on connector to gatehouse_app;
+
+-- What policy was asked about a call, and what it said. asked: groups of the person, class, surface, device and the argument facts of the tool's projection, at that moment; never the arguments. Null: more than 8 KB, so not kept. Rows are forgotten after GATEHOUSE_CALL_FACTS_DAYS. Calls that were refused before policy was asked have no row.
+create table decided_call (
+  org text not null,
+  call text not null,
+  answer text not null,
+  version text not null,
+  engine text not null,
+  policies text[] not null,
+  asked json,
+  PRIMARY KEY (org, call),
+  CHECK ((answer = ANY (ARRAY['allowed'::text, 'asks'::text, 'denied'::text])))
+);
+alter table decided_call enable row level security;
+create policy decided_call_of_org on decided_call for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on decided_call to gatehouse_app;
 
 -- A SCIM connection of the parent. Owns the scim_users and scim_groups that arrive through it; its people become members of `org` with the role user.
 create table directory (
@@ -422,14 +468,15 @@ create policy dlp_baseline_of_org on dlp_baseline for all to gatehouse_app using
 grant insert, select on dlp_baseline to gatehouse_app;
 grant update (action, set_at, set_by) on dlp_baseline to gatehouse_app;
 
--- What an org itself calls confidential. spec: the terms (whole words), or the pattern, or the columns of an exact table, whose values are in dlp_exact_value.
+-- What an org itself calls confidential: terms, a pattern, a dictionary, or records known only by digests whose key is derived and nowhere stored. spec never changes and goes with the removal.
 create table dlp_detector (
   org text not null,
   id text not null,
   name text not null,
   kind text not null,
   severity text not null,
-  spec jsonb not null,
+  entries integer not null,
+  spec jsonb,
   created_by text not null,
   created_at timestamp with time zone not null,
   removed_by text,
@@ -438,7 +485,8 @@ create table dlp_detector (
   UNIQUE (org, id),
   FOREIGN KEY (org) REFERENCES org(id),
   CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
-  CHECK ((kind = ANY (ARRAY['terms'::text, 'pattern'::text, 'exact'::text]))),
+  CHECK (((removed_at IS NULL) = (spec IS NOT NULL))),
+  CHECK ((kind = ANY (ARRAY['terms'::text, 'pattern'::text, 'dictionary'::text, 'exact'::text]))),
   CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
 );
 CREATE UNIQUE INDEX dlp_detector_name ON public.dlp_detector USING btree (org, lower(name)) WHERE (removed_at IS NULL);
@@ -446,18 +494,6 @@ alter table dlp_detector enable row level security;
 create policy dlp_detector_of_org on dlp_detector for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on dlp_detector to gatehouse_app;
 grant update (removed_at, removed_by, spec) on dlp_detector to gatehouse_app;
-
--- Values of an exact table as keyed hashes; the values themselves are nowhere. Deleted with their detector.
-create table dlp_exact_value (
-  org text not null,
-  detector text not null,
-  hash bytea not null,
-  PRIMARY KEY (org, detector, hash),
-  FOREIGN KEY (org, detector) REFERENCES dlp_detector(org, id)
-);
-alter table dlp_exact_value enable row level security;
-create policy dlp_exact_value_of_org on dlp_exact_value for all to gatehouse_app using (org = app_org()) with check (org = app_org());
-grant delete, insert, select on dlp_exact_value to gatehouse_app;
 
 -- What happens in an org when content could not be looked at, per class of the tool; none: outside of a call. No row: open with an alert for reads, closed for everything else.
 create table dlp_fail_mode (
@@ -508,6 +544,55 @@ alter table dlp_policy enable row level security;
 create policy dlp_policy_of_org on dlp_policy for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on dlp_policy to gatehouse_app;
 grant update (removed_at, removed_by) on dlp_policy to gatehouse_app;
+
+-- A scanner outside of Gatehouse that is asked about content. config: where it is and how it is spoken to, by kind, without secrets. secret: sealed for this row at secret_generation; the one before (generation - 1) counts until previous_until, so that a rotation refuses nobody. fail_mode null: closed for what writes or leaves, open with an alert for what is read.
+create table dlp_scanner (
+  org text not null,
+  id text not null,
+  kind text not null,
+  name text not null,
+  config jsonb not null,
+  allow_private boolean not null,
+  phases text[] not null,
+  mode text not null,
+  percentage integer not null,
+  fail_mode text,
+  timeout_ms integer not null,
+  excluded_roles text[] not null,
+  excluded_groups text[] not null,
+  state text not null,
+  secret bytea,
+  secret_generation integer not null,
+  secret_since timestamp with time zone,
+  previous_secret bytea,
+  previous_until timestamp with time zone,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  removed_by text,
+  removed_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((percentage >= 0) AND (percentage <= 100))),
+  CHECK (((phases <@ ARRAY['arguments'::text, 'result'::text, 'prompt'::text, 'output'::text, 'file_in'::text, 'file_out'::text]) AND (cardinality(phases) > 0))),
+  CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+  CHECK (((previous_secret IS NULL) OR ((secret IS NOT NULL) AND (secret_generation > 1)))),
+  CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
+  CHECK (((removed_at IS NULL) OR ((secret IS NULL) AND (previous_secret IS NULL)))),
+  CHECK (((secret IS NULL) = (secret_since IS NULL))),
+  CHECK (((secret IS NULL) OR (secret_generation > 0))),
+  CHECK (((timeout_ms >= 1) AND (timeout_ms <= 10000))),
+  CHECK ((fail_mode = ANY (ARRAY['open'::text, 'closed'::text]))),
+  CHECK ((kind = ANY (ARRAY['webhook'::text, 'purview'::text, 'symantec'::text, 'forcepoint'::text]))),
+  CHECK ((mode = ANY (ARRAY['shadow'::text, 'enforce'::text]))),
+  CHECK ((secret_generation >= 0)),
+  CHECK ((state = ANY (ARRAY['on'::text, 'off'::text])))
+);
+CREATE UNIQUE INDEX dlp_scanner_name ON public.dlp_scanner USING btree (org, lower(name)) WHERE (removed_at IS NULL);
+alter table dlp_scanner enable row level security;
+create policy dlp_scanner_of_org on dlp_scanner for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on dlp_scanner to gatehouse_app;
+grant update (allow_private, config, excluded_groups, excluded_roles, fail_mode, mode, name, percentage, phases, previous_secret, previous_until, removed_at, removed_by, secret, secret_generation, secret_since, state, timeout_ms) on dlp_scanner to gatehouse_app;
 
 -- A domain of the parent and how it stands. since: when the state began; of failing, when the record went missing. fault: what the last check found instead. issued_to: the parent whose id the record has; a merge moves the row and cannot move the record.
 create table domain (
@@ -1318,6 +1403,7 @@ create table quarantine (
   CHECK ((phase = ANY (ARRAY['arguments'::text, 'result'::text, 'prompt'::text, 'output'::text, 'file_in'::text, 'file_out'::text]))),
   CHECK ((state = ANY (ARRAY['waiting'::text, 'released'::text, 'delivered'::text, 'discarded'::text, 'expired'::text])))
 );
+CREATE INDEX quarantine_asker ON public.quarantine USING btree (org, asker) WHERE (state = ANY (ARRAY['waiting'::text, 'released'::text]));
 CREATE INDEX quarantine_expiring ON public.quarantine USING btree (expires_at) WHERE (state = ANY (ARRAY['waiting'::text, 'released'::text]));
 CREATE INDEX quarantine_listed ON public.quarantine USING btree (org, kept_at DESC, id DESC);
 CREATE UNIQUE INDEX quarantine_open ON public.quarantine USING btree (org, same) WHERE (state = ANY (ARRAY['waiting'::text, 'released'::text]));
@@ -1342,7 +1428,7 @@ alter table quarantine_decision enable row level security;
 create policy quarantine_decision_of_org on quarantine_decision for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on quarantine_decision to gatehouse_app;
 
--- A sentence of an admin about who may use which tools; compiled to Cedar when it is loaded. In force from the version `since` until before the version `until`. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id`, `approver_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.
+-- A sentence of an admin about who may use which tools (ask: what others let them use waits for a yes all the same); compiled to Cedar when it is loaded. In force from the version `since` until before the version `until`. `connector` null means every connector. Removed rules stay, so that the log can be read. `who_id`, `approver_id` and `connector` have no foreign key: a rule about what is gone applies to nobody.
 create table rule (
   org text not null,
   id text not null,
@@ -1368,8 +1454,8 @@ create table rule (
   until integer,
   PRIMARY KEY (org, id, since),
   FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((((NOT (asks IS DISTINCT FROM 'always'::text)) OR (effect = 'ask'::text)) = (approver_kind IS NOT NULL))),
   CHECK ((((approver_kind IS NULL) = (second_person IS NULL)) AND ((approver_kind IS NULL) = (desktop_only IS NULL)) AND ((approver_kind IS NULL) = (fresh IS NULL)))),
-  CHECK (((NOT (asks IS DISTINCT FROM 'always'::text)) = (approver_kind IS NOT NULL))),
   CHECK (((approver_kind = ANY (ARRAY['group'::text, 'user'::text])) = (approver_id IS NOT NULL))),
   CHECK (((effect = 'allow'::text) = (asks IS NOT NULL))),
   CHECK (((effect = 'forbid'::text) OR (tool_names IS NULL) OR (connector IS NOT NULL))),
@@ -1381,7 +1467,7 @@ create table rule (
   CHECK ((approver_kind = ANY (ARRAY['deciders'::text, 'manager'::text, 'self'::text, 'group'::text, 'user'::text]))),
   CHECK ((asks = ANY (ARRAY['never'::text, 'always'::text]))),
   CHECK ((cardinality(tool_names) > 0)),
-  CHECK ((effect = ANY (ARRAY['allow'::text, 'forbid'::text]))),
+  CHECK ((effect = ANY (ARRAY['allow'::text, 'ask'::text, 'forbid'::text]))),
   CHECK ((who_kind = ANY (ARRAY['everyone'::text, 'group'::text, 'user'::text])))
 );
 CREATE INDEX rule_live ON public.rule USING btree (org, id) WHERE (removed_at IS NULL);
@@ -2010,18 +2096,13 @@ alter table sso_test enable row level security;
 create policy sso_test_of_org on sso_test for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select, update on sso_test to gatehouse_app;
 
--- One callable of a connector: its definition as last seen (canonical text), its pin, and what a reviewer said about which pin. Only state reviewed is shown or callable.
+-- One callable of a connector, or its @instructions: the pin of the definition as last seen and of the one that a reviewer accepted. Only state reviewed is shown or callable.
 create table tool (
   org text not null,
   connector text not null,
   name text not null,
   pin text not null,
-  definition text not null,
-  class text,
   reviewed_pin text,
-  reviewed_definition text,
-  reviewed_by text,
-  reviewed_at timestamp with time zone,
   first_seen timestamp with time zone not null,
   seen_at timestamp with time zone not null,
   removed_at timestamp with time zone,
@@ -2034,10 +2115,11 @@ CASE
 END) stored,
   PRIMARY KEY (org, connector, name),
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
-  CHECK (((reviewed_pin IS NULL) = (class IS NULL))),
-  CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text]))),
+  FOREIGN KEY (org, connector, name, pin) REFERENCES tool_definition(org, connector, name, pin),
+  FOREIGN KEY (org, connector, name, reviewed_pin) REFERENCES tool_definition(org, connector, name, pin),
   CHECK ((pin ~ '^[0-9a-f]{64}$'::text))
 );
+CREATE INDEX tool_waiting ON public.tool USING btree (org, connector, name) WHERE (state = ANY (ARRAY['quarantined'::text, 'changed'::text]));
 alter table tool enable row level security;
 create policy tool_of_org on tool for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on tool to gatehouse_app;
@@ -2066,6 +2148,65 @@ CREATE INDEX tool_call_open ON public.tool_call USING btree (node) WHERE (outcom
 alter table tool_call enable row level security;
 create policy tool_call_of_org on tool_call for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on tool_call to gatehouse_app;
+
+-- A definition of a tool (or, as @instructions, what a connector tells clients) that was seen at some time. definition: canonical text of what the pin covers; whole: everything that came with it. verdict: what a reviewer said; class, projection and stricter (a JSON Schema) bind calls while this is the definition. Older unreviewed ones of a tool that keeps changing are forgotten.
+create table tool_definition (
+  org text not null,
+  connector text not null,
+  name text not null,
+  pin text not null,
+  definition text not null,
+  whole text not null,
+  first_seen timestamp with time zone not null,
+  verdict text,
+  class text,
+  projection jsonb not null default '[]'::jsonb,
+  stricter text,
+  reviewed_by text,
+  reviewed_at timestamp with time zone,
+  PRIMARY KEY (org, connector, name, pin),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK ((((COALESCE(verdict, ''::text) = 'accepted'::text) AND (name <> '@instructions'::text)) = (class IS NOT NULL))),
+  CHECK ((((verdict IS NULL) = (reviewed_by IS NULL)) AND ((verdict IS NULL) = (reviewed_at IS NULL)))),
+  CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text]))),
+  CHECK ((pin ~ '^[0-9a-f]{64}$'::text)),
+  CHECK ((verdict = ANY (ARRAY['accepted'::text, 'closed'::text])))
+);
+alter table tool_definition enable row level security;
+create policy tool_definition_of_org on tool_definition for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on tool_definition to gatehouse_app;
+grant update (class, projection, reviewed_at, reviewed_by, stricter, verdict) on tool_definition to gatehouse_app;
+
+-- Whether a definition that differs from its reviewed one in title and icons only keeps its review. No row: it waits like any other.
+create table tool_review_settings (
+  org text not null,
+  accept_cosmetic boolean not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org),
+  FOREIGN KEY (org) REFERENCES org(id)
+);
+alter table tool_review_settings enable row level security;
+create policy tool_review_settings_of_org on tool_review_settings for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on tool_review_settings to gatehouse_app;
+
+-- What happened to a tool's definition at the upstream, in order: first seen, changed (pin: to what), removed (pin: which), came back.
+create table tool_sighting (
+  org text not null,
+  connector text not null,
+  n bigint not null generated always as identity,
+  name text not null,
+  what text not null,
+  pin text not null,
+  at timestamp with time zone not null,
+  PRIMARY KEY (org, connector, n),
+  FOREIGN KEY (org, connector, name) REFERENCES tool(org, connector, name),
+  CHECK ((what = ANY (ARRAY['first_seen'::text, 'changed'::text, 'removed'::text, 'came_back'::text])))
+);
+CREATE INDEX tool_sighting_of_tool ON public.tool_sighting USING btree (org, connector, name, n DESC);
+alter table tool_sighting enable row level security;
+create policy tool_sighting_of_org on tool_sighting for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on tool_sighting to gatehouse_app;
 
 -- What an identity provider said of a person at the latest sign-in: for rules by department or group, and for asking the manager. Never a key.
 create table user_attribute (
@@ -3054,6 +3195,29 @@ begin
 end $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.prune_decided_calls(edge timestamp with time zone, most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  o record;
+  gone int;
+  total int := 0;
+  first_kept text := 'tcl_' || lpad(to_hex(greatest(0, floor(extract(epoch from edge) * 1000))::bigint), 12, '0');
+begin
+  for o in select id from org loop
+    delete from decided_call d
+     where d.org = o.id
+       and d.call in (select x.call from decided_call x where x.org = o.id and x.call < first_kept order by x.call limit most);
+    get diagnostics gone = row_count;
+    total := total + gone;
+  end loop;
+  return total;
+end $function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.prune_scim_journal(at timestamp with time zone, keep integer, most integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3107,6 +3271,10 @@ begin
        where t.org = the_org and t.id = c.id and t.outcome is null
       returning t.id)
     select array_agg(id) into ended from done;
+    insert into decided_call (org, call, answer, version, engine, policies, asked)
+    select the_org, d.id, d.answer, d.version, d.engine, d.policies, d.asked
+      from json_to_recordset(ends) as d(id text, answer text, version text, engine text, policies text[], asked json)
+     where d.answer is not null and d.id = any(ended);
     insert into audit_inbox (id, log, at, header, data, salt)
     select n.note, the_org, n.at, n.header, n.data, decode(n.salt, 'hex')
       from json_to_recordset(ends) as n(id text, note text, at timestamptz, header jsonb, data jsonb, salt text)
