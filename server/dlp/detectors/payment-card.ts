@@ -36,13 +36,11 @@ const SHORTEST = 12;
 const LONGEST = 19;
 
 /** The networks that a number's first four digits leave possible. */
-const byLead = Array.from({ length: 10_000 }, (_, lead) =>
-  networks.filter((n) => {
-    const first = Math.floor(lead / 10 ** Math.max(0, 4 - String(n.from).length));
-    const shift = 10 ** Math.max(0, String(n.from).length - 4);
-    return first >= Math.floor(n.from / shift) && first <= Math.floor(n.to / shift);
-  }),
-);
+const byLead = Array.from({ length: 10_000 }, (): (typeof networks)[number][] => []);
+for (const n of networks) {
+  const scale = 10 ** (4 - String(n.from).length);
+  for (let lead = Math.floor(n.from * scale); lead < Math.ceil((n.to + 1) * scale); lead++) byLead[lead]?.push(n);
+}
 
 const issued = (digits: string): boolean =>
   (byLead[Number(digits.slice(0, 4))] ?? []).some((n) => {
