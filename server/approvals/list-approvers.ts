@@ -3,6 +3,7 @@ import type { Id } from '#kernel/id.ts';
 import { rolesWith } from '#org/roles.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
 import type { PolicySet } from '#policy/decide.ts';
+import { approversOfRule } from '#policy/rule.ts';
 import { listCandidates } from './approver.sql.ts';
 import type { Approval } from './approval.ts';
 import { casesOf } from './cases.ts';
@@ -43,7 +44,7 @@ export async function listApprovers(db: Reader, tools: Tools, a: Approval, now: 
 function namedBy(set: PolicySet): { users: Id<'usr'>[]; groups: Id<'grp'>[] } {
   const named: { users: Id<'usr'>[]; groups: Id<'grp'>[] } = { users: [], groups: [] };
   for (const rule of set.rules.values()) {
-    const who = 'approvers' in rule ? rule.approvers?.who : undefined;
+    const who = approversOfRule(rule)?.who;
     if (who?.kind === 'user') named.users.push(who.user);
     if (who?.kind === 'group') named.groups.push(who.group);
   }

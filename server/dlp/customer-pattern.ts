@@ -1,4 +1,4 @@
-import { RE2 } from '@adguard/re2-wasm';
+import { engineFor } from '#kernel/linear-pattern.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Span } from './detector.ts';
 import { requiredLiteral } from './required-literal.ts';
@@ -17,8 +17,6 @@ export type CompiledPattern = {
 export const MAX_PATTERN_CHARS = 1000;
 /** A match is seen whole up to this length; a longer one is found and reaches so far at least. */
 export const MAX_PATTERN_MATCH = 512;
-/** Bytes that one compiled pattern may take in RE2 (its own default is 8 MiB). */
-const MAX_PATTERN_MEMORY = 4 * 1024 * 1024;
 const SMALL = 2 * MAX_PATTERN_MATCH;
 const LARGE = 16 * MAX_PATTERN_MATCH;
 
@@ -26,18 +24,23 @@ const LARGE = 16 * MAX_PATTERN_MATCH;
 export function compilePattern({ id, source, ignoreCase = false }: CustomerPattern): CompiledPattern {
   if (source.length === 0 || source.length > MAX_PATTERN_CHARS)
     throw refused(`it has ${source.length} characters`, `give it 1 to ${MAX_PATTERN_CHARS}`);
-  let pattern: RE2;
+  const flags = ignoreCase ? 'giu' : 'gu';
+  let empty: boolean;
   try {
-    pattern = new RE2(source, ignoreCase ? 'giu' : 'gu', MAX_PATTERN_MEMORY);
+    empty = engineFor(source, flags).test('');
   } catch (e) {
     throw refused(
       reasonOf(source, e),
       'write it in the syntax of RE2: no look-around, no back-reference, no possessive quantifier, at most {1000}',
     );
   }
-  if (pattern.test(''))
+  if (empty)
     throw refused('it matches the empty text, so it would be found everywhere', 'demand at least one character');
-  return { id, literal: requiredLiteral(source), find: (text, from, to) => findAll(pattern, text, from, to) };
+  return {
+    id,
+    literal: requiredLiteral(source),
+    find: (text, from, to) => findAll(engineFor(source, flags), text, from, to),
+  };
 }
 
 const refused = (found: string, fix: string): Problem =>
@@ -58,7 +61,7 @@ function reasonOf(source: string, e: unknown): string {
  * RE2 copies what it is given at each call, so it gets windows: large ones while there is nothing, small ones where matches are many. What begins
  * in the last part of a window is left to the next, which sees it whole.
  */
-function findAll(pattern: RE2, text: string, from: number, to: number): Span[] {
+function findAll(pattern: ReturnType<typeof engineFor>, text: string, from: number, to: number): Span[] {
   const found: Span[] = [];
   let at = from;
   let size = LARGE;

@@ -172,3 +172,14 @@ test('exact data has no value in it', () => {
   const text = JSON.stringify(exact.exactData);
   for (const value of people.flat()) assert.ok(!text.toLowerCase().includes(value.toLowerCase()));
 });
+
+test('scanners come and go with their patterns, and the engine has room for the next one', () => {
+  for (let n = 0; n < 2000; n++) {
+    const pattern = compilePattern({ id: 'own', source: `badge-${n}-[0-9]{2,5}(?:-[a-z]{1,9})?` });
+    const text = `see badge-${n}-123-abc`;
+    assert.deepEqual(
+      pattern.find(text, 0, text.length).map((m) => m.text),
+      [`badge-${n}-123-abc`],
+    );
+  }
+});

@@ -17,15 +17,20 @@ const MAX_PATTERN_BYTES = 128 * KiB;
  * Compiled ones at a time. The engine has 16 MiB for all of them and, when these are full, stops for good; so what is not in use is freed and
  * compiled again when it is needed.
  */
-const MAX_LIVE = 24;
+const MAX_LIVE = 48;
 
 const live = new Map<string, RE2>();
 
-function compiled(source: string): RE2 {
-  const known = live.get(source);
-  if (known) live.delete(source);
-  const re = known ?? new RE2(source, 'u', MAX_PATTERN_BYTES);
-  live.set(source, re);
+/**
+ * The engine for a pattern, as it is now: ask again for each text, because one that was not used for a while is freed. Throws a SyntaxError for
+ * what RE2 does not take. All patterns of other people go through here; a `new RE2` anywhere else would fill the engine's memory for good.
+ */
+export function engineFor(source: string, flags: 'u' | 'gu' | 'giu'): RE2 {
+  const key = `${flags} ${source}`;
+  const known = live.get(key);
+  if (known) live.delete(key);
+  const re = known ?? new RE2(source, flags, MAX_PATTERN_BYTES);
+  live.set(key, re);
   const [oldest] = live;
   if (oldest && live.size > MAX_LIVE) {
     live.delete(oldest[0]);
@@ -46,14 +51,14 @@ function free(re: RE2): void {
 export function linearPattern(source: string): LinearPattern | { refused: string } {
   if (source.length > MAX_PATTERN_LENGTH) return { refused: `it is longer than ${MAX_PATTERN_LENGTH} characters` };
   try {
-    compiled(source);
+    engineFor(source, 'u');
   } catch (e) {
     const why = e instanceof SyntaxError ? e.message.replace(/^.*\/u: /s, '') : 'the engine refuses it';
     return { refused: why.slice(0, 200) };
   }
   return {
     test(text) {
-      return text.length <= MAX_MATCHED_LENGTH && compiled(source).test(text);
+      return text.length <= MAX_MATCHED_LENGTH && engineFor(source, 'u').test(text);
     },
   };
 }

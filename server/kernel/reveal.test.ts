@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { reveal, revealedText } from './reveal.ts';
+import { reveal } from './reveal.ts';
+
+const revealedText = (text: string): string =>
+  reveal(text)
+    .map((p) => (typeof p === 'string' ? p : p.char === undefined ? `⟨${p.code}⟩` : `⟨${p.char} ${p.code}⟩`))
+    .join('');
 
 const cases: [string, string, string][] = [
   ['plain text stays as it is', 'Hello, world\n\tline two', 'Hello, world\n\tline two'],

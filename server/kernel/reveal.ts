@@ -1,3 +1,5 @@
+import { codePoint } from './visible.ts';
+
 /** Why a character is not shown as what it looks like. */
 export type Deceit =
   /** Nobody can see it: zero-width, variation selector, tag, filler, soft hyphen. */
@@ -48,10 +50,8 @@ function scriptOf(char: string): string {
   return letter.test(char) ? 'Other' : 'Common';
 }
 
-const code = (char: string): string => `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-
 const shown = (char: string, why: Deceit): Revealed => ({
-  code: code(char),
+  code: codePoint(char),
   char: why === 'other_script' || why === 'lookalike' ? char : undefined,
   why,
 });
@@ -119,9 +119,3 @@ export function reveal(text: string): Piece[] {
   if (plain !== '') pieces.push(plain);
   return pieces;
 }
-
-/** The same as one line of text, for mails and logs of people: `n⟨о U+043E⟩rthwind`. */
-export const revealedText = (text: string): string =>
-  reveal(text)
-    .map((p) => (typeof p === 'string' ? p : p.char === undefined ? `⟨${p.code}⟩` : `⟨${p.char} ${p.code}⟩`))
-    .join('');
