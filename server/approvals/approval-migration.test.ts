@@ -77,7 +77,7 @@ before(async () => {
       ],
     );
   }
-  await c.query(files[mine]!.text);
+  for (const f of files.slice(mine)) await c.query(f.text);
   await c.end();
   db = connect({ url: at(cluster.appUrl, name), role: 'gatehouse_app', log: silentLog });
 });
