@@ -30,15 +30,20 @@ export const noteSignIn = (ctx: Ctx, said: SaidAtSignIn, user: Id<'usr'> | undef
         groups.map((g) => ({ ...g, id: newId('grp', ctx.now.getTime()) })),
         ctx.now,
       );
-    if (!user) return { value: undefined, unchanged: true };
+    const { connection } = said;
+    const noted = event(provisioningEvents, 'provisioning.sign_in_noted', {
+      connection,
+      user: user ?? null,
+      groups: groups.length,
+    });
+    if (!user) return { value: undefined, events: [noted] };
     const moved = await replaceAttributeGroups(tx, user, await listAttributeGroups(tx, groups), ctx.now);
+    if (moved.added + moved.removed === 0) return { value: undefined, events: [noted] };
     // Rules speak of these groups, too, so every node must hear of it.
-    return moved.added + moved.removed === 0
-      ? { value: undefined, unchanged: true }
-      : {
-          value: undefined,
-          events: [event(provisioningEvents, 'provisioning.attribute_groups_changed', { user, ...moved })],
-        };
+    return {
+      value: undefined,
+      events: [noted, event(provisioningEvents, 'provisioning.attribute_groups_changed', { user, ...moved })],
+    };
   });
 
 /**

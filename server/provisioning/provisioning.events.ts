@@ -127,6 +127,13 @@ export const provisioningEvents = {
     ocsf: 5019,
     about: (d) => ({ resource: d.mapping }),
   }),
+  'provisioning.sign_in_noted': declare({
+    data: z.object({ connection: id, user: id.nullable(), groups: count }),
+    says: (d) =>
+      `noted how an identity provider named ${d.user ?? 'somebody without an account'}, with ${d.groups} groups`,
+    ocsf: 3002,
+    about: (d) => ({ resource: d.connection }),
+  }),
   'provisioning.attribute_groups_changed': declare({
     data: z.object({ user: id, added: count, removed: count }),
     says: (d) => `put ${d.user} into ${d.added} groups and out of ${d.removed}, as the sign-in said`,
