@@ -64,7 +64,7 @@ export async function tellOfApproval(step: StepOf, s: ApprovalScene): Promise<vo
     return {
       value: undefined,
       says: `${people.lead.given}'s agent wanted to delete a deal and had to wait; ${displayName(people.owner)} approved it, and it ran exactly once; the same call about another deal was refused`,
-      look: `${s.origin}/api/orgs/${s.org}/approvals/${approval}`,
+      look: `${s.origin}/approvals/${s.org}/${approval}`,
       details: [`the other deal: ${other.split('. ')[0] ?? ''}`, `a second time: ${twice.split('. ')[0] ?? ''}`],
     };
   });

@@ -42,7 +42,7 @@ after(async () => {
 const call = (args: unknown, t = token): Promise<RawAnswer> => raw(g, { token: t, body: callBody('change', args) });
 const sentCalls = (): number => up.seen.filter((s) => s.message.method === 'tools/call').length;
 function held(a: RawAnswer): Id<'apr'> {
-  const id = parseId('apr', /\/approvals\/(apr_[0-9a-f]{32})/.exec(saidOf(a))?.[1] ?? '');
+  const id = parseId('apr', /\/approvals\/org_[0-9a-f]{32}\/(apr_[0-9a-f]{32})/.exec(saidOf(a))?.[1] ?? '');
   assert.ok(id, a.text);
   return id;
 }

@@ -114,7 +114,7 @@ test('a client that can show an address is given one, once, and the answer to it
     params: {
       mode: 'url',
       message: `A person must approve this exact call of change before it runs (${first.id}).`,
-      url: `${g.house.origin}/api/orgs/${g.house.org}/approvals/${first.id}`,
+      url: `${g.house.origin}/approvals/${g.house.org}/${first.id}`,
     },
   });
   const accepted = { approval: { action: 'accept' } };

@@ -65,7 +65,7 @@ async function scene(
     ctx,
     who,
     view,
-    params,
+    carrier: { params },
     hold,
     replaces: undefined,
     now: () => g.house.world.now(),
@@ -127,6 +127,11 @@ test('a call that waited while the definition of its tool changed does not run',
   const hold = await held();
   const { s, call } = await scene(hold, async (id) => {
     await g.decide(id, 'approved', g.house.ada);
+    await g.house.t.super(
+      `insert into tool_definition (org, connector, name, pin, definition, whole, first_seen)
+       select org, connector, name, repeat('f', 64), definition, whole, now() from tool_definition where name = 'change' and connector = $1`,
+      connector,
+    );
     await g.house.t.super(`update tool set pin = repeat('f', 64) where name = 'change' and connector = $1`, connector);
     await g.rule({
       name: 'so that it is seen',

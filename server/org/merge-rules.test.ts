@@ -49,6 +49,7 @@ const past: Record<string, string> = {
   'rule.created_by': 'who wrote the rule',
   'dlp_policy.created_by': 'who wrote it; it applies without them',
   'dlp_detector.created_by': 'who wrote it; it applies without them',
+  'dlp_scanner.created_by': 'who connected it; it is asked without them',
   'scim_token.created_by': 'who made it; the token works without them',
   'scim_client.created_by': 'who made it; the client works without them',
   'group_mapping.created_by': 'who wrote the mapping',
