@@ -60,6 +60,8 @@ export type RogueIdp = {
   refusePush: boolean;
   /** A logout token. */
   logoutToken(claims: (honest: Claims) => Claims, how?: NonNullable<Says['signed']>, typ?: string): Promise<string>;
+  /** An assertion that an agent may act for somebody (ID-JAG); whom, where and as which client is the caller's to say. */
+  idJag(claims: (honest: Claims) => Claims, how?: NonNullable<Says['signed']>, typ?: string): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -87,9 +89,16 @@ export async function startRogueIdp(): Promise<RogueIdp> {
   const token = async (claims: Claims, how: NonNullable<Says['signed']>, typ?: string): Promise<string> => {
     if (how === 'encrypted')
       return new EncryptJWT(claims).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(randomBytes(32));
-    if (how === 'none') return new UnsecuredJWT(claims).encode();
+    if (how === 'none') {
+      // The library writes no type into an unsigned one; what forges would.
+      const [, body = ''] = new UnsecuredJWT(claims).encode().split('.');
+      const header = { alg: 'none', ...(typ === undefined ? {} : { typ }) };
+      return `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${body}.`;
+    }
     if (how === 'with-secret')
-      return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(clientSecret));
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256', ...(typ === undefined ? {} : { typ }) })
+        .sign(Buffer.from(clientSecret));
     const header = {
       alg: 'RS256',
       ...(typ === undefined ? {} : { typ }),
@@ -204,6 +213,10 @@ export async function startRogueIdp(): Promise<RogueIdp> {
         events,
       };
       return token(claims(honest), how, typ);
+    },
+    idJag(claims, how = 'rightly', typ = 'oauth-id-jag+jwt') {
+      const now = Math.floor(Date.now() / 1000);
+      return token(claims({ iss: issuer, iat: now, exp: now + 300, jti: randomBytes(8).toString('hex') }), how, typ);
     },
     issuer,
     clientId,

@@ -60,6 +60,8 @@ export async function createConnection(ctx: Ctx, wanted: WantedConnection): Prom
       hostedDomains: [...hostedDomains],
       tenants: [...tenants],
       par,
+      // A further power of the identity provider, which somebody must give it: never by connecting alone.
+      idJag: 'off',
       state: wanted.state ?? 'active',
       discovery,
       discoveredAt: ctx.now,

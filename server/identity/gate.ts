@@ -40,7 +40,8 @@ function fromOf(world: World, c: Context, request: string): From {
   return { request, address: clientAddress(peer, c.req.header('x-forwarded-for'), world.trustedProxies ?? []) };
 }
 
-function nobodyCtx(world: World, from: From): Ctx {
+/** The Ctx of a request by somebody who is nowhere yet. */
+export function nobodyCtx(world: World, from: From): Ctx {
   if (!nowhere) throw new TypeError('the empty scope has lost its form');
   return ctxOf(world, { actor: { kind: 'nobody' }, parent: nowhere, org: undefined }, from);
 }

@@ -14,7 +14,14 @@ import { replaceClientSecret } from './replace-client-secret.ts';
 import { setConnectionState } from './set-connection-state.ts';
 import { signInMethods, Stage, type SignInTrace } from './sign-in-trace.ts';
 import { findTrace, listTraces } from './sign-in-trace.sql.ts';
-import { authMethods, noSuchConnection, parModes, redirectUri, type SsoConnection } from './sso-connection.ts';
+import {
+  authMethods,
+  noSuchConnection,
+  idJagModes,
+  parModes,
+  redirectUri,
+  type SsoConnection,
+} from './sso-connection.ts';
 import { findConnection, listConnections } from './sso-connection.sql.ts';
 
 const OrgPath = z.object({ org: z.string() });
@@ -42,6 +49,8 @@ const ConnectionRules = {
   tenants: z.array(z.string().trim().min(1).max(100)).max(50).exactOptional(),
   par: z.enum(parModes).exactOptional(),
 };
+/** What may be changed later: also whether assertions for agents (ID-JAG) are taken, which connecting never switches on. */
+const ChangedRules = { ...ConnectionRules, idJag: z.enum(idJagModes).exactOptional() };
 
 const ShownConnection = z.object({
   id: z.string(),
@@ -55,6 +64,7 @@ const ShownConnection = z.object({
   hostedDomains: z.array(z.string()),
   tenants: z.array(z.string()),
   par: z.enum(parModes),
+  idJag: z.enum(idJagModes),
   state: z.enum(['active', 'disabled']),
   /** Our public keys, where the connection authenticates with one. */
   jwksUri: z.string().nullable(),
@@ -78,6 +88,7 @@ const shown = (c: SsoConnection, origin: string): z.infer<typeof ShownConnection
   hostedDomains: c.hostedDomains,
   tenants: c.tenants,
   par: c.par,
+  idJag: c.idJag,
   state: c.state,
   jwksUri: c.authMethod === 'private_key_jwt' ? `${origin}/api/oidc/${c.id}/jwks` : null,
   backChannelLogoutUri: logoutUri(origin, c.id),
@@ -187,9 +198,9 @@ export const identityOperations: readonly Operation[] = [
     id: 'identity.change_connection',
     at: 'PATCH /orgs/:org/sso-connections/:connection',
     can: 'sso.manage',
-    says: 'Changes which accounts of an OpenID provider are let in (hd, tid) and whether requests are pushed.',
+    says: 'Changes which accounts of an OpenID provider are let in (hd, tid), whether requests are pushed, and whether its assertions give agents tokens (idJag).',
     params: ConnectionPath,
-    body: z.strictObject(ConnectionRules),
+    body: z.strictObject(ChangedRules),
     reply: ShownConnection,
     handle: async (ctx, { params, body }) =>
       shown(await changeConnectionRules(ctx, params.connection, body), ctx.origin),

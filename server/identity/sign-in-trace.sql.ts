@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { json, read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
-import { otherMethods, Stage, type OtherMethod, type SignInTrace } from './sign-in-trace.ts';
+import { idpMethods, otherMethods, Stage, type OtherMethod, type SignInTrace } from './sign-in-trace.ts';
 
 const Common = z.object({
   id: z.custom<Id<'sgn'>>(),
@@ -13,7 +13,7 @@ const Common = z.object({
 });
 const TraceRow: z.ZodType<SignInTrace> = z.discriminatedUnion('method', [
   Common.extend({
-    method: z.literal('sso'),
+    method: z.enum(idpMethods),
     connection: z.custom<Id<'sso'>>(),
     user: z.custom<Id<'usr'>>().nullable(),
   }),
@@ -61,3 +61,13 @@ export const countRefused = (
   select count(*)::int as n from (
     select 1 from sign_in_trace where parent = app_parent() and id >= ${r.since} and method = ${r.method} and user_id = ${r.user}
        and outcome <> 'signed_in' limit ${r.most}) t`);
+
+/** How often assertions of a connection were refused since `since`: whoever has a client can send rubbish, so it is counted. */
+export const countRefusedAssertions = (
+  db: Reader,
+  r: { connection: Id<'sso'>; since: Id<'sgn'>; most: number },
+): Promise<{ n: number }> =>
+  db.one(read(z.object({ n: z.number() }))`
+  select count(*)::int as n from (
+    select 1 from sign_in_trace where parent = app_parent() and id >= ${r.since} and method = 'id_jag' and connection = ${r.connection}
+       and outcome <> 'vouched' limit ${r.most}) t`);

@@ -44,9 +44,11 @@ export type Stage = z.infer<typeof Stage>;
 /** Ways to sign in without an identity provider. */
 export const otherMethods = ['passkey', 'mail_link', 'setup_link'] as const;
 export type OtherMethod = (typeof otherMethods)[number];
-export const signInMethods = ['sso', ...otherMethods] as const;
+/** Through an identity provider: a person with a browser, or an agent that shows an assertion about a person (ID-JAG). */
+export const idpMethods = ['sso', 'id_jag'] as const;
+export const signInMethods = [...idpMethods, ...otherMethods] as const;
 
-/** What happened at each stage of one sign-in. `outcome` is signed_in, linked, tested, or the code of the refusal. */
+/** What happened at each stage of one sign-in. `outcome` is signed_in, linked, tested, vouched, or the code of the refusal. */
 export type SignInTrace = {
   id: Id<'sgn'>;
   at: Date;
@@ -54,7 +56,7 @@ export type SignInTrace = {
   outcome: string;
   stages: Stage[];
 } & (
-  | { method: 'sso'; connection: Id<'sso'>; user: Id<'usr'> | null }
+  | { method: (typeof idpMethods)[number]; connection: Id<'sso'>; user: Id<'usr'> | null }
   /** `subject` is the passkey or the link; `user` whose it is, let in or not. */
   | { method: OtherMethod; connection: null; user: Id<'usr'> }
 );

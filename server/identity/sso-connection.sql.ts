@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { json, read, sql, write, type Fragment, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
-import { authMethods, Discovery, parModes, type SsoConnection, type WayIn } from './sso-connection.ts';
+import { authMethods, Discovery, idJagModes, parModes, type SsoConnection, type WayIn } from './sso-connection.ts';
 
 const ConnectionRow: z.ZodType<SsoConnection> = z.object({
   id: z.custom<Id<'sso'>>(),
@@ -17,6 +17,7 @@ const ConnectionRow: z.ZodType<SsoConnection> = z.object({
   hostedDomains: z.array(z.string()),
   tenants: z.array(z.string()),
   par: z.enum(parModes),
+  idJag: z.enum(idJagModes),
   state: z.enum(['active', 'disabled']),
   discovery: Discovery,
   discoveredAt: z.date(),
@@ -25,16 +26,16 @@ const ConnectionRow: z.ZodType<SsoConnection> = z.object({
 
 const columns: Fragment = sql`id, name, issuer, client_id as "clientId", auth_method as "authMethod", secret_sealed as "secretSealed",
          secret_generation as "secretGeneration", allow_private as "allowPrivate", match_directory as "matchDirectory", hosted_domains as "hostedDomains", tenants,
-         par, state, discovery,
+         par, id_jag as "idJag", state, discovery,
          discovered_at as "discoveredAt", created_at as "createdAt"`;
 
 /** 0: this parent has a connection with this issuer and client already. */
 export const insertConnection = (tx: Tx, c: SsoConnection): Promise<number> =>
   tx.run(write`
   insert into sso_connection (parent, id, name, kind, issuer, client_id, auth_method, secret_sealed, secret_generation, allow_private,
-                              match_directory, hosted_domains, tenants, par, state, discovery, discovered_at, created_at)
+                              match_directory, hosted_domains, tenants, par, id_jag, state, discovery, discovered_at, created_at)
   values (app_parent(), ${c.id}, ${c.name}, 'oidc', ${c.issuer}, ${c.clientId}, ${c.authMethod}, ${c.secretSealed}, ${c.secretGeneration},
-          ${c.allowPrivate}, ${c.matchDirectory}, ${c.hostedDomains}, ${c.tenants}, ${c.par}, ${c.state}, ${json(c.discovery)}, ${c.discoveredAt}, ${c.createdAt})
+          ${c.allowPrivate}, ${c.matchDirectory}, ${c.hostedDomains}, ${c.tenants}, ${c.par}, ${c.idJag}, ${c.state}, ${json(c.discovery)}, ${c.discoveredAt}, ${c.createdAt})
   on conflict (parent, issuer, client_id) do nothing`);
 
 export const findConnection = (db: Reader, id: Id<'sso'>): Promise<SsoConnection | undefined> =>
@@ -111,9 +112,9 @@ export const lookupConnectionParent = (id: Id<'sso'>) =>
 export const saveConnectionRules = (
   tx: Tx,
   id: Id<'sso'>,
-  r: Pick<SsoConnection, 'hostedDomains' | 'tenants' | 'par'>,
+  r: Pick<SsoConnection, 'hostedDomains' | 'tenants' | 'par' | 'idJag'>,
 ): Promise<number> =>
   tx.run(write`
-  update sso_connection set hosted_domains = ${r.hostedDomains}, tenants = ${r.tenants}, par = ${r.par}
+  update sso_connection set hosted_domains = ${r.hostedDomains}, tenants = ${r.tenants}, par = ${r.par}, id_jag = ${r.idJag}
    where parent = app_parent() and id = ${id}
-     and (hosted_domains, tenants, par) is distinct from (${r.hostedDomains}::text[], ${r.tenants}::text[], ${r.par})`);
+     and (hosted_domains, tenants, par, id_jag) is distinct from (${r.hostedDomains}::text[], ${r.tenants}::text[], ${r.par}, ${r.idJag})`);

@@ -25,6 +25,10 @@ export type AuthMethod = (typeof authMethods)[number];
 export const parModes = ['offered', 'always', 'never'] as const;
 export type ParMode = (typeof parModes)[number];
 
+/** Whether assertions for agents (ID-JAG) are taken, and what they may give at most: reading, or everything that rules allow. */
+export const idJagModes = ['off', 'read', 'write'] as const;
+export type IdJagMode = (typeof idJagModes)[number];
+
 /** A connection of any kind, as people see it who choose one. */
 export type WayIn = { id: Id<'sso'>; name: string };
 
@@ -44,6 +48,7 @@ export type SsoConnection = {
   hostedDomains: string[];
   tenants: string[];
   par: ParMode;
+  idJag: IdJagMode;
   state: 'active' | 'disabled';
   discovery: Discovery;
   discoveredAt: Date;

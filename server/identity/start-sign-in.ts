@@ -37,7 +37,7 @@ export async function startSignIn(
       says: `signing in through ${known.name} is switched off`,
       fix: 'whoever manages sign-in in your organization can switch it on again',
     });
-  const { connection, stage } = await fresh(ctx, known);
+  const { connection, stage } = await freshDiscovery(ctx, known);
   const out = newOutward();
   const state = hashSecret(out.state);
   const maxAge = a.maxAge ?? null;
@@ -73,7 +73,7 @@ export async function startSignIn(
 }
 
 /** The connection with a discovery document of today. An identity provider that does not answer is tried with the one we have, and the trace says so. */
-async function fresh(ctx: Ctx, c: SsoConnection): Promise<{ connection: SsoConnection; stage: Stage }> {
+export async function freshDiscovery(ctx: Ctx, c: SsoConnection): Promise<{ connection: SsoConnection; stage: Stage }> {
   const of = (at: Date): string => `discovery document of ${at.toISOString()}`;
   if (ctx.now.getTime() - c.discoveredAt.getTime() < DISCOVERY_MAX_AGE_MS)
     return { connection: c, stage: { stage: 'discovery', ok: true, found: of(c.discoveredAt) } };

@@ -31,6 +31,11 @@ export async function replaySignIn(ctx: OrgCtx, id: Id<'sgn'>): Promise<Replay> 
     };
   });
   if (!trace) throw noSuchTrace();
+  if (trace.method === 'id_jag')
+    throw new Problem('conflict', 'identity/no-replay', {
+      says: 'this was an assertion that an agent showed; it proves something once, and nothing of it is kept',
+      fix: 'see why it was refused (explain), and let the agent ask for a new one',
+    });
   if (trace.method !== 'sso')
     throw new Problem('conflict', 'identity/no-replay', {
       says: `this was a sign-in with a ${nouns[trace.method]}; only single sign-on can be judged again, because a passkey or a link proves something once`,

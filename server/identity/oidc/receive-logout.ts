@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import type { Ctx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
-import { KiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import { noSuchConnection, type SsoConnection } from '../sso-connection.ts';
+import { noSuchConnection } from '../sso-connection.ts';
 import { findConnection, lookupConnectionParent } from '../sso-connection.sql.ts';
+import { keySetOf, NoKeySet } from './key-set.ts';
 import { readLogoutToken } from './logout-token.ts';
 import { oidcEvents } from './oidc.events.ts';
 import { deleteOldLogoutSeen, endOidcSessions, insertLogoutSeen } from './oidc-session.sql.ts';
@@ -15,33 +14,6 @@ import { deleteOldLogoutSeen, endOidcSessions, insertLogoutSeen } from './oidc-s
 /** Where identity providers tell us that a person signed out there; to be registered at the provider. */
 export const logoutUri = (origin: string, connection: Id<'sso'>): string =>
   `${origin}/api/oidc/${connection}/back-channel-logout`;
-
-/** Key sets by connection and address. The library asks again for a key that it does not know, at most every 30 seconds. */
-const keySets = new Map<string, JWTVerifyGetKey>();
-const MAX_KEY_SETS = 1000;
-
-function keysOf(ctx: Pick<Ctx, 'egress'>, c: SsoConnection): JWTVerifyGetKey {
-  const name = `${c.id} ${c.discovery.jwks_uri} ${c.allowPrivate.join(' ')}`;
-  const known = keySets.get(name);
-  if (known) return known;
-  const set = createRemoteJWKSet(new URL(c.discovery.jwks_uri), {
-    timeoutDuration: 10_000,
-    [customFetch]: (url, init) =>
-      ctx.egress.fetch(url, init, { allowPrivate: c.allowPrivate, maxBytes: 512 * KiB, timeoutMs: 10_000 }),
-  });
-  // A key that is not there is the token's fault; a set that is not there is not.
-  const keys: JWTVerifyGetKey = async (header, token) => {
-    try {
-      return await set(header, token);
-    } catch (e) {
-      if (e instanceof errors.JWKSNoMatchingKey || e instanceof errors.JWKSMultipleMatchingKeys) throw e;
-      throw unreachable(e);
-    }
-  };
-  if (keySets.size >= MAX_KEY_SETS) keySets.clear();
-  keySets.set(name, keys);
-  return keys;
-}
 
 /**
  * Takes a back-channel logout: ends the sessions that the provider names. A session is judged at each request, so every node refuses it from
@@ -53,11 +25,13 @@ export async function receiveLogout(anybody: Ctx, id: Id<'sso'>, token: string):
   const ctx: Ctx = { ...anybody, parent, org: undefined, actor: { kind: 'system', id: 'back-channel logout' } };
   const c = await ctx.db.read({ parent }, (db) => findConnection(db, id));
   if (!c) throw noSuchConnection();
-  const named = await readLogoutToken(token, keysOf(ctx, c), {
+  const named = await readLogoutToken(token, keySetOf(ctx, c), {
     issuer: c.discovery.issuer,
     clientId: c.clientId,
     algs: c.discovery.id_token_signing_alg_values_supported,
     now: ctx.now,
+  }).catch((e: unknown) => {
+    throw e instanceof NoKeySet ? unreachable(e) : e;
   });
   return change(ctx, async (tx) => {
     await deleteOldLogoutSeen(tx, ctx.now);
