@@ -30,6 +30,8 @@ export class Unit {
   revoked: string | undefined;
   /** Shown in the list of consents; known only where the person said yes. */
   clientName: string | undefined;
+  /** The connection whose identity provider vouched for the consent that this request makes. */
+  vouchedBy: string | undefined;
   /** The first statement that failed. The library may swallow the error; the transaction is lost all the same. */
   failed: unknown;
   readonly #db: Db;

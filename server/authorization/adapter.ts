@@ -114,6 +114,7 @@ class ItemAdapter implements Adapter {
         account: this.#model === 'Session' ? undefined : payload.accountId,
         client: payload.clientId,
         clientName: this.#model === 'Grant' ? unit.clientName : undefined,
+        connection: this.#model === 'Grant' ? unit.vouchedBy : undefined,
         parent: member?.parent,
         org: member?.org,
         expiresAt: expiresIn === undefined ? undefined : new Date(at.getTime() + expiresIn * 1000),

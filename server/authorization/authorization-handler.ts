@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type Provider from 'oidc-provider';
+import { clientAddress } from '#kernel/client-address.ts';
 import type { World } from '#kernel/ctx.ts';
 import type { Db } from '#kernel/db.ts';
 import { heading, html, mark, render, sentence } from '#kernel/html.ts';
@@ -131,7 +132,9 @@ export async function authorizationHandler(world: World, deps: AuthorizationDeps
     req.headers.host = host;
     req.headers['x-forwarded-host'] = host;
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
-    req.headers['x-forwarded-for'] = req.socket.remoteAddress ?? '';
+    const said = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
+    req.headers['x-forwarded-for'] =
+      clientAddress(req.socket.remoteAddress, said, world.trustedProxies ?? []) ?? req.socket.remoteAddress ?? '';
     delete req.headers.forwarded;
     if (path.startsWith(PRM_PATH)) return send(res, metadataAnswer(world.origin, req.method ?? 'GET', path));
     const consent = CONSENT_PATH.exec(path)?.[1];

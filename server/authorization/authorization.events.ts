@@ -14,6 +14,13 @@ export const authorizationEvents = {
     ocsf: 3005,
     about: (d) => ({ resource: d.grant }),
   }),
+  'authorization.vouched_for': declare({
+    data: z.object({ member: id, client, grant: id, connection: id, trace: id, resources, scopes }),
+    says: (d) =>
+      `let ${d.client} act with ${d.scopes.join(' ')} at ${d.resources.join(', ')}, on the word of ${d.connection}`,
+    ocsf: 3005,
+    about: (d) => ({ resource: d.grant }),
+  }),
   'authorization.consent_denied': declare({
     data: z.object({ client, resources, scopes }),
     says: (d) => `did not let ${d.client} act with ${d.scopes.join(' ')}`,

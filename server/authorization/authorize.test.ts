@@ -153,6 +153,7 @@ test('the metadata says S256 only, the issuer without slash, CIMD, and no scope 
     'authorization_code',
     'refresh_token',
     'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:ietf:params:oauth:grant-type:jwt-bearer',
   ]);
   assert.equal(r.headers.get('cache-control'), 'public, max-age=300');
   assert.equal(r.headers.get('access-control-allow-origin'), '*');

@@ -43,21 +43,32 @@ export async function checkDpop(world: Pick<World, 'db' | 'now'>, token: AccessT
       'the access token is bound to a key, and there is no proof of it',
       'send "Authorization: DPoP …" and a DPoP header',
     );
-  const { payload, protectedHeader: header } = await prove(p.proof, world.now());
-  const jkt = header.jwk ? await calculateJwkThumbprint(header.jwk) : '';
+  const jkt = await provenKey(world, { ...p, proof: p.proof });
   if (jkt !== token.jkt)
     throw refuse(
       'authorization/dpop-key',
       'the proof is by another key than the token is bound to',
       'sign it with the key of the token request',
     );
+}
+
+/**
+ * The thumbprint of the key by which a proof for this very request was made; works once. `token`: the access token that the proof must name;
+ * absent where one is asked for.
+ */
+export async function provenKey(
+  world: Pick<World, 'db' | 'now'>,
+  p: { proof: string; method: string; url: string; token?: string },
+): Promise<string> {
+  const { payload, protectedHeader: header } = await prove(p.proof, world.now());
+  const jkt = header.jwk ? await calculateJwkThumbprint(header.jwk) : '';
   if (payload['htm'] !== p.method || !sameUrl(payload['htu'], p.url))
     throw refuse(
       'authorization/dpop-request',
       `the proof is for another request than ${p.method} ${p.url}`,
       'make a proof for every request',
     );
-  if (payload['ath'] !== createHash('sha256').update(p.token).digest('base64url'))
+  if (p.token !== undefined && payload['ath'] !== createHash('sha256').update(p.token).digest('base64url'))
     throw refuse(
       'authorization/dpop-token',
       'the proof names another access token',
@@ -70,6 +81,7 @@ export async function checkDpop(world: Pick<World, 'db' | 'now'>, token: AccessT
   const claimed = await world.db.lookup(claimProof(hash, at, new Date(at.getTime() + 3 * PROOF_SECONDS * 1000)));
   if (!claimed?.fresh)
     throw refuse('authorization/dpop-replayed', 'this proof was used before', 'make a proof for every request');
+  return jkt;
 }
 
 async function prove(proof: string, now: Date): Promise<JWTVerifyResult> {
@@ -78,7 +90,7 @@ async function prove(proof: string, now: Date): Promise<JWTVerifyResult> {
       typ: 'dpop+jwt',
       algorithms: ['ES256', 'EdDSA'],
       currentDate: now,
-      requiredClaims: ['jti', 'htm', 'htu', 'iat', 'ath'],
+      requiredClaims: ['jti', 'htm', 'htu', 'iat'],
     });
     const age = now.getTime() / 1000 - (r.payload.iat ?? 0);
     if (Math.abs(age) > PROOF_SECONDS) throw new RangeError(`the proof is ${Math.round(age)} seconds old`);

@@ -7,8 +7,13 @@ export type ClientMetadata = Record<string, unknown>;
 export const OUR_PROPERTY = 'gatehouse';
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
-/** Grants at which a person decides. INVARIANT (a person stands behind every token): a client cannot register for any other. */
-export const GRANTS = ['authorization_code', 'refresh_token', DEVICE_CODE] as const;
+/** RFC 7523, with an ID-JAG as the assertion and nothing else (id-jag-grant.ts). */
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+/**
+ * Grants at which a person decides, or their identity provider for them. INVARIANT (a person stands behind every token): a client cannot
+ * register for any other.
+ */
+export const GRANTS = ['authorization_code', 'refresh_token', DEVICE_CODE, JWT_BEARER] as const;
 
 const texts = (v: unknown): string[] => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);
 

@@ -11,6 +11,7 @@ const GrantRow = z.object({
   givenAt: z.date(),
   expiresAt: z.date(),
   lastUsedAt: z.date().nullable(),
+  connection: z.string().nullable(),
 });
 /** A consent as people see it; `scopes` by resource. */
 export type GrantRow = z.infer<typeof GrantRow>;
@@ -24,7 +25,7 @@ export const listGrantRows = (
   at: Date,
 ): Promise<GrantRow[]> =>
   db.many(read(GrantRow)`
-  select id, member, client, client_name as "clientName", scopes, given_at as "givenAt", expires_at as "expiresAt", last_used_at as "lastUsedAt"
+  select id, member, client, client_name as "clientName", scopes, given_at as "givenAt", expires_at as "expiresAt", last_used_at as "lastUsedAt", connection
     from list_oauth_grants(${of ?? null}, ${pattern}, ${after}, ${limit}, ${at})`);
 
 const Ended = z.object({ member: z.custom<Id<'mem'>>(), client: z.string() });

@@ -19,6 +19,8 @@ const ShownGrant = z.object({
   givenAt: Time,
   expiresAt: Time,
   lastUsedAt: Time.nullable(),
+  /** Whose identity provider vouched for it, where the person was not asked. */
+  connection: z.string().nullable(),
 });
 type ShownGrant = z.infer<typeof ShownGrant>;
 

@@ -50,6 +50,7 @@ export type NewItem = {
   account?: string | undefined;
   client?: string | undefined;
   clientName?: string | undefined;
+  connection?: string | undefined;
   parent?: string | undefined;
   org?: string | undefined;
   expiresAt?: Date | undefined;
@@ -58,9 +59,9 @@ export type NewItem = {
 /** Writes or replaces a row; who it belongs to and what was spent of it stays as it was. */
 export const saveItem = (tx: Tx, i: NewItem, at: Date): Promise<number> =>
   tx.run(write`
-  insert into oauth_item (model, id, grant_id, predecessor, uid, user_code, account_id, client_id, client_name, parent, org, payload, expires_at, created_at)
+  insert into oauth_item (model, id, grant_id, predecessor, uid, user_code, account_id, client_id, client_name, connection, parent, org, payload, expires_at, created_at)
   values (${i.model}, ${i.id}, ${i.grant ?? null}, ${i.predecessor ?? null}, ${i.uid ?? null}, ${i.userCode ?? null}, ${i.account ?? null},
-          ${i.client ?? null}, ${i.clientName ?? null}, ${i.parent ?? null}, ${i.org ?? null}, ${json(i.payload)}, ${i.expiresAt ?? null}, ${at})
+          ${i.client ?? null}, ${i.clientName ?? null}, ${i.connection ?? null}, ${i.parent ?? null}, ${i.org ?? null}, ${json(i.payload)}, ${i.expiresAt ?? null}, ${at})
   on conflict (model, id) do update
      set payload = excluded.payload, grant_id = excluded.grant_id, uid = excluded.uid, user_code = excluded.user_code,
          account_id = excluded.account_id, expires_at = excluded.expires_at`);

@@ -5,12 +5,13 @@ import type { World } from '#kernel/ctx.ts';
 import { hashedSecret, makeAdapter } from './adapter.ts';
 import type { Units } from './adapter-transaction.ts';
 import type { Documents } from './client-document.ts';
-import { mayCallFrom, mayFetchClient, OUR_PROPERTY, tidyClient } from './client-metadata.ts';
+import { JWT_BEARER, mayCallFrom, mayFetchClient, OUR_PROPERTY, tidyClient } from './client-metadata.ts';
 import { devicePages, showPage } from './device-pages.ts';
+import { ID_JAG_PROFILE, idJagGrant } from './id-jag-grant.ts';
 import type { SigningKeys } from './keys.ts';
 import { findMembership } from './membership.sql.ts';
 import { refusalPage } from './refusal-page.ts';
-import { ACCESS_TOKEN_SECONDS, canonicalResource, SCOPES } from './resource.ts';
+import { ACCESS_TOKEN_SECONDS, canonicalResource, resourceServer, SCOPES } from './resource.ts';
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -108,6 +109,8 @@ function configuration(kit: ProviderKit): Configuration {
       // The library gives its own schema object, whose properties are the metadata's.
       validator: (_ctx, _key, _value, metadata) => tidyClient(metadata),
     },
+    // How clients learn that the grant above is for ID-JAGs (draft §7.2), and no other assertion.
+    discovery: { authorization_grant_profiles_supported: [ID_JAG_PROFILE] },
     responseTypes: ['code'],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -179,13 +182,7 @@ function configuration(kit: ProviderKit): Configuration {
           const audience = canonicalResource(origin, uri);
           if (audience === undefined) throw new errors.InvalidTarget();
           defaultScope(ctx);
-          return {
-            scope: SCOPES.join(' '),
-            audience,
-            accessTokenTTL: ACCESS_TOKEN_SECONDS,
-            accessTokenFormat: 'jwt',
-            jwt: { sign: { alg: 'ES256' } },
-          };
+          return resourceServer(audience);
         },
       },
     },
@@ -198,6 +195,7 @@ export function makeProvider(kit: ProviderKit): Provider {
   // Safe only because the handler overwrites the forwarding headers from the issuer (authorization-handler.ts).
   provider.proxy = true;
   Object.defineProperty(provider.Client.prototype, 'compareClientSecret', { value: secretMatches });
+  provider.registerGrantType(JWT_BEARER, idJagGrant(kit), ['assertion', 'scope', 'resource']);
   provider.on('grant.revoked', (_ctx, grant) => {
     const unit = kit.units.current();
     if (unit) unit.revoked = grant;

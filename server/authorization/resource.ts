@@ -13,6 +13,16 @@ export const isScope = (s: string): s is Scope => SCOPES.some((known) => known =
 /** Seconds that an access token lives. Short, because a signed token cannot be taken back; the gateway asks for its consent's life besides. */
 export const ACCESS_TOKEN_SECONDS = 600;
 
+/** How tokens for one of our addresses are made. */
+export const resourceServer = (audience: string) =>
+  ({
+    scope: SCOPES.join(' '),
+    audience,
+    accessTokenTTL: ACCESS_TOKEN_SECONDS,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  }) as const;
+
 const connectorForm = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 /** The part of our MCP address space that a path names: everything, one connector, or undefined. A trailing slash is the same place. */
