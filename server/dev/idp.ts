@@ -1,16 +1,37 @@
 // An identity provider with the people of `people.ts`: OpenID Connect, authorization code with PKCE, one client that the command line
-// names. Whoever comes picks who they are; everything else is what a real provider does and refuses.
+// names, and with --agent a second one: an agent that may trade a person's ID token for an assertion (ID-JAG) that lets it act for that
+// person at --audience, where it is called --agent-client. Whoever comes picks who they are; everything else is what a real provider does
+// and refuses.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { exportJWK } from 'jose';
-import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors as jose, exportJWK, jwtVerify, SignJWT } from 'jose';
+import Provider, {
+  errors,
+  type Configuration,
+  type KoaContextWithOIDC,
+  type TokenEndpointGrantContext,
+} from 'oidc-provider';
 import { displayName, everybody, company, type Person } from './people.ts';
 import { serveStandIn, standInArgs } from './stand-in-process.ts';
 
-const args = standInArgs(['client-id', 'client-secret', 'redirect-uri']);
+const args = standInArgs([
+  'client-id',
+  'client-secret',
+  'redirect-uri',
+  'agent',
+  'agent-secret',
+  'agent-client',
+  'audience',
+]);
 const clientId = args['client-id'] ?? 'gatehouse';
 const clientSecret = args['client-secret'] ?? randomBytes(24).toString('base64url');
 // Several, as the form of a real provider takes them: separated by commas.
 const redirectUris = (args['redirect-uri'] ?? 'http://127.0.0.1/callback').split(',');
+
+const { agent, audience } = args;
+const agentSecret = args['agent-secret'] ?? randomBytes(24).toString('base64url');
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
+const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 
 const bySub = new Map<string, Person>(everybody.map((p) => [p.sub, p]));
 
@@ -25,6 +46,50 @@ const claimsOf = (p: Person) => ({
   department: p.department,
   groups: [...p.groups],
 });
+
+type Exchange = Partial<
+  Record<'subject_token' | 'subject_token_type' | 'requested_token_type' | 'audience' | 'resource' | 'scope', string>
+>;
+type Key = ReturnType<typeof generateKeyPairSync>;
+
+/** RFC 8693 as the ID-JAG draft §4.3 wants it: the agent shows the ID token that it got when its person signed in. */
+const exchange =
+  (issuer: string, { publicKey, privateKey }: Pick<Key, 'publicKey' | 'privateKey'>) =>
+  async (ctx: TokenEndpointGrantContext<Exchange>): Promise<void> => {
+    const { client, params } = ctx.oidc;
+    if (params.requested_token_type !== ID_JAG || params.subject_token_type !== ID_TOKEN)
+      throw new errors.InvalidRequest(`only ${ID_TOKEN} for ${ID_JAG}`);
+    // An administrator names the server; that a client writes a slash behind an origin changes nothing.
+    if (audience === undefined || params.audience?.replace(/\/$/, '') !== audience) throw new errors.InvalidTarget();
+    const { payload } = await jwtVerify(params.subject_token ?? '', publicKey, {
+      issuer,
+      audience: client.clientId,
+    }).catch((e: unknown) => {
+      throw e instanceof jose.JOSEError ? new errors.InvalidGrant('not an ID token of this client') : e;
+    });
+    const idJag = await new SignJWT({
+      client_id: args['agent-client'],
+      ...(params.resource === undefined ? {} : { resource: params.resource }),
+      ...(params.scope === undefined ? {} : { scope: params.scope }),
+    })
+      .setProtectedHeader({ alg: 'RS256', typ: 'oauth-id-jag+jwt', kid: 'northwind-1' })
+      .setIssuer(issuer)
+      .setSubject(payload.sub ?? '')
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .setJti(randomBytes(16).toString('hex'))
+      .sign(privateKey);
+    console.error(`id-jag ${payload.sub}`);
+    ctx.set('cache-control', 'no-store');
+    ctx.body = {
+      issued_token_type: ID_JAG,
+      access_token: idJag,
+      token_type: 'N_A',
+      expires_in: 300,
+      scope: params.scope,
+    };
+  };
 
 const page = (uid: string): string => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -55,7 +120,7 @@ const loadExistingGrant = async (ctx: KoaContextWithOIDC) => {
 await serveStandIn(
   args.port,
   async (url) => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const configuration: Configuration = {
       clients: [
         {
@@ -66,8 +131,20 @@ await serveStandIn(
           grant_types: ['authorization_code', 'refresh_token'],
           response_types: ['code'],
         },
+        ...(agent === undefined
+          ? []
+          : [
+              {
+                client_id: agent,
+                client_secret: agentSecret,
+                client_name: 'Agent',
+                redirect_uris: redirectUris,
+                grant_types: ['authorization_code', TOKEN_EXCHANGE],
+                response_types: ['code' as const],
+              },
+            ]),
       ],
-      jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'northwind-1' }] },
+      jwks: { keys: [{ ...(await exportJWK(keys.privateKey)), alg: 'RS256', use: 'sig', kid: 'northwind-1' }] },
       cookies: { keys: [randomBytes(32).toString('hex')] },
       pkce: { required: () => true },
       scopes: ['openid', 'email', 'profile', 'groups', 'offline_access'],
@@ -100,6 +177,15 @@ await serveStandIn(
       },
     };
     const provider = new Provider(url, configuration);
+    if (agent !== undefined)
+      provider.registerGrantType<Exchange>(TOKEN_EXCHANGE, exchange(url, keys), [
+        'subject_token',
+        'subject_token_type',
+        'requested_token_type',
+        'audience',
+        'resource',
+        'scope',
+      ]);
     provider.use(async (ctx, next) => {
       const uid = /^\/interaction\/([\w-]+)$/.exec(ctx.path)?.[1];
       if (!uid) return next();
