@@ -47,6 +47,19 @@ const commands: Command[] = [
     says: 'Verify an export offline: FILE --key KEY [--checkpoint FILE]…',
     run: async (args) => node(verifier, args),
   },
+  {
+    words: 'bridge pack',
+    says: 'Write the bridge as an MCPB bundle: --out FILE.mcpb [--url ADDRESS] [--connector NAME].',
+    run: async (args) => (await import('./bridge/pack.ts')).pack(args),
+  },
+  {
+    words: 'bridge',
+    says: 'Be an MCP server on stdio: --url ADDRESS [--connector NAME] [--read-only] [--open] [--sign-out].',
+    run: async (args) => {
+      // Ends the process itself: a sign-in that nobody finishes must not keep it without a client.
+      process.exit(await (await import('./bridge/bridge.ts')).bridge(args));
+    },
+  },
   ...(['sync', 'plan', 'apply', 'grant', 'revoke'] as const).map((verb) => ({
     words: `scim ${verb}`,
     says: scimSays[verb],

@@ -15,6 +15,19 @@ export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
  */
 export const GRANTS = ['authorization_code', 'refresh_token', DEVICE_CODE, JWT_BEARER] as const;
 
+/**
+ * The one client that everybody has without registering it: `gatehouse bridge`. A program on a person's machine keeps no secret, so it has
+ * none; it can do nothing but ask a person with a code.
+ */
+export const BRIDGE_CLIENT = {
+  client_id: 'gatehouse-bridge',
+  client_name: 'Gatehouse bridge',
+  token_endpoint_auth_method: 'none',
+  grant_types: [DEVICE_CODE, 'refresh_token'],
+  response_types: [],
+  redirect_uris: [],
+} as const;
+
 const texts = (v: unknown): string[] => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);
 
 /** Whether a host is this machine, as browsers see it. */

@@ -5,7 +5,7 @@ import type { World } from '#kernel/ctx.ts';
 import { hashedSecret, makeAdapter } from './adapter.ts';
 import type { Units } from './adapter-transaction.ts';
 import type { Documents } from './client-document.ts';
-import { JWT_BEARER, mayCallFrom, mayFetchClient, OUR_PROPERTY, tidyClient } from './client-metadata.ts';
+import { BRIDGE_CLIENT, JWT_BEARER, mayCallFrom, mayFetchClient, OUR_PROPERTY, tidyClient } from './client-metadata.ts';
 import { devicePages, showPage } from './device-pages.ts';
 import { ID_JAG_PROFILE, idJagGrant } from './id-jag-grant.ts';
 import type { SigningKeys } from './keys.ts';
@@ -80,6 +80,7 @@ function configuration(kit: ProviderKit): Configuration {
   const tls = origin.startsWith('https:');
   const cookie = { httpOnly: true, sameSite: 'lax', secure: tls, signed: true, overwrite: true } as const;
   return {
+    clients: [{ ...BRIDGE_CLIENT, grant_types: [...BRIDGE_CLIENT.grant_types], response_types: [], redirect_uris: [] }],
     adapter: makeAdapter({ units, now: () => world.now(), key: seal.derive('authorization items', 32) }),
     jwks: { keys: kit.keys.jwks },
     routes,
