@@ -733,6 +733,20 @@ alter table group_mapping enable row level security;
 create policy group_mapping_of_org on group_mapping for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select on group_mapping to gatehouse_app;
 
+-- Assertions (ID-JAG) that were taken and must not be taken again while they would still be valid: SHA-256 of their jti. The insert is the guard.
+create table id_jag_seen (
+  parent text not null,
+  connection text not null,
+  hash bytea not null,
+  until timestamp with time zone not null,
+  PRIMARY KEY (parent, connection, hash),
+  FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE
+);
+CREATE INDEX id_jag_seen_until ON public.id_jag_seen USING btree (parent, until);
+alter table id_jag_seen enable row level security;
+create policy id_jag_seen_of_parent on id_jag_seen for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
+grant delete, insert, select on id_jag_seen to gatehouse_app;
+
 -- Which user an identity is. Keyed by connection, issuer and subject: never by e-mail, which an identity provider may let people choose.
 create table identity_link (
   parent text not null,
@@ -1027,6 +1041,7 @@ create table oauth_item (
   consumed_at timestamp with time zone,
   expires_at timestamp with time zone,
   created_at timestamp with time zone not null,
+  connection text,
   PRIMARY KEY (model, id),
   CHECK (((model <> 'Grant'::text) OR ((parent IS NOT NULL) AND (org IS NOT NULL) AND (account_id IS NOT NULL) AND (client_id IS NOT NULL))))
 );
@@ -1971,7 +1986,7 @@ alter table sign_in_claims enable row level security;
 create policy sign_in_claims_of_parent on sign_in_claims for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant delete, insert, select on sign_in_claims to gatehouse_app;
 
--- What happened at each stage of one sign-in: found, expected, code. outcome is signed_in, linked, tested, or the code of the refusal. connection: of single sign-on only; user_id: whose passkey or link it was, or who was let in.
+-- What happened at each stage of one sign-in: found, expected, code. outcome is signed_in, linked, tested, vouched (an agent got a token), or the code of the refusal. connection: of single sign-on and ID-JAG only; user_id: whose passkey or link it was, or who was let in.
 create table sign_in_trace (
   parent text not null,
   id text not null,
@@ -1987,9 +2002,9 @@ create table sign_in_trace (
   FOREIGN KEY (parent) REFERENCES parent(id),
   FOREIGN KEY (parent, connection) REFERENCES sso_connection(parent, id) DEFERRABLE,
   FOREIGN KEY (parent, user_id) REFERENCES app_user(parent, id) DEFERRABLE,
-  CHECK (((method = 'sso'::text) = (connection IS NOT NULL))),
-  CHECK (((method = 'sso'::text) OR (user_id IS NOT NULL))),
-  CHECK ((method = ANY (ARRAY['sso'::text, 'passkey'::text, 'mail_link'::text, 'setup_link'::text])))
+  CHECK (((method = ANY (ARRAY['sso'::text, 'id_jag'::text])) = (connection IS NOT NULL))),
+  CHECK (((method = ANY (ARRAY['sso'::text, 'id_jag'::text])) OR (user_id IS NOT NULL))),
+  CHECK ((method = ANY (ARRAY['sso'::text, 'passkey'::text, 'mail_link'::text, 'setup_link'::text, 'id_jag'::text])))
 );
 CREATE INDEX sign_in_trace_list ON public.sign_in_trace USING btree (parent, id DESC);
 CREATE INDEX sign_in_trace_recent ON public.sign_in_trace USING btree (parent, at);
@@ -2017,16 +2032,21 @@ create table sso_connection (
   hosted_domains text[] not null default '{}'::text[],
   tenants text[] not null default '{}'::text[],
   par text not null default 'offered'::text,
+  id_jag text not null default 'off'::text,
   PRIMARY KEY (id),
   UNIQUE (parent, id),
   UNIQUE (parent, issuer, client_id),
   FOREIGN KEY (parent) REFERENCES parent(id),
   CHECK (((auth_method = ANY (ARRAY['none'::text, 'private_key_jwt'::text])) = (secret_sealed IS NULL))),
+  CHECK (((id_jag = 'off'::text) OR (kind = 'oidc'::text))),
   CHECK ((auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text, 'private_key_jwt'::text, 'none'::text]))),
+  CHECK ((id_jag = ANY (ARRAY['off'::text, 'read'::text, 'write'::text]))),
   CHECK ((kind = ANY (ARRAY['oidc'::text, 'saml'::text]))),
   CHECK ((par = ANY (ARRAY['offered'::text, 'always'::text, 'never'::text]))),
   CHECK ((state = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
+CREATE UNIQUE INDEX sso_connection_id_jag ON public.sso_connection USING btree (((discovery ->> 'issuer'::text))) WHERE (id_jag <> 'off'::text);
+CREATE INDEX sso_connection_issuer ON public.sso_connection USING btree (((discovery ->> 'issuer'::text)));
 alter table sso_connection enable row level security;
 create policy sso_connection_of_parent on sso_connection for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on sso_connection to gatehouse_app;
@@ -2507,14 +2527,25 @@ AS $function$
 $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.id_jag_taken(wanted text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select exists (select from sso_connection mine join sso_connection c on c.discovery ->> 'issuer' = mine.discovery ->> 'issuer'
+                  where mine.id = wanted and mine.parent = app_parent() and c.id <> mine.id and c.id_jag <> 'off')
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.list_oauth_grants(of_member text, pattern text, after text, at_most integer, at timestamp with time zone)
- RETURNS TABLE(id text, member text, client text, client_name text, scopes jsonb, given_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone)
+ RETURNS TABLE(id text, member text, client text, client_name text, scopes jsonb, given_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, connection text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
   select g.id, g.account_id, g.client_id, g.client_name, coalesce(g.payload -> 'resources', '{}'::jsonb), g.created_at, g.expires_at,
-         (select max(t.created_at) from oauth_item t where t.grant_id = g.id and t.model = 'RefreshToken')
+         (select max(t.created_at) from oauth_item t where t.grant_id = g.id and t.model = 'RefreshToken'), g.connection
     from oauth_item g
    where g.model = 'Grant' and g.org = app_org() and g.expires_at > list_oauth_grants.at
      and (of_member is null or g.account_id = of_member) and g.id > after
@@ -2644,6 +2675,19 @@ CREATE OR REPLACE FUNCTION public.lookup_founded()
 AS $function$ select exists (select from parent) $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.lookup_id_jag_issuer(issuer text)
+ RETURNS TABLE(parent text, connection text, shared boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select c.parent, c.id, exists (select from sso_connection x where x.discovery ->> 'issuer' = lookup_id_jag_issuer.issuer and x.parent <> c.parent)
+    from sso_connection c
+   where c.kind = 'oidc' and c.discovery ->> 'issuer' = lookup_id_jag_issuer.issuer
+   order by c.id_jag <> 'off' desc, c.id limit 1
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.lookup_idp_setup_link(token_hash bytea)
  RETURNS TABLE(parent text, org text)
  LANGUAGE sql
@@ -2666,6 +2710,8 @@ AS $function$
     join org o on o.id = m.org
     join app_user u on u.id = m.user_id and u.parent = o.parent and u.state = 'active'
    where g.model = 'Grant' and g.id = lookup_live_grant.grant_id and g.expires_at > lookup_live_grant.at
+     and (g.connection is null
+          or exists (select from sso_connection c where c.id = g.connection and c.parent = o.parent and c.state = 'active' and c.id_jag <> 'off'))
 $function$
 -- may be run by: gatehouse_app
 
