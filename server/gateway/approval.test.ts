@@ -118,3 +118,14 @@ test('a tool that no rule allows is denied with the reason, and asks nobody', as
   const list = await raw(g, { token, path: '/mcp/closed', body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' });
   assert.deepEqual((list.json['result'] as { tools: unknown[] }).tools, []);
 });
+
+test('a number that cannot be read exactly is approved by nobody, so another one cannot run in its place', async () => {
+  const sent = sentCalls();
+  for (const row of ['9007199254740992', '9007199254740993']) {
+    const body = callBody('change', { row: 'ROW' }).replace('"ROW"', row);
+    const a = await raw(g, { token, body });
+    if (row.endsWith('2')) assert.match(saidOf(a), /^Waiting for approval/);
+    else assert.match(saidOf(a), /Not allowed: the number 9007199254740993 is read as 9007199254740992/);
+  }
+  assert.equal(sentCalls(), sent);
+});

@@ -3,6 +3,7 @@ import { parseJsonText } from '#kernel/json.ts';
 import { argsOf } from './action-of.ts';
 import { mirrorHeaders } from './check-headers.ts';
 import { eventWith } from './event-stream.ts';
+import { inexactNumber } from '#kernel/json-number.ts';
 import { member, whole } from '#kernel/json-span.ts';
 import { isParams, type Message, type Params, type RpcId } from './message.ts';
 import { NotRedacted, redactJson } from '#dlp/redact-json.ts';
@@ -50,6 +51,11 @@ export class Carrier {
       ...(own.length > 0 ? { _meta: Object.fromEntries(own) } : {}),
       ...(numbers.length > 0 ? { numbers } : {}),
     };
+  }
+
+  /** A number in the message that is not what we read of it: nobody can be asked about that, and nothing that was said before counts for it. */
+  get inexact(): string | undefined {
+    return this.body && inexactNumber(this.body.toString('utf8'));
   }
 
   get id(): RpcId {

@@ -38,6 +38,8 @@ export function contentStages(
       let same: string | undefined;
       const known = (): string => (same ??= sameOf(call));
       if (sure && !view.dlp.mayBeKept(known)) return undefined;
+      // What was released was read by people; this would read the same and be another call.
+      if (carrier.inexact !== undefined) return undefined;
       return ctx.db.read(scopeOf(ctx), (db) => findKeptFor(db, known(), ctx.now));
     },
     inspect(phase, call, content) {
@@ -66,6 +68,7 @@ export function contentStages(
     redactArguments: (call, redactions) => carrier.redactArguments(call, redactions),
     redactResult: (redactions) => carrier.redactResult(redactions),
     async keep(phase, call, verdict) {
+      if (carrier.inexact !== undefined) return undefined;
       try {
         return await keepContent(ctx, {
           phase,

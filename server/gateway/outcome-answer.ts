@@ -159,7 +159,7 @@ const nextAfterDenial: Record<Denial, string> = {
   unreviewed: 'An administrator must review it first.',
   changed: 'An administrator must review the change first.',
   policy: 'Do not retry; ask an administrator if this is needed for the work.',
-  unreadable_argument: 'Write it plainly and call again.',
+  unreadable_argument: 'Write it plainly (a long number as text) and call again.',
   arguments: 'Correct it and call again.',
   scope: 'Sign in again and allow the missing scope.',
   approval_denied: 'Do not retry unless that person agrees.',

@@ -65,7 +65,7 @@ async function scene(
     ctx,
     who,
     view,
-    carrier: { params },
+    carrier: { params, inexact: undefined },
     hold,
     replaces: undefined,
     now: () => g.house.world.now(),

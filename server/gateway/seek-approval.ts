@@ -19,6 +19,13 @@ export const HOLD_MS = 20_000;
 
 /** Uses somebody's yes to exactly this call, or asks for it; a call that comes again with our state is told what became of its request. */
 export async function seekApproval(s: CallScene, call: ToolCall, askedFor: AskedFor = 'policy'): Promise<Consent> {
+  // INVARIANT (what was approved is what runs): two messages that differ in a digit that we cannot read would be one action.
+  const number = s.carrier.inexact;
+  if (number !== undefined)
+    return denied(
+      'unreadable_argument',
+      `the number ${number.slice(0, 60)} is read as ${Number(number)}, so nobody can approve exactly this call`,
+    );
   if (s.hold?.kind !== 'good') return useOrAsk(s, call, askedFor);
   const over = await waited(s, s.hold);
   if (over) return over;
