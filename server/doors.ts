@@ -1,6 +1,6 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
-import { approvalPages } from '#approvals/approval-pages.http.ts';
-import type { Upstairs as ApprovalsUpstairs } from '#approvals/approval-screen.ts';
+import { approvalPages } from '#approvals/page/approval-pages.http.ts';
+import type { Upstairs as ApprovalsUpstairs } from '#approvals/page/approval-screen.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { auditOperations } from '#audit/audit.http.ts';
 import { logOperations } from '#audit/log.http.ts';

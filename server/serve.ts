@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
-import { tellDecidersJobs } from '#approvals/tell-deciders.job.ts';
+import { tellDecidersJobs } from '#approvals/notices/tell-deciders.job.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { startSequencer, type Sequencer } from '#audit/sequencer.ts';
 import { fileWitness } from '#audit/witness.ts';

@@ -17,7 +17,7 @@ import { approvalEvents } from './approvals.events.ts';
 import { insertApproval, lockLatest, lockWaitingOf } from './approval.sql.ts';
 import { endOver } from './expire-approvals.job.ts';
 import { supersede } from './supersede.ts';
-import { enqueueTelling } from './tell-deciders.job.ts';
+import { enqueueTelling } from './notices/tell-deciders.job.ts';
 
 /** A call that needs somebody's yes. */
 export type Asked = {

@@ -5,8 +5,8 @@ import { change } from '#audit/change.ts';
 import type { Id } from '#kernel/id.ts';
 import type { Approval } from './approval.ts';
 import { FEWEST } from './deciders.ts';
-import { noticeOf, type Notice } from './notice.ts';
-import { planNotices } from './plan-notices.ts';
+import { noticeOf, type Notice } from './notices/notice.ts';
+import { planNotices } from './notices/plan-notices.ts';
 import { approvalEvents } from './approvals.events.ts';
 import { event } from '#audit/events.ts';
 

@@ -13,7 +13,7 @@ import { scopeOf } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import type { Approvers } from '#policy/approvers.ts';
 import { findApproval } from './approval.sql.ts';
-import { listApprovers } from './list-approvers.ts';
+import { listApprovers } from './notices/list-approvers.ts';
 import { onPhone } from './person.ts';
 
 let a: ApprovalHouse;

@@ -1,6 +1,6 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
 import { hashOf, type Approval, type Asker } from '#approvals/approval.ts';
-import { approvalPages } from '#approvals/approval-pages.http.ts';
+import { approvalPages } from '#approvals/page/approval-pages.http.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { ask } from '#approvals/ask.ts';
 import type { ReviewedTool, Tools } from '#approvals/tools.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { approvalHouse, someConnector as crm, type ApprovalHouse, type HouseMember } from '#dev/approval-house.ts';
 import { hashWords } from '@gatehouse/contract/hash-words.ts';
-import type { Approval } from './approval.ts';
+import type { Approval } from '../approval.ts';
 
 let a: ApprovalHouse;
 let luca: HouseMember;

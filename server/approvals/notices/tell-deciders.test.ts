@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { approvalHouse, someConnector as crm, type ApprovalHouse, type HouseMember } from '#dev/approval-house.ts';
-import type { Approval } from './approval.ts';
+import type { Approval } from '../approval.ts';
 import { tellDecidersJobs } from './tell-deciders.job.ts';
 
 let a: ApprovalHouse;

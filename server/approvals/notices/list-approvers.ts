@@ -5,11 +5,11 @@ import { loadPolicySet } from '#policy/load-policy-set.ts';
 import type { PolicySet } from '#policy/decide.ts';
 import { approversOfRule } from '#policy/rule.ts';
 import { listCandidates } from './approver.sql.ts';
-import type { Approval } from './approval.ts';
-import { casesOf } from './cases.ts';
-import { findManager } from './find-manager.ts';
-import { judge } from './judge.ts';
-import type { Tools } from './tools.ts';
+import type { Approval } from '../approval.ts';
+import { casesOf } from '../cases.ts';
+import { findManager } from '../find-manager.ts';
+import { judge } from '../judge.ts';
+import type { Tools } from '../tools.ts';
 
 /** People looked at for one request. More than would ever be told of it. */
 const MAX_CANDIDATES = 200;

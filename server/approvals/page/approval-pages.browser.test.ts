@@ -9,7 +9,7 @@ import { chromium, type Browser as Chromium, type Page } from 'playwright-core';
 import { approvalHouse, someConnector as crm, type ApprovalHouse, type HouseMember } from '#dev/approval-house.ts';
 import { createSetupLink } from '#identity/create-setup-link.ts';
 import { assets } from '#kernel/page-assets.ts';
-import type { Approval } from './approval.ts';
+import type { Approval } from '../approval.ts';
 
 /** The page on which people decide, in a real browser and with the browser's own virtual authenticator. */
 const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((p) => existsSync(p));
@@ -150,7 +150,7 @@ test('what wants a passkey is approved with one, for exactly this call', { skip 
   await s.page.getByRole('button', { name: 'Approve with passkey' }).click();
   await s.page.getByText(/by Olga with a passkey/).waitFor({ timeout: 10_000 });
   const evidence = await a.h.api('GET', a.at(`/${r.id}/evidence`), undefined, olga.headers);
-  const verifier = fileURLToPath(new URL('../../packages/contract/verify-approval.mjs', import.meta.url));
+  const verifier = fileURLToPath(new URL('../../../packages/contract/verify-approval.mjs', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-evidence-'));
   writeFileSync(join(folder, 'evidence.json'), evidence.text);
   const checked = spawnSync(process.execPath, [verifier, join(folder, 'evidence.json')], { encoding: 'utf8' });

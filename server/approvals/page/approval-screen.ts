@@ -8,12 +8,12 @@ import { findUser } from '#org/user.sql.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
 import type { PolicySet } from '#policy/decide.ts';
 import { wordsOf } from '#policy/rule.ts';
-import type { Approval } from './approval.ts';
+import type { Approval } from '../approval.ts';
 import type { ApprovalScreen } from './approval-page.ts';
-import type { Judgement } from './judge.ts';
-import { personOf } from './person.ts';
+import type { Judgement } from '../judge.ts';
+import { personOf } from '../person.ts';
 import { renderAction } from './rendered-action.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from '../tools.ts';
 
 /** What the pages ask of rooms above and beside this one; handed in by whoever puts the rooms together. */
 export type Upstairs = Tools & {

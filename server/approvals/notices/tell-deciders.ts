@@ -3,13 +3,13 @@ import { event } from '#audit/events.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { notify } from '#notify/notify.ts';
-import { asOf } from './approval.ts';
-import { findApproval } from './approval.sql.ts';
-import { approvalEvents } from './approvals.events.ts';
+import { asOf } from '../approval.ts';
+import { findApproval } from '../approval.sql.ts';
+import { approvalEvents } from '../approvals.events.ts';
 import { listApprovers } from './list-approvers.ts';
 import { saveSent } from './notice.sql.ts';
 import { planNotices } from './plan-notices.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from '../tools.ts';
 
 /** More people than this are not told of one request; whoever may decide sees it in any case. */
 const MOST_TOLD = 50;

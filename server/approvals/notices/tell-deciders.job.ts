@@ -7,10 +7,10 @@ import type { Id } from '#kernel/id.ts';
 import { enqueue, type Job } from '#kernel/job.ts';
 import { notify } from '#notify/notify.ts';
 import { lookupOrgParent } from '#org/org.sql.ts';
-import { approvalEvents } from './approvals.events.ts';
+import { approvalEvents } from '../approvals.events.ts';
 import { lockUnsent, lookupDueNotices, saveSent } from './notice.sql.ts';
 import { tellDeciders } from './tell-deciders.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from '../tools.ts';
 
 /** Names are stored in rows, so they are for ever. */
 const TELL_JOB = 'approvals.tell';

@@ -1,10 +1,10 @@
 import type { Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
-import type { Approval } from './approval.ts';
+import type { Approval } from '../approval.ts';
 import { NOTICE_WINDOW_MS, noticeOf, type Notice } from './notice.ts';
 import { countRecent, insertNotice } from './notice.sql.ts';
-import { usualSettings } from './settings.ts';
-import { findSettings } from './settings.sql.ts';
+import { usualSettings } from '../settings.ts';
+import { findSettings } from '../settings.sql.ts';
 
 /** Decides once per person and request whether they are told at once or in the next summary, and writes that down for whoever sends. */
 export async function planNotices(
