@@ -11,7 +11,9 @@ six[45] = 62;
 six[95] = 63;
 
 // What detectors look for is ASCII.
-const isText = (b: number): boolean => (b >= 32 && b < 127) || b === 9 || b === 10 || b === 13;
+const text = new Uint8Array(256);
+for (let b = 0; b < 256; b++) text[b] = (b >= 32 && b < 127) || b === 9 || b === 10 || b === 13 ? 1 : 0;
+const isText = (b: number): boolean => text[b] === 1;
 
 /** Whether base64 from this character on has text in it. Without making the bytes: most runs are ids, and this is asked of all. */
 function hasText(run: string, from: number): boolean {
@@ -45,12 +47,13 @@ export function fromBase64(run: string): string[] {
   return texts;
 }
 
-const hexValue = (c: number): number => (isDigit(c) ? c - 48 : (c | 32) - 87);
+const hexValue = new Uint8Array(128);
+for (let c = 48; c < 128; c++) hexValue[c] = isDigit(c) ? c - 48 : (c | 32) - 87;
 
 function hexHasText(run: string, from: number): boolean {
   let streak = 0;
   for (let i = from; i + 1 < run.length; i += 2) {
-    const byte = (hexValue(run.charCodeAt(i)) << 4) | hexValue(run.charCodeAt(i + 1));
+    const byte = ((hexValue[run.charCodeAt(i)] ?? 0) << 4) | (hexValue[run.charCodeAt(i + 1)] ?? 0);
     if (byte !== 0) streak = isText(byte) ? streak + 1 : 0;
     if (streak >= LEAST_TEXT) return true;
   }

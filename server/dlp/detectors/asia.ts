@@ -5,6 +5,7 @@ import { isShortDay, verhoeff, weighed } from './check-digits.ts';
 /** UIDAI: never begins with 0 or 1; Verhoeff's check digit. */
 export const isAadhaar = (d: string): boolean => d.length === 12 && /^[2-9]/.test(d) && verhoeff(d);
 
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const base36 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 /** Indian GSTIN: state, PAN, entity, Z, and a check character: factors 1 and 2 by turns, in base 36. */
 export function isGstin(plain: string): boolean {
@@ -65,7 +66,9 @@ export const asia = [
     says: 'Indian tax numbers (GSTIN)',
     class: 'checksum',
     severity: 'low',
-    finds: [tokens([0], [2], /\d{2}[A-Za-z]{5}\d{4}[A-Za-z][1-9A-Za-z][A-Za-z][0-9A-Za-z]/, isGstin)],
+    finds: [
+      tokens([0], [2], /\d{2}[A-Za-z]{5}\d{4}[A-Za-z][1-9A-Za-z][A-Za-z][0-9A-Za-z]/, isGstin, { next: letters }),
+    ],
     catches: ['27AAPFU0939F1ZV', 'GSTIN: 27aapfu0939f1zv'],
     spares: ['27AAPFU0939F1ZW', '27AAPFU0939F1ZVX', '00AAPFU0939F1ZV'],
   }),
@@ -74,7 +77,7 @@ export const asia = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], [6], /\d{6}-[1-8]\d{6}/, isRrn),
+      tokens([0], [6], /\d{6}-[1-8]\d{6}/, isRrn, { next: '-' }),
       behindWords(
         ['주민등록번호', '주민번호', '외국인등록번호', 'rrn', 'resident registration', 'jumin'],
         /(?<![A-Za-z0-9])\d{6}[ -]?\d{7}(?![A-Za-z0-9])/,
@@ -88,7 +91,7 @@ export const asia = [
     says: 'Singapore identity numbers (NRIC, FIN)',
     class: 'checksum',
     severity: 'high',
-    finds: [tokens([1], [7], /[STFGM]\d{7}[A-Z]/, isNric)],
+    finds: [tokens([1], [7], /[STFGM]\d{7}[A-Z]/, isNric, { first: 'STFGM' })],
     catches: ['S1234567D', 'NRIC: S1234567D.', 'T0000001E', 'FIN F1234567N', 'FIN G1234567X'],
     spares: ['S1234567E', 'A1234567D', 'S12345678D', 'S1234567DX'],
   }),
@@ -97,7 +100,7 @@ export const asia = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], [1], /\d-\d{4}-\d{5}-\d{2}-\d/, isThai),
+      tokens([0], [1], /\d-\d{4}-\d{5}-\d{2}-\d/, isThai, { next: '-' }),
       behindWords(
         ['thai id', 'thai national', 'citizen id', 'citizen number', 'บัตรประชาชน', 'เลขประจำตัวประชาชน', 'national id'],
         digits(13),

@@ -98,19 +98,27 @@ export const ifPlain =
     return valid(plain) ? plain : undefined;
   };
 
-/** A token that proves itself: it begins with so many letters and digits, and its whole text fits the shape. */
+/**
+ * A token that proves itself: it begins with so many letters and digits, and its whole text fits the shape. INVARIANT (hint): `first` has every
+ * character that the shape begins with, and `next`, for a single number of digits, every one that goes on behind those; most tokens end there.
+ */
 export function tokens(
   letters: readonly number[],
   run: readonly number[],
   shape: RegExp,
   valid: (token: string) => boolean,
+  hint: { first?: string; next?: string } = {},
 ): Finds {
+  const { first, next } = hint;
+  const behind = (letters[0] ?? 0) + (run[0] ?? 0);
   const sticky = new RegExp(`${shape.source}(?![A-Za-z0-9])`, `y${shape.flags.replace('y', '')}`);
   return {
     among: 'tokens',
     letters,
     digits: run,
     find(text, from) {
+      if (first !== undefined && !first.includes(text.charAt(from))) return undefined;
+      if (next !== undefined && !next.includes(text.charAt(from + behind))) return undefined;
       sticky.lastIndex = from;
       const m = sticky.exec(text);
       const plain = m?.[0].replace(/[^A-Za-z0-9]/g, '').toUpperCase();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { detector } from '../detector.ts';
+import { isDigit, isLetter } from '../gate.ts';
 import { tokens, upTo } from './behind-words.ts';
 
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
@@ -42,6 +43,8 @@ export function isSegwitAddress(address: string): boolean {
   return rest >>> 0 === (values[5] === 0 ? 1 : 0x2bc830a3);
 }
 
+const LEAST_LEGACY = 26;
+const isGlued = (c: number): boolean => isDigit(c) || isLetter(c);
 const plainHex = /^[0-9a-f]+$/;
 const legacy = /[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])/y;
 
@@ -58,6 +61,8 @@ export const bitcoinAddress = detector('bitcoin_address', {
       find(text, from) {
         const first = text.charCodeAt(from);
         if (first !== 49 && first !== 51) return undefined;
+        // Most numbers end long before.
+        if (!isGlued(text.charCodeAt(from + 9)) || !isGlued(text.charCodeAt(from + LEAST_LEGACY - 1))) return undefined;
         legacy.lastIndex = from;
         const m = legacy.exec(text);
         // A hexadecimal id is not worth the arithmetic.
@@ -65,8 +70,12 @@ export const bitcoinAddress = detector('bitcoin_address', {
         return { start: from, end: from + m[0].length, text: m[0] };
       },
     },
-    tokens([2], upTo(1, 71), /bc1[02-9ac-hj-np-z]{11,71}|BC1[02-9AC-HJ-NP-Z]{11,71}/, (plain) =>
-      isSegwitAddress(plain.toLowerCase()),
+    tokens(
+      [2],
+      upTo(1, 71),
+      /bc1[02-9ac-hj-np-z]{11,71}|BC1[02-9AC-HJ-NP-Z]{11,71}/,
+      (plain) => isSegwitAddress(plain.toLowerCase()),
+      { first: 'bB' },
     ),
   ],
   catches: [

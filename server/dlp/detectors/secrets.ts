@@ -222,7 +222,7 @@ export const secrets: readonly Detector[] = [
     class: 'prefix',
     severity: 'critical',
     // Not by a keyword: every "ask" and "task" has these two letters.
-    finds: [tokens(upTo(2, 8), upTo(1, 32), /SK[0-9a-f]{32}/, isSecretLooking)],
+    finds: [tokens(upTo(2, 8), upTo(1, 32), /SK[0-9a-f]{32}/, isSecretLooking, { first: 'S' })],
     catches: [`SK${hex(32)}`],
     spares: [`sk${hex(32)}`, `SK${hex(31)}`, `SK${hex(33)}`, 'TASK', `SK${'0'.repeat(32)}`],
   }),

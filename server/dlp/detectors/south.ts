@@ -84,7 +84,7 @@ export const south = [
     class: 'checksum',
     severity: 'high',
     finds: [
-      tokens([0], [3], /\d{3}\.\d{3}\.\d{3}-\d{2}/, isCpf),
+      tokens([0], [3], /\d{3}\.\d{3}\.\d{3}-\d{2}/, isCpf, { next: '.' }),
       behindWords(['cpf', 'cadastro de pessoas', 'contribuinte'], digits(11), ifDigits(isCpf)),
     ],
     catches: ['111.444.777-35', 'CPF 11144477735', 'cpf: 529.982.247-25'],

@@ -108,7 +108,7 @@ export const westEurope = [
     class: 'checksum',
     severity: 'low',
     finds: [
-      tokens([2], upTo(1, 9), /[Dd][Ee](?:[ .-]?\d){9}/, isUstId),
+      tokens([2], upTo(1, 9), /[Dd][Ee](?:[ .-]?\d){9}/, isUstId, { first: 'Dd' }),
       behindWords(
         ['ust-id', 'ustid', 'ust-idnr', 'ust', 'umsatzsteuer', 'vat', 'mwst', 'tva', 'iva'],
         /(?<![A-Za-z0-9])[Dd][Ee] ?(?:[ .-]?\d){9}(?![A-Za-z0-9])/,
@@ -146,8 +146,8 @@ export const westEurope = [
     severity: 'high',
     finds: [
       tokens([0], [8], /\d{8}[ -]?[A-Z]/, isNif),
-      tokens([0], [2], /\d{2}\.\d{3}\.\d{3}[ -]?[A-Z]/, isNif),
-      tokens([1], [7], /[XYZ][ -]?\d{7}[ -]?[A-Z]/, isNif),
+      tokens([0], [2], /\d{2}\.\d{3}\.\d{3}[ -]?[A-Z]/, isNif, { next: '.' }),
+      tokens([1], [7], /[XYZ][ -]?\d{7}[ -]?[A-Z]/, isNif, { first: 'XYZ' }),
       behindWords(
         ['dni', 'nif', 'nie', 'documento nacional', 'identificacion'],
         /(?<![A-Za-z0-9])(?:[xyz][ .-]?\d{7}|\d{2}\.?\d{3}\.?\d{3})[ .-]?[a-z](?![A-Za-z0-9])/i,
@@ -206,6 +206,8 @@ export const westEurope = [
 
 const nirSticky = new RegExp(nirShape.source, 'y');
 function nirAt(text: string, from: number): { start: number; end: number; text: string } | undefined {
+  const sex = text[from];
+  if (sex !== '1' && sex !== '2') return undefined;
   nirSticky.lastIndex = from;
   const m = nirSticky.exec(text);
   const plain = m?.[0].replace(/[^A-Za-z0-9]/g, '').toUpperCase();
