@@ -1,3 +1,4 @@
+import { codesOf, KEPT } from './codes.ts';
 import type { Layer, View } from './view.ts';
 
 const invisible = /^[\p{Cf}\p{Mn}\p{Me}\p{Cc}\p{Default_Ignorable_Code_Point}]$/u;
@@ -84,23 +85,22 @@ function foldChar(char: string): string {
   return digit.test(char) ? digitOf(char) : char;
 }
 
-// What each character becomes: itself, or one other; GONE; SEVERAL, to be looked up. Filled as characters are met.
-const GONE = 0xffff;
+// What each character becomes: itself, or one other; or one of these, which no text has (noncharacters of Unicode). Filled as characters are met.
+const UNKNOWN = 0xfdd0;
+/** To be looked up: none or more than one, or half of a pair. */
 const SEVERAL = 0xfffe;
-const becomes = new Uint16Array(0x10000);
-const known = new Uint8Array(0x10000);
+const GONE = 0xffff;
+const becomes = new Uint16Array(0x10000).fill(UNKNOWN);
 const several = new Map<string, string>();
 /** Far more than the characters of any text that people write; a text made to fill the memory empties it instead. */
 const MAX_KNOWN = 20_000;
 
 function learn(c: number): number {
-  const char = String.fromCharCode(c);
   // Half of a pair: astral characters are looked up whole.
-  const to = c >= 0xd800 && c <= 0xdfff ? undefined : foldChar(char);
+  const to = c >= 0xd800 && c <= 0xdfff ? undefined : foldChar(String.fromCharCode(c));
   let code = SEVERAL;
   if (to === '') code = GONE;
   else if (to?.length === 1) code = to.charCodeAt(0);
-  known[c] = 1;
   becomes[c] = code;
   return code;
 }
@@ -115,44 +115,75 @@ function foldedWhole(char: string): string {
   return to;
 }
 
-const decoder = new TextDecoder('utf-16le', { ignoreBOM: true });
 const alreadyPlain = /^[\t\n\r\u0020-\u007E]*$/;
+
+const narrow = Buffer.from(new ArrayBuffer(KEPT));
 
 /**
  * Text as detectors see it: digits and letters of any script, width and style that look like ASCII are ASCII, accents are gone, spaces and dashes
  * of every kind are ` ` and `-`, and what nobody can see (zero-width characters, soft hyphens, variation selectors, combining marks, controls) is
- * gone. One character at a time, so it is linear; every place leads back to where it stood.
+ * gone. One character at a time, so it is linear; every place leads back to where it stood, and is the same place until something moves.
  */
 export function foldView(text: string, layers: readonly Layer[] = []): View {
   if (alreadyPlain.test(text)) return { text, layers };
   const n = text.length;
-  let out = new Uint16Array(n + 16);
-  let origin = new Uint32Array(n + 17);
+  const given = codesOf(text);
+  // What it becomes is written over what it was, as long as it does not become more.
+  let out = given;
+  let origin: Uint32Array<ArrayBuffer> | undefined;
   let to = 0;
+  let any = 0;
   for (let i = 0; i < n; i++) {
-    const c = text.charCodeAt(i);
-    const code = known[c] ? (becomes[c] ?? SEVERAL) : learn(c);
-    if (code === GONE) continue;
-    if (code !== SEVERAL) {
-      if (to >= out.length) [out, origin] = [grown(out), grownMap(origin)];
-      out[to] = code;
-      origin[to++] = i;
+    const c = given[i] ?? 0;
+    let code = becomes[c] ?? UNKNOWN;
+    if (code === UNKNOWN) code = learn(c);
+    if (code < SEVERAL) {
+      any |= code;
+      if (origin) {
+        if (to >= origin.length) [out, origin] = [grown(out, to), grownMap(origin)];
+        origin[to] = i;
+      }
+      out[to++] = code;
       continue;
     }
+    origin ??= sameUpTo(i, n);
+    if (code === GONE) continue;
     const char = String.fromCodePoint(text.codePointAt(i) ?? c);
     const folded = char.length === 1 && c >= 0xd800 && c <= 0xdfff ? '\uFFFD' : foldedWhole(char);
+    if (out === given && to + folded.length > i + char.length) out = grown(given.slice(0, n), n);
     for (let k = 0; k < folded.length; k++) {
-      if (to >= out.length) [out, origin] = [grown(out), grownMap(origin)];
+      if (to >= origin.length) [out, origin] = [grown(out, to), grownMap(origin)];
+      any |= folded.charCodeAt(k);
       out[to] = folded.charCodeAt(k);
       origin[to++] = i;
     }
     i += char.length - 1;
   }
+  const folded = written(out, to, any);
+  if (!origin) return { text: folded, layers };
+  if (to >= origin.length) origin = grownMap(origin);
   origin[to] = n;
-  return { text: decoder.decode(out.subarray(0, to)), layers, origin: origin.subarray(0, to + 1) };
+  return { text: folded, layers, origin: origin.subarray(0, to + 1) };
 }
 
-function grown(a: Uint16Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+/** The codes as text, of one byte each where that is enough: what goes over it afterwards is faster so. */
+function written(codes: Uint16Array<ArrayBuffer>, length: number, any: number): string {
+  if (any > 0xff) return Buffer.from(codes.buffer, 0, 2 * length).toString('utf16le');
+  const bytes = length <= KEPT ? narrow : Buffer.allocUnsafeSlow(length);
+  for (let i = 0; i < length; i++) bytes[i] = codes[i] ?? 0;
+  return bytes.toString('latin1', 0, length);
+}
+
+/** The map of a text in which nothing has moved up to there. */
+function sameUpTo(i: number, length: number): Uint32Array<ArrayBuffer> {
+  const origin = new Uint32Array(length + 1);
+  for (let k = 0; k < i; k++) origin[k] = k;
+  return origin;
+}
+
+/** Room for what becomes longer than it was: always as much as the map has. */
+function grown(a: Uint16Array<ArrayBuffer>, used: number): Uint16Array<ArrayBuffer> {
+  if (a.length >= 2 * used) return a;
   const b = new Uint16Array(a.length * 2);
   b.set(a);
   return b;

@@ -1,8 +1,16 @@
 import type { Group } from './detector.ts';
+import type { Marks } from './marks.ts';
 
 export const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 export const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 export const isHexLetter = (c: number): boolean => (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+
+const isAlnum = new Uint8Array(0x10000);
+for (let c = 0; c < 128; c++) isAlnum[c] = isDigit(c) || isLetter(c) ? 1 : 0;
+
+/** What base64 (RFC 4648 §4 and §5) is written with. */
+export const isBase64 = (c: number): boolean =>
+  isDigit(c) || isLetter(c) || c === 43 || c === 45 || c === 47 || c === 95;
 
 /** What people put between the groups of one number: `space tab CR LF - . _ /`. Line ends too, because text wraps. */
 const isBetween = (c: number): boolean =>
@@ -22,19 +30,18 @@ export type Numbers = {
 // Where the groups of the chain at hand begin and end. One for all texts: nothing here waits for anything.
 let ends = new Int32Array(1024);
 
-/** One pass over the digits of folded text: chains of groups whose gaps are short, and tokens that have a digit early. */
-export function eachNumber(text: string, on: Numbers): void {
+/** All numbers of folded text: chains of groups whose gaps are short, and tokens that have a digit early. */
+export function eachNumber(text: string, at: Pick<Marks, 'codes' | 'digits' | 'digitMarks'>, on: Numbers): void {
   const n = text.length;
+  const { codes, digits: marks } = at;
   let count = 0;
   let digits = 0;
   let last = -1;
   let tokenTo = -1;
-  for (let i = 0; i < n; i++) {
-    if (!isDigit(text.charCodeAt(i))) continue;
-    const from = i;
-    do i++;
-    while (i < n && isDigit(text.charCodeAt(i)));
-    if (count > 0 && !joins(text, last, from)) {
+  for (let k = 0; k < at.digitMarks; k += 2) {
+    const from = marks[k] ?? 0;
+    const i = marks[k + 1] ?? 0;
+    if (count > 0 && !joins(codes, last, from)) {
       if (digits >= on.least) on.chain(groupsOf(text, count));
       count = 0;
       digits = 0;
@@ -45,11 +52,11 @@ export function eachNumber(text: string, on: Numbers): void {
     digits += i - from;
     if (on.token && from >= tokenTo) {
       let start = from;
-      while (start > 0 && from - start <= MAX_LEAD && isLetter(text.charCodeAt(start - 1))) start--;
+      while (start > 0 && from - start <= MAX_LEAD && isLetter(codes[start - 1] ?? 0)) start--;
       if (from - start <= MAX_LEAD) on.token(start, from - start, i - from);
       // Its other digits are not the first ones. Bounded by the token, and never looked at twice.
       tokenTo = i;
-      while (tokenTo < n && (isDigit(text.charCodeAt(tokenTo)) || isLetter(text.charCodeAt(tokenTo)))) tokenTo++;
+      while (tokenTo < n && isAlnum[codes[tokenTo] ?? 0] === 1) tokenTo++;
     }
   }
   if (digits >= on.least) on.chain(groupsOf(text, count));
@@ -61,9 +68,9 @@ function grown(a: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return b;
 }
 
-function joins(text: string, from: number, to: number): boolean {
+function joins(codes: Uint16Array, from: number, to: number): boolean {
   if (to - from > MAX_GAP) return false;
-  for (let i = from; i < to; i++) if (!isBetween(text.charCodeAt(i))) return false;
+  for (let i = from; i < to; i++) if (!isBetween(codes[i] ?? 0)) return false;
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { codesOf } from './codes.ts';
 import { isDigit, isLetter } from './gate.ts';
 
 /** Words that are looked for all at once (Aho and Corasick 1975): one step per character, however many words there are. In any case of letters. */
@@ -87,9 +88,11 @@ export function keywordsOf(words: readonly string[], whole: readonly boolean[] =
 /** Tells of every word in folded text, overlapping ones too, in the order of their ends. */
 export function eachKeyword(k: Keywords, text: string, on: (word: number, from: number, to: number) => void): void {
   const { next, classes, firstEnd, ends, lengths, whole, compare } = k;
+  const codes = codesOf(text);
+  const n = text.length;
   let row = 0;
-  for (let i = 0; i < text.length; i++) {
-    row = next[row + (classes[text.charCodeAt(i)] ?? 0)] ?? 0;
+  for (let i = 0; i < n; i++) {
+    row = next[row + (classes[codes[i] ?? 0] ?? 0)] ?? 0;
     if (row < firstEnd) continue;
     const words = ends[row / WIDTH] ?? [];
     for (let w = 0; w < words.length; w++) {

@@ -1,6 +1,7 @@
 import { KiB, MiB } from '#kernel/limits.ts';
 import { fromBase64, fromHex } from './decode.ts';
 import { foldView } from './fold.ts';
+import { marksIn } from './marks.ts';
 import { runsIn } from './runs.ts';
 import { closedUp, unescaped } from './unescape.ts';
 import { rangeOf, type Layer, type View } from './view.ts';
@@ -20,8 +21,13 @@ const pairs = /(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:;-]{1,2}){10,}(?:0x|\\x)?[0-9A-Fa
  * The views beneath this one: what reads differently without escapes and formatting, and what stands in base64 and hexadecimal. `over` is told
  * the place of what was left unopened for want of budget.
  */
-export function viewsWithin(view: View, opened: Opened, over: (place: { start: number; end: number }) => void): View[] {
-  const found = runsIn(view.text);
+export function viewsWithin(
+  view: View,
+  opened: Opened,
+  over: (place: { start: number; end: number }) => void,
+  marks = marksIn(view.text),
+): View[] {
+  const found = runsIn(view.text, marks);
   const views: View[] = [];
   const add = (v: View, place: () => { start: number; end: number }): void => {
     opened.budget -= v.text.length;
@@ -40,7 +46,7 @@ export function viewsWithin(view: View, opened: Opened, over: (place: { start: n
       add({ text: folded.text, layers: [...view.layers, layer], run: place }, () => place);
     }
   };
-  for (const v of unescaped(view)) add(v, () => wholeOf(view));
+  for (const v of unescaped(view, marks.signs)) add(v, () => wholeOf(view));
   if (found.singles) for (const v of closedUp(view)) add(v, () => wholeOf(view));
   for (const { from, to, text, hex } of found.runs)
     open(from, to, text, hex ? 'hex' : 'base64', hex ? fromHex : fromBase64);

@@ -1,13 +1,15 @@
 import { isDigit, isHexLetter } from './gate.ts';
+import type { Marks } from './marks.ts';
 
 // What a character can be part of: the base64 alphabets (RFC 4648 §4 and §5), and hexadecimal with the dashes of ids.
 const BASE64 = 1;
 const HEX = 2;
 const DASH = 4;
-const kind = new Uint8Array(128);
+const kind = new Uint8Array(0x10000);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_') kind[c.charCodeAt(0)] = BASE64;
 for (let c = 0; c < 128; c++) if (isDigit(c) || isHexLetter(c)) kind[c] = BASE64 | HEX;
-kind[45] = BASE64 | DASH;
+// A dash goes on in hexadecimal; nothing hexadecimal begins with it.
+kind[45] = BASE64 | HEX | DASH;
 const UPPER = 8;
 for (let c = 65; c <= 90; c++) kind[c] = (kind[c] ?? 0) | UPPER;
 
@@ -21,41 +23,43 @@ const LEAST_SINGLES = 15;
 export type Run = { from: number; to: number; text: string; hex: boolean };
 export type Runs = { runs: Run[]; pairs: boolean; singles: boolean };
 
-/** One pass over folded text for what may be encoded. */
-export function runsIn(text: string): Runs {
+/** What may be encoded, among the runs of such characters. */
+export function runsIn(text: string, marks: Marks): Runs {
   const found: Runs = { runs: [], pairs: false, singles: false };
-  const n = text.length;
+  const { codes } = marks;
   let pairs = 0;
   let singles = 0;
-  for (let i = 0; i < n; i++) {
-    let all = kind[text.charCodeAt(i)] ?? 0;
-    if (all === 0) continue;
-    const from = i;
-    let any = all;
-    for (i++; i < n; i++) {
-      const k = kind[text.charCodeAt(i)] ?? 0;
-      if (k === 0) break;
-      all &= k | (k & DASH ? HEX : 0);
-      any |= k;
-    }
+  let behind = 0;
+  for (let k = 0; k < marks.runMarks; k += 2) {
+    const from = Math.max(marks.runs[k] ?? 0, behind);
+    const i = marks.runs[k + 1] ?? 0;
+    if (from >= i) continue;
     const length = i - from;
+    const first = kind[codes[from] ?? 0] ?? 0;
     if (length >= LEAST_RUN) {
       // `g-h-p-_-…`: the dash and the underscore are of the alphabet too.
       const sign = text.charCodeAt(from + 1);
       if ((sign === 45 || sign === 95) && text.charCodeAt(from + 3) === sign) found.singles = true;
+      let all = first & DASH ? BASE64 : first;
+      let any = first;
+      for (let k = from + 1; k < i; k++) {
+        all &= kind[codes[k] ?? 0] ?? 0;
+        any |= kind[codes[k] ?? 0] ?? 0;
+      }
       const run = wrapped(text, from, i);
       const hex = (all & HEX) !== 0;
       // Hexadecimal with dashes is an id. Base64 of text has capitals: each third byte up to `g` becomes one.
       if (hex ? !(any & DASH) : any & UPPER) found.runs.push({ ...run, hex });
-      i = Math.max(i, run.to);
+      // What ended it is not looked at again.
+      behind = run.to + 1;
       pairs = singles = 0;
     } else if (length === 1) {
       pairs = 0;
       if (++singles >= LEAST_SINGLES) found.singles = true;
     } else {
       singles = 0;
-      const two = length === 2 && (all & HEX) !== 0;
-      pairs = two || (length === 4 && text.charCodeAt(from + 1) === 120) ? pairs + 1 : 0;
+      const two = length === 2 && !(first & DASH) && (first & (kind[codes[from + 1] ?? 0] ?? 0) & HEX) !== 0;
+      pairs = two || (length === 4 && codes[from + 1] === 120) ? pairs + 1 : 0;
       if (pairs >= LEAST_PAIRS) found.pairs = true;
     }
   }

@@ -5,6 +5,7 @@ import { fold, foldView } from './fold.ts';
 import { eachNumber } from './gate.ts';
 import { eachKeyword } from './keywords.ts';
 import { MAX_DEPTH, openedNone, viewsWithin } from './layers.ts';
+import { marksIn, type Marks } from './marks.ts';
 import type { Scanner } from './scanner.ts';
 import { rangeOf, type Layer, type View } from './view.ts';
 import { dictionaryIn, wordsOf } from './words.ts';
@@ -27,7 +28,8 @@ export function scanText(text: string, scanner: Scanner, around: Around = {}): M
   const view = foldView(text);
   explore(view, scanner, found);
   // A pattern may be about what folding changes, such as words of another script.
-  if (view.origin && (scanner.everywhere.length > 0 || scanner.near.size > 0)) lookForPatterns(text, scanner, found);
+  if ((scanner.everywhere.length > 0 || scanner.near.size > 0) && view.text !== text)
+    lookForPatterns(text, scanner, found);
   if (around.before) lookBehind(around.before, view, scanner, found);
   return found.inOrder(text.length);
 }
@@ -87,8 +89,9 @@ function explore(view: View, scanner: Scanner, found: Found): void {
   for (let depth = 0; level.length > 0; depth++) {
     const below: View[] = [];
     for (const v of level) {
-      look(v, scanner, found);
-      const views = viewsWithin(v, opened, over);
+      const marks = marksIn(v.text);
+      look(v, scanner, found, marks);
+      const views = viewsWithin(v, opened, over, marks);
       if (depth < MAX_DEPTH) below.push(...views);
       else for (const deeper of views) if (deeper.run) over(deeper.run);
     }
@@ -111,9 +114,9 @@ function lookBehind(before: string, view: View, scanner: Scanner, found: Found):
   });
 }
 
-function look(view: View, scanner: Scanner, found: Found): void {
+function look(view: View, scanner: Scanner, found: Found, marks: Marks): void {
   const { text } = view;
-  eachNumber(text, {
+  eachNumber(text, marks, {
     least: scanner.leastDigits,
     chain(chain) {
       for (const { id, finds } of scanner.chains) for (const s of finds.find(text, chain)) found.add(view, id, s);

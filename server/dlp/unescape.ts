@@ -1,4 +1,5 @@
 import { foldView } from './fold.ts';
+import { matchesAt } from './signs.ts';
 import type { Layer, View } from './view.ts';
 
 /** What is replaced where; `layer` is what it was. */
@@ -44,12 +45,13 @@ const entity = '&(?:#\\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});?';
 const escape = '\\\\(?:u[0-9A-Fa-f]{4}|u\\{[0-9A-Fa-f]{1,6}\\}|x[0-9A-Fa-f]{2})';
 const soft = '=\\r?\\n';
 const markup = '<!--[^<>]{0,200}-->|</?[A-Za-z][^<>]{0,200}>|\\*{1,3}|`{1,3}|~~|__|\\\\(?=[-_.@+*#])';
-const all = new RegExp(`(${url})|(${entity})|(${escape})|(${soft})|(${markup})|(?<=\\d)\\+(?=\\d)`, 'g');
+/** The patterns begin as signs.ts says. */
+export const rewritten = new RegExp(`(${url})|(${entity})|(${escape})|(${soft})|(${markup})|(?<=\\d)\\+(?=\\d)`, 'y');
 /** Whether there is anything of it that could matter: what formats only matters inside, between two letters or digits. */
-const any = new RegExp(
+export const mattering = new RegExp(
   `%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,8};)|\\\\[ux][0-9A-Fa-f{]|(?<=[A-Za-z0-9])(?:${soft}|(?:${markup}) ?(?:${markup})?[A-Za-z0-9])|(?<=\\d)\\+\\d`,
+  'y',
 );
-const seldom = /[%&\\<*`~_=+]/;
 
 /** Characters around a change that are looked at again. */
 const NEAR = 256;
@@ -58,11 +60,11 @@ const NEAR = 256;
  * The places of the view where characters are written as something else (URL, HTML and string escapes) or broken up by formatting, each with its
  * surroundings, as they read without it. What is not near a change is not repeated.
  */
-export function unescaped(view: View): View[] {
+export function unescaped(view: View, signs: readonly number[]): View[] {
   const { text } = view;
-  if (!seldom.test(text) || !any.test(text)) return [];
+  if (matchesAt(signs, mattering, text).next().done) return [];
   const edits: Edit[] = [];
-  for (const m of text.matchAll(all)) {
+  for (const m of matchesAt(signs, rewritten, text)) {
     const e = editOf(m);
     if (e) edits.push(e);
   }
