@@ -56,6 +56,8 @@ function hexHasText(run: string, from: number): boolean {
     const byte = ((hexValue[run.charCodeAt(i)] ?? 0) << 4) | (hexValue[run.charCodeAt(i + 1)] ?? 0);
     if (byte !== 0) streak = isText(byte) ? streak + 1 : 0;
     if (streak >= LEAST_TEXT) return true;
+    // What is left is not enough.
+    if (2 * (LEAST_TEXT - streak) > run.length - i - 2) return false;
   }
   return false;
 }

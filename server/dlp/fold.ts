@@ -115,7 +115,7 @@ function foldedWhole(char: string): string {
   return to;
 }
 
-const alreadyPlain = /^[\t\n\r\u0020-\u007E]*$/;
+const notPlain = /[^\t\n\r\u0020-\u007E]/;
 
 const narrow = Buffer.from(new ArrayBuffer(KEPT));
 
@@ -125,7 +125,7 @@ const narrow = Buffer.from(new ArrayBuffer(KEPT));
  * gone. One character at a time, so it is linear; every place leads back to where it stood, and is the same place until something moves.
  */
 export function foldView(text: string, layers: readonly Layer[] = []): View {
-  if (alreadyPlain.test(text)) return { text, layers };
+  if (!notPlain.test(text)) return { text, layers };
   const n = text.length;
   const given = codesOf(text);
   // What it becomes is written over what it was, as long as it does not become more.

@@ -13,8 +13,8 @@ export const isBase64 = (c: number): boolean =>
   isDigit(c) || isLetter(c) || c === 43 || c === 45 || c === 47 || c === 95;
 
 /** What people put between the groups of one number: `space tab CR LF - . _ /`. Line ends too, because text wraps. */
-const isBetween = (c: number): boolean =>
-  c === 32 || (c >= 45 && c <= 47) || c === 95 || c === 9 || c === 10 || c === 13;
+const isBetween = new Uint8Array(0x10000);
+for (const c of ' \t\r\n-._/') isBetween[c.charCodeAt(0)] = 1;
 const MAX_GAP = 3;
 /** No token that a detector knows has more letters before its first digit. */
 export const MAX_LEAD = 8;
@@ -70,7 +70,7 @@ function grown(a: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 
 function joins(codes: Uint16Array, from: number, to: number): boolean {
   if (to - from > MAX_GAP) return false;
-  for (let i = from; i < to; i++) if (!isBetween(codes[i] ?? 0)) return false;
+  for (let i = from; i < to; i++) if (isBetween[codes[i] ?? 0] !== 1) return false;
   return true;
 }
 
