@@ -130,11 +130,13 @@ const percent = (run: string): string => {
 /** The view from `from` to `to` with these changes, folded again; each of its characters knows where it stood in the text as given. */
 function spliced(view: View, from: number, to: number, edits: readonly Edit[]): View {
   let text = '';
-  const origin: number[] = [];
+  const length = edits.reduce((n, e) => n + e.put.length - (e.to - e.from), to - from);
+  const origin = new Uint32Array(length + 1);
+  let n = 0;
   let at = from;
   const keep = (end: number): void => {
     text += view.text.slice(at, end);
-    for (; at < end; at++) origin.push(at);
+    for (; at < end; at++) origin[n++] = at;
   };
   const layers = new Set(view.layers);
   for (const e of edits) {
@@ -143,24 +145,21 @@ function spliced(view: View, from: number, to: number, edits: readonly Edit[]): 
     text += e.put;
     // Of a run of bytes, each character has its own three where all are ASCII.
     const each = e.put.length > 0 && (e.to - e.from) % e.put.length === 0 ? (e.to - e.from) / e.put.length : 0;
-    for (let i = 0; i < e.put.length; i++) origin.push(e.from + i * each);
+    for (let i = 0; i < e.put.length; i++) origin[n++] = e.from + i * each;
     at = e.to;
   }
   keep(to);
-  origin.push(to);
+  origin[n] = to;
   return within(view, text, origin, [...layers]);
 }
 
-/** A view of a view: `origin` leads back into `view`. */
-function within(view: View, text: string, origin: readonly number[], layers: readonly Layer[]): View {
+/** A view of a view: `origin` leads back into `view`, and is ours to change. */
+function within(view: View, text: string, origin: Uint32Array, layers: readonly Layer[]): View {
   const folded = foldView(text, layers);
   if (view.run) return { text: folded.text, layers, run: view.run };
-  const n = folded.text.length;
-  const back = new Uint32Array(n + 1);
-  for (let i = 0; i <= n; i++) {
-    const there = origin[folded.origin?.[i] ?? i] ?? 0;
-    back[i] = view.origin ? (view.origin[there] ?? 0) : there;
-  }
+  const back = folded.origin?.map((there) => origin[there] ?? 0) ?? origin;
+  const { origin: before } = view;
+  if (before) for (let i = 0; i < back.length; i++) back[i] = before[back[i] ?? 0] ?? 0;
   return { text: folded.text, layers, origin: back };
 }
 
@@ -175,6 +174,6 @@ export function closedUp(view: View): View[] {
       origin.push(m.index + i);
     }
     origin.push(m.index + m[0].length);
-    return within(view, text, origin, [...new Set([...view.layers, 'spaced' as const])]);
+    return within(view, text, Uint32Array.from(origin), [...new Set([...view.layers, 'spaced' as const])]);
   });
 }
