@@ -10,8 +10,8 @@ function parts(token: string): string {
 }
 
 /**
- * The first number of a JSON text that JavaScript reads as another number than the text says (9007199254740993, 1e400, -0): what was decided on
- * the value would not be about the bytes. The text has been parsed before. Linear.
+ * The first number of a JSON text that JavaScript would not write as the text does (9007199254740993, 1e400, -0): what was decided on the value
+ * would not be about the bytes. Of all ways to write what is read as one value exactly one number passes. The text has been parsed before. Linear.
  */
 export function inexactNumber(text: string): string | undefined {
   // Nearly all texts have no number that long, and no exponent.
