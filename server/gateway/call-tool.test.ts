@@ -193,6 +193,21 @@ test('when the policy engine breaks, the answer is no', () => {
   assert.deepEqual([admission.kind, admission.kind === 'denied' && admission.why], ['denied', 'cannot_decide']);
 });
 
+test('what is recorded as decided is the call as it went on, not what was taken out of it', async () => {
+  const recorded: unknown[] = [];
+  let asked = 0;
+  const { the } = script({
+    admit: () => ({ kind: 'admitted', needsApproval: false, policies: [`answer ${++asked}`] }),
+    inspect: looks(says({ action: 'redact', redactions: [span] }), PASSES),
+    close: (_c, _o, admission) => {
+      recorded.push(admission?.policies);
+      return Promise.resolve();
+    },
+  });
+  await callTool(call, the);
+  assert.deepEqual(recorded, [['answer 2']]);
+});
+
 test('an argument that rules look at and cannot read refuses the call before any rule is asked', () => {
   const scene: Partial<CallScene> = {
     ctx: { now: new Date() } as OrgCtx,

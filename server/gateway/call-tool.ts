@@ -22,7 +22,13 @@ export type Sent =
   | { ok: false; ended: Outcome & { kind: 'failed' | 'blocked' } };
 
 /** What was seen of the content of one call, for the record. */
-export type Looked = { arguments?: Verdict; result?: Verdict; kept?: Kept | undefined };
+export type Looked = {
+  arguments?: Verdict;
+  result?: Verdict;
+  kept?: Kept | undefined;
+  /** Of the call as it went on, where something was taken out of it first. */
+  admission?: Admission;
+};
 
 /** What a call goes through. None knows of another; what they share is in the call and in whoever made them (stages.ts). */
 export type Stages = {
@@ -52,7 +58,7 @@ export async function callTool(call: ToolCall, the: Stages): Promise<Outcome> {
   const admission = the.admit(call);
   const looked: Looked = {};
   const outcome = await decideAndSend(call, admission, the, looked);
-  await the.close(call, outcome, admission, looked); // durable before the answer is given: nobody holds an answer that is not in the log
+  await the.close(call, outcome, looked.admission ?? admission, looked); // durable before the answer is given: nobody holds an answer that is not in the log
   return outcome;
 }
 
@@ -80,7 +86,7 @@ async function decideAndSend(call: ToolCall, admission: Admission, the: Stages, 
     if (!without) return blocked('arguments', out);
     // INVARIANT (what was approved is what runs): rules and people judge the call as it goes on, not as it came.
     going = without;
-    const anew = the.admit(going);
+    const anew = (looked.admission = the.admit(going));
     if (anew.kind === 'denied') return anew;
     needsApproval ||= anew.needsApproval;
   }
