@@ -126,6 +126,7 @@ function questionsOf(
   for (const combination of args)
     for (const action of ['call', 'call_unattended'] as const) {
       if (all.length >= MAX_QUESTIONS) return all;
+      if (action === telling.request.action && combination === telling.request.context.args) continue;
       const request = { ...call, action, context: { ...call.context, args: combination } };
       all.push([decide(set, request), request]);
     }
