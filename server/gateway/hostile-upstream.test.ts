@@ -236,10 +236,10 @@ test('a card number in the arguments is not sent, and the answer names the place
   const sent = up.seen.length;
   const a = await call({ note: { text: 'pay with 4111 1111 1111 1111' } });
   assert.match(saidOf(a), /^Blocked: the arguments contain payment card at \/note\/text\. The call was not sent\./);
-  assert.ok(!a.text.includes('4111'));
+  assert.ok(!/4111 ?1111/.test(a.text));
   assert.equal(up.seen.length, sent);
   assert.deepEqual(await ended(), ['blocked', 'arguments']);
-  assert.ok(!JSON.stringify(await g.events()).includes('4111'));
+  assert.ok(!/4111 ?1111/.test(JSON.stringify(await g.events())));
 });
 
 test('a card number in a result is not given out, on its own or on a stream, and the agent is told that the call has run', async () => {
@@ -247,7 +247,7 @@ test('a card number in a result is not given out, on its own or on a stream, and
     m.method === 'tools/call' ? answer(res, m, { content: [{ type: 'text', text: 'card 4111111111111111' }] }) : false;
   const a = await call();
   assert.match(saidOf(a), /^Blocked: the result contains payment card.*HAS RUN/);
-  assert.ok(!a.text.includes('4111'));
+  assert.ok(!/4111 ?1111/.test(a.text));
   assert.deepEqual(await ended(), ['blocked', 'result']);
   up.act = (m, res) =>
     m.method === 'tools/call'
@@ -256,7 +256,7 @@ test('a card number in a result is not given out, on its own or on a stream, and
           .write('data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"4111111111111111"}}\n\n')
       : false;
   const b = await call();
-  assert.ok(!b.text.includes('4111'));
+  assert.ok(!/4111 ?1111/.test(b.text));
   assert.deepEqual(await ended(), ['blocked', 'result']);
 });
 
