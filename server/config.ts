@@ -1,3 +1,4 @@
+// Longer than 300 lines: all that can be set from outside is read in one place, and nowhere else.
 import { z } from 'zod';
 import { reach } from '#kernel/address.ts';
 import { plainRange } from '#kernel/client-address.ts';
