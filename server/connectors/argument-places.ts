@@ -1,3 +1,4 @@
+import { escapeSegment, unescapeSegment } from '#kernel/json-pointer.ts';
 import { linearPattern } from '#kernel/linear-pattern.ts';
 import type { ArgumentKind, ArgumentPlace, Projection } from '#policy/argument.ts';
 import { pointedAt } from './json-schema.ts';
@@ -34,7 +35,7 @@ export function placesOf(inputSchema: unknown): SchemaPlace[] {
       });
     }
     const names = new Set(all.flatMap((s) => (isRecord(s['properties']) ? Object.keys(s['properties']) : [])));
-    for (const n of names) walk(stepInto(inputSchema, all, n), `${at}/${escaped(n)}`, n, depth + 1);
+    for (const n of names) walk(stepInto(inputSchema, all, n), `${at}/${escapeSegment(n)}`, n, depth + 1);
     const rest = all.flatMap(inside);
     if (rest.length > 0) walk(rest, `${at}/*`, name, depth + 1);
   };
@@ -65,7 +66,7 @@ export function misplaced(projection: Projection, inputSchema: unknown): { at: s
 function whyNot(p: ArgumentPlace, inputSchema: unknown): string | undefined {
   let all = alternatives(inputSchema, [inputSchema]);
   for (const raw of p.at.slice(1).split('/')) {
-    const name = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = unescapeSegment(raw);
     const next = name === '*' ? all.flatMap(members) : stepInto(inputSchema, all, name);
     all = alternatives(inputSchema, next);
     if (all.length === 0) return `the input schema has no ${p.at}`;
@@ -164,8 +165,6 @@ function typesOf(all: readonly Schema[]): readonly JsonType[] {
   if (said.length === 0) return all.length === 0 ? [] : jsonTypes;
   return jsonTypes.filter((t) => said.some((s) => s.includes(t)));
 }
-
-const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const sounds: readonly { kind: ArgumentKind; names: RegExp }[] = [
   {

@@ -1,3 +1,4 @@
+import { escapeSegment } from '#kernel/json-pointer.ts';
 import { visible } from '#kernel/visible.ts';
 import { isRecord } from './tool.ts';
 
@@ -29,8 +30,7 @@ export function severityOf(changes: readonly FieldChange[]): ChangeSeverity {
 }
 
 /** A JSON Pointer's next step (RFC 6901 §3), with what deceives in a name made visible. */
-export const step = (key: string | number): string =>
-  `/${visible(String(key).slice(0, 200)).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+export const step = (key: string | number): string => `/${escapeSegment(visible(String(key).slice(0, 200)))}`;
 
 function compare(before: unknown, after: unknown, at: string, out: FieldChange[]): void {
   if (out.length >= MAX_CHANGES) return;

@@ -1,3 +1,4 @@
+import { unescapeSegment } from '#kernel/json-pointer.ts';
 import { isRecord } from './tool.ts';
 
 /** One schema inside another, and the steps that lead to it. `same`: it judges the same value, not a part of it. */
@@ -68,7 +69,7 @@ export function pointedAt(root: unknown, ref: unknown): unknown {
   for (const raw of ref.slice(2).split('/')) {
     let name: string;
     try {
-      name = decodeURIComponent(raw).replaceAll('~1', '/').replaceAll('~0', '~');
+      name = unescapeSegment(decodeURIComponent(raw));
     } catch {
       return undefined;
     }

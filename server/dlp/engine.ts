@@ -1,3 +1,4 @@
+import { escapeSegment } from '#kernel/json-pointer.ts';
 import type { Id } from '#kernel/id.ts';
 import type { DlpAction, Finding, Phase, Redaction } from './verdict.ts';
 
@@ -64,6 +65,3 @@ export function textBlocks(content: unknown): { at: string; text: string }[] {
   }
   return found;
 }
-
-/** A name as a segment of a JSON Pointer (RFC 6901 §3). */
-export const escapeSegment = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,6 +1,6 @@
+import { escapeSegment } from '#kernel/json-pointer.ts';
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
 import type { Standing } from './dlp-policy.ts';
-import { escapeSegment } from './engine.ts';
 import { INLINE_CHARS, scan } from './scan-off-loop.ts';
 import { NOT_INSPECTED, scanJoined, scanText, type Around, type Match } from './scan.ts';
 import type { Scanner } from './scanner.ts';

@@ -1,3 +1,4 @@
+import { unescapeSegment } from '#kernel/json-pointer.ts';
 import type { Redaction } from './verdict.ts';
 import { elements, endOfValue, member, skipSpace, whole, type Span } from '#kernel/json-span.ts';
 
@@ -33,7 +34,7 @@ export function redactJson(text: string, path: readonly string[], redactions: re
     let at = root;
     if (r.at !== '' && !r.at.startsWith('/')) throw new NotRedacted();
     for (const escaped of r.at.split('/').slice(1)) {
-      const segment = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
+      const segment = unescapeSegment(escaped);
       const next = at.below.get(segment) ?? node();
       at.below.set(segment, next);
       at = next;

@@ -1,3 +1,4 @@
+import { unescapeSegment } from '#kernel/json-pointer.ts';
 import { z } from 'zod';
 import { readValue, type ArgumentFacts } from './argument-value.ts';
 
@@ -103,7 +104,7 @@ function ownerAndName(a: string, b: string, all: ReadonlySet<string>, args: unkn
   return [{ repository: names.join('/') }];
 }
 
-const plain = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
+const plain = (segment: string): string => unescapeSegment(segment);
 
 /**
  * The strings and numbers at a place; undefined where an item of a list lacks what the others have. Where both `/to` and `/to/*` are projected,

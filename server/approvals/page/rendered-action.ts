@@ -1,3 +1,4 @@
+import { escapeSegment, unescapeSegment } from '#kernel/json-pointer.ts';
 import { createHash } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import { reveal, type Piece } from '#kernel/reveal.ts';
@@ -63,9 +64,8 @@ const segmentsOf = (pointer: string): string[] =>
   pointer
     .split('/')
     .slice(1)
-    .map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
-const pointerOf = (segments: readonly string[]): string =>
-  segments.map((s) => `/${s.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+    .map((s) => unescapeSegment(s));
+const pointerOf = (segments: readonly string[]): string => segments.map((s) => `/${escapeSegment(s)}`).join('');
 
 const kindOf = (projection: readonly { kind: ArgumentKind; path: string[] }[], segments: readonly string[]) =>
   projection.find((p) => p.path.length === segments.length && p.path.every((s, i) => s === '*' || s === segments[i]))

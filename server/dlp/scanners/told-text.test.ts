@@ -1,7 +1,7 @@
+import { escapeSegment } from '#kernel/json-pointer.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { escapeSegment } from '../engine.ts';
 import { redactionsOf, toldText } from './told-text.ts';
 
 /** Every string, number and boolean of a JSON value with its pointer, and every key with the pointer of what it names. */

@@ -1,4 +1,4 @@
-import { escapeSegment } from '../engine.ts';
+import { escapeSegment } from '#kernel/json-pointer.ts';
 import type { Redaction } from '../verdict.ts';
 
 /** A stretch of told text that came from one string or key of the content. What lies between stretches is ours. */

@@ -1,5 +1,6 @@
+import { escapeSegment, unescapeSegment } from '#kernel/json-pointer.ts';
 import { z } from 'zod';
-import { escapeSegment, type Inspected } from '../../engine.ts';
+import { type Inspected } from '../../engine.ts';
 import type { Phase, Redaction } from '../../verdict.ts';
 import { ScanFailure } from '../exchange.ts';
 import { redactionsOf, toldText, type ToldText } from '../told-text.ts';
@@ -214,7 +215,7 @@ function inside(content: unknown, at: string, { start, end }: { start: number; e
   let value = content;
   if (at !== '')
     for (const segment of at.slice(1).split('/')) {
-      const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+      const key = unescapeSegment(segment);
       if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key) || escapeSegment(key) !== segment)
         return undefined;
       value = Reflect.get(value, key);
