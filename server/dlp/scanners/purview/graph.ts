@@ -10,6 +10,13 @@ const MAX_GRAPH_BYTES = 1 * MiB;
 const DEFAULT_PAUSE_S = 10;
 const LONGEST_PAUSE_S = 600;
 
+/** Nothing was taken, because Graph has asked to wait: what was to be said may be said again. */
+export class AskedToWait extends ScanFailure {
+  constructor(says: string) {
+    super('refused', says, false);
+  }
+}
+
 /** Posts to Graph with a token; a token that is refused is replaced once. Throttling is kept to by all of this process. */
 export async function graph(
   a: Asking<'purview'>,
@@ -21,7 +28,7 @@ export async function graph(
 ): Promise<Answered> {
   for (let attempt = 1; ; attempt++) {
     if (memory.pausedUntil > performance.now())
-      throw new ScanFailure('refused', 'Graph has asked to wait (429), and the time is not over', false);
+      throw new AskedToWait('Graph has asked to wait (429), and the time is not over');
     const bearer = await purviewToken(a, memory);
     const answer = await ask(
       a.egress,
@@ -45,7 +52,7 @@ export async function graph(
     }
     if (answer.status === 429 || (answer.status === 503 && answer.headers.has('retry-after'))) {
       memory.pausedUntil = performance.now() + pauseOf(answer.headers.get('retry-after'), a.now) * 1000;
-      throw new ScanFailure('refused', `Graph asks to wait (${answer.status})`, false);
+      throw new AskedToWait(`Graph asks to wait (${answer.status})`);
     }
     if (answer.status === 402)
       throw new ScanFailure(

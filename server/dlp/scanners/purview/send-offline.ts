@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deadlineIn, ScanFailure } from '../exchange.ts';
 import type { Asking, Remembering } from '../said.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, type ContentToProcess } from './content.ts';
-import { graph } from './graph.ts';
+import { AskedToWait, graph } from './graph.ts';
 import type { PurviewMemory } from './memory.ts';
 
 /** What waits to be told afterwards; above it the oldest is dropped, which is counted as a failure. */
@@ -49,7 +49,8 @@ async function emptied(a: Asking<'purview'>, { purview, later }: Remembering): P
   const nobody = new AbortController().signal;
   while (purview.waiting.length > 0) {
     const paused = purview.pausedUntil - performance.now();
-    if (paused > 0) await sleep(paused, undefined, { ref: false });
+    // Timers drop fractions of a millisecond and would wake a little before the time.
+    if (paused > 0) await sleep(Math.ceil(paused), undefined, { ref: false });
     const batch = nextBatch(purview);
     try {
       const answer = await graph(
@@ -65,7 +66,7 @@ async function emptied(a: Asking<'purview'>, { purview, later }: Remembering): P
       if (answer.body.includes('"modified"')) for (const w of batch) purview.forgetScopes(w.user);
     } catch (e) {
       // Asked to wait: the batch is told later. Anything else is lost, and counted.
-      if (purview.pausedUntil > performance.now()) purview.waiting.unshift(...batch);
+      if (e instanceof AskedToWait) purview.waiting.unshift(...batch);
       else later(Promise.reject(e), 'telling');
     }
   }
