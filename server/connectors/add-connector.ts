@@ -6,7 +6,7 @@ import { newId } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
 import { connectorEvents } from './connectors.events.ts';
-import { bearerAad, egressRules, type Connector, type ConnectorAuth } from './connector.ts';
+import { bearerAad, egressRules, OWN_SERVER, type Connector, type ConnectorAuth } from './connector.ts';
 import { insertConnector } from './connector.sql.ts';
 import { fetchCatalogue, type Catalogue } from './fetch-catalogue.ts';
 import { observeTools, type Sighted } from './observe-tools.ts';
@@ -44,6 +44,13 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
         };
   const connector: Connector = {
     id,
+    type: OWN_SERVER,
+    mode: 'remote',
+    actAs: 'none',
+    access: 'read_write',
+    settings: {},
+    origins: {},
+    originsPrivate: false,
     slug: n.slug,
     name: n.name,
     url: href,

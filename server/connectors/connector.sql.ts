@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import type { Connector } from './connector.ts';
+import { modes } from './kit/manifest.ts';
 
 const ConnectorRow = z
   .object({
     id: z.custom<Id<'con'>>(),
+    type: z.string(),
+    mode: z.enum(modes),
+    actAs: z.enum(actsAs),
+    access: z.enum(accesses),
+    settings: z.record(z.string(), z.unknown()),
+    origins: z.record(z.string(), z.string()),
+    originsPrivate: z.boolean(),
     slug: z.string(),
     name: z.string(),
     url: z.string(),
@@ -24,25 +33,25 @@ const ConnectorRow = z
 /** By name; an org has tens of them. */
 export const listConnectors = (db: Reader): Promise<Connector[]> =>
   db.many(read(ConnectorRow)`
-    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() order by slug`);
 
 export const findConnector = (db: Reader, id: Id<'con'>): Promise<Connector | undefined> =>
   db.maybe(read(ConnectorRow)`
-    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() and id = ${id}`);
 
 /** Takes the row for the rest of the transaction; what is known of its tools changes under this lock only. */
 export const lockConnector = (tx: Tx, id: Id<'con'>): Promise<Connector | undefined> =>
   tx.maybe(read(ConnectorRow)`
-    select id, slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() and id = ${id} for update`);
 
 /** 0: the slug is taken. */
 export const insertConnector = (tx: Tx, c: Connector): Promise<number> =>
   tx.run(write`
-    insert into connector (org, id, slug, name, url, private_host, bearer, bearer_generation, state, created_at)
-    values (app_org(), ${c.id}, ${c.slug}, ${c.name}, ${c.url}, ${c.privateHost ?? null},
+    insert into connector (org, id, type, mode, act_as, access, settings, origins, origins_private, slug, name, url, private_host, bearer, bearer_generation, state, created_at)
+    values (app_org(), ${c.id}, ${c.type}, ${c.mode}, ${c.actAs}, ${c.access}, ${JSON.stringify(c.settings)}, ${JSON.stringify(c.origins)}, ${c.originsPrivate}, ${c.slug}, ${c.name}, ${c.url}, ${c.privateHost ?? null},
             ${c.auth.kind === 'bearer' ? c.auth.sealed : null}, ${c.auth.kind === 'bearer' ? c.auth.generation : 0}, ${c.state}, ${c.created})
     on conflict (org, slug) do nothing`);
 

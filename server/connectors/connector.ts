@@ -1,8 +1,23 @@
 import type { Id } from '#kernel/id.ts';
+import type { Access, ActAs, Settings } from '#vault/vendor-auth.ts';
+import type { Mode } from './kit/manifest.ts';
+
+/** A server of the customer's own, of no vendor that we know. */
+export const OWN_SERVER = 'mcp';
 
 /** A system made available in an org. `privateHost` is the one host whose private addresses an administrator allowed. */
 export type Connector = {
   id: Id<'con'>;
+  /** Of the catalogue (kit/manifest.ts), or `mcp`. */
+  type: string;
+  mode: Mode;
+  /** Whose account calls use. */
+  actAs: ActAs;
+  access: Access;
+  settings: Settings;
+  /** Addresses by role that stand in place of the manifest's, and whether they may be inside the network. */
+  origins: Readonly<Record<string, string>>;
+  originsPrivate: boolean;
   slug: string;
   name: string;
   url: string;
@@ -18,8 +33,13 @@ export type ConnectorAuth = { kind: 'none' } | { kind: 'bearer'; sealed: Buffer;
 export const slugForm = /^[a-z0-9](-?[a-z0-9])*$/;
 
 /** What egress may do for this connector: its own host, and nothing else inside the network. */
-export const egressRules = (c: Pick<Connector, 'privateHost'>): { allowPrivate?: string[] } =>
-  c.privateHost === undefined ? {} : { allowPrivate: [c.privateHost] };
+export const egressRules = (
+  c: Pick<Connector, 'privateHost'> & Partial<Pick<Connector, 'origins' | 'originsPrivate'>>,
+): { allowPrivate?: string[] } => {
+  const own = c.originsPrivate ? Object.values(c.origins ?? {}).map((o) => new URL(o).host) : [];
+  const hosts = c.privateHost === undefined ? own : [c.privateHost, ...own];
+  return hosts.length === 0 ? {} : { allowPrivate: hosts };
+};
 
 /** Where the sealed bearer belongs; see kernel/seal.ts. */
 export const bearerAad = (

@@ -380,7 +380,7 @@ create policy cedar_policy_of_org on cedar_policy for all to gatehouse_app using
 grant insert, select on cedar_policy to gatehouse_app;
 grant update (until) on cedar_policy to gatehouse_app;
 
--- An MCP server made available in an org. The bearer is sealed for this row; private_host is the one host whose private addresses an administrator allowed.
+-- A system made available in an org: an MCP server of the customer's (type mcp), a vendor's MCP server (mode remote) or our tools on a vendor's API (builtin). act_as: whose account calls use. settings: what its manifest asks for; origins: addresses by role that stand in place of the manifest's, inside the network where origins_private. The bearer is sealed for this row; private_host is the one host whose private addresses an administrator allowed.
 create table connector (
   org text not null,
   id text not null,
@@ -392,13 +392,24 @@ create table connector (
   bearer_generation integer not null default 0,
   state text not null,
   created_at timestamp with time zone not null,
+  type text not null,
+  mode text not null,
+  act_as text not null,
+  access text not null,
+  settings jsonb not null default '{}'::jsonb,
+  origins jsonb not null default '{}'::jsonb,
+  origins_private boolean not null default false,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   UNIQUE (org, slug),
   FOREIGN KEY (org) REFERENCES org(id),
   CHECK (((bearer IS NULL) OR (bearer_generation > 0))),
   CHECK (((slug ~ '^[a-z0-9](-?[a-z0-9])*$'::text) AND (length(slug) <= 40))),
-  CHECK ((state = ANY (ARRAY['on'::text, 'off'::text])))
+  CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
+  CHECK ((act_as = ANY (ARRAY['none'::text, 'person'::text, 'organization'::text, 'organization_as_person'::text]))),
+  CHECK ((mode = ANY (ARRAY['builtin'::text, 'remote'::text]))),
+  CHECK ((state = ANY (ARRAY['on'::text, 'off'::text]))),
+  CHECK ((type ~ '^[a-z0-9](-?[a-z0-9])*$'::text))
 );
 alter table connector enable row level security;
 create policy connector_of_org on connector for all to gatehouse_app using (org = app_org()) with check (org = app_org());
