@@ -104,7 +104,7 @@ export function relay(request: UpstreamRequest, reply: Reply, o: RelayOptions): 
     };
     let paused = false;
 
-    const sent = sendUpstream(request, {
+    const sent = (request.send ?? sendUpstream)(request, {
       head(s, h) {
         status = s;
         headers = h;

@@ -13,6 +13,8 @@ export type UpstreamRequest = {
   body: Buffer | undefined;
   bearer: Secret | undefined;
   signal: AbortSignal;
+  /** How it goes; absent: over HTTP, as it is. */
+  send?: Sender;
 };
 
 /** What to do with an answer while it arrives. `data` returns false to pause until `resume` is called. */
@@ -20,6 +22,11 @@ export type UpstreamSink = {
   head(status: number, headers: IncomingHttpHeaders): void;
   data(chunk: Buffer): boolean;
 };
+
+/** A request under way. */
+export type Sending = { done: Promise<void>; resume(): void; abort(why: Error): void };
+/** A way to send a request: over HTTP as it is, or translated for a server of another revision. */
+export type Sender = (r: UpstreamRequest, sink: UpstreamSink) => Sending;
 
 /** An ending that is not an answer; `says` is for the person who waits. */
 export class Broken extends Error {
@@ -61,10 +68,7 @@ export function upstreamHeaders(from: IncomingHttpHeaders, session: string | und
 }
 
 /** One request, sent once: whatever was sent may have had its effect, so nothing here tries again. Settles when the answer has ended. */
-export function sendUpstream(
-  r: UpstreamRequest,
-  sink: UpstreamSink,
-): { done: Promise<void>; resume(): void; abort(why: Error): void } {
+export function sendUpstream(r: UpstreamRequest, sink: UpstreamSink): Sending {
   let controller: Dispatcher.DispatchController | undefined;
   let stopped: Error | undefined;
   const abort = (why: Error): void => {
