@@ -17,7 +17,7 @@ export const inspectedBy = (
   phase,
   org: ctx.org,
   actor: { type: 'agent', id: who.caller.user, email: who.caller.email },
-  session: session ?? who.token.grant,
+  session: session?.id ?? who.token.grant,
 });
 
 /** The stages of a call that have to do with its content. */

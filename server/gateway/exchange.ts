@@ -7,6 +7,8 @@ import type { Gate } from './start-gateway.ts';
 import type { Message } from './message.ts';
 import type { ConnectorView, OrgView } from './org-view.ts';
 import type { Reply } from './reply.ts';
+import { eraSender } from './eras/era-sender.ts';
+import type { SessionBody } from './session-id.ts';
 import { Broken, upstreamHeaders, type UpstreamRequest } from './upstream.ts';
 
 /** One request of a client, as far as it is understood. */
@@ -19,8 +21,8 @@ export type Exchange = {
   who: Known;
   view: OrgView;
   connector: ConnectorView;
-  /** The upstream's own session id, opened from the client's. */
-  session: string | undefined;
+  /** What the client's session stands for, opened from its id. */
+  session: SessionBody | undefined;
   body: Buffer | undefined;
   message: Message | undefined;
   end: AbortController;
@@ -33,16 +35,18 @@ export async function towardsUpstream(
 ): Promise<UpstreamRequest> {
   const { connector, gate } = x;
   const method = x.req.method === 'GET' || x.req.method === 'DELETE' ? x.req.method : 'POST';
-  return {
+  const request: UpstreamRequest = {
     dispatcher: gate.world.egress.dispatcher(connector.rules),
     origin: connector.origin,
     path: connector.path,
     method,
-    headers: upstreamHeaders(as.headers, x.session),
+    headers: upstreamHeaders(as.headers, x.session?.kind === 'upstream' ? x.session.id : undefined),
     body: as.body,
     bearer: await connector.bearer(),
     signal: x.end.signal,
   };
+  const send = await eraSender(x, request);
+  return send ? { ...request, send } : request;
 }
 
 /** Ends what is under way after `ms`, when the client leaves, and when access ends. Returns how to let go of it. */
@@ -77,14 +81,21 @@ export function watch(x: Exchange, ms: number, still: (view: OrgView) => boolean
 
 /** The upstream's session, sealed for this member; set as a header of our answer. */
 export function passSession(x: Exchange, upstream: string | string[] | undefined): void {
-  if (typeof upstream !== 'string') return;
+  if (typeof upstream === 'string') giveSession(x, { kind: 'upstream', id: upstream });
+}
+
+/** A session for this member at this connector, sealed into the header of our answer. */
+export function giveSession(x: Exchange, body: SessionBody): void {
   const sealed = x.gate.sessions.seal({
-    upstream,
+    body,
     member: x.who.caller.member,
     connector: x.connector.id,
     expires: x.ctx.now.getTime() + x.gate.sessionMs,
   });
   if (sealed === undefined)
-    throw new Broken('malformed', "the connector's session id has characters that a header may not have");
+    throw new Broken(
+      'malformed',
+      "the connector's session id, or what the client said in its greeting, is nothing that a header can have",
+    );
   x.reply.extra['mcp-session-id'] = sealed;
 }

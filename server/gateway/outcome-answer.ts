@@ -188,5 +188,6 @@ const nextAfterFailure: Record<Failure, string> = {
   access_ended: 'Your access ended while it ran.',
   client_left: perhaps,
   interrupted: perhaps,
+  state_refused: 'The call before waits no more; call again without the requestState to begin anew.',
   ours: perhaps,
 };

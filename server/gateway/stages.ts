@@ -15,6 +15,7 @@ import { contentStages } from './content-stages.ts';
 import type { OrgView } from './org-view.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { seekApproval } from './seek-approval.ts';
+import type { SessionBody } from './session-id.ts';
 import type { Hold } from './take-hold.ts';
 import type { Outcome, ToolCall } from './tool-call.ts';
 
@@ -30,7 +31,7 @@ export type CallScene = {
   metrics: GatewayMetrics;
   /** What was found in messages that came before the answer. */
   early: readonly Verdict[];
-  session: string | undefined;
+  session: SessionBody | undefined;
   /** Ends what is under way for this call. */
   signal: AbortSignal;
   /** The state of ours that the call brought. */

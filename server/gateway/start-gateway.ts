@@ -15,6 +15,7 @@ import { openCallers, type Callers, type Known } from './caller.ts';
 import { checkHeaders } from './check-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { holdsOf, type Holds } from './hold.ts';
+import { erasOf, type Eras } from './eras/era-sender.ts';
 import { checkHost } from './host.ts';
 import { readMessage, type RpcId } from './message.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
@@ -24,7 +25,7 @@ import { passThrough } from './pass-through.ts';
 import { refuse, Reply } from './reply.ts';
 import { serveCall } from './serve-call.ts';
 import { HOLD_MS } from './seek-approval.ts';
-import { SESSION_MS, sessionIds } from './session-id.ts';
+import { SESSION_MS, sessionIds, type SessionBody } from './session-id.ts';
 import { callMethods } from './tool-call.ts';
 
 export type GatewayDeps = {
@@ -53,6 +54,7 @@ export type Gate = {
   shadow: Shadow;
   streams: ReturnType<typeof openStreams>;
   sessions: ReturnType<typeof sessionIds>;
+  eras: Eras;
   metrics: GatewayMetrics;
   hashArgs(args: unknown): string;
   holds: Holds;
@@ -84,14 +86,16 @@ const isCall = new Map<string, (typeof callMethods)[number]>(callMethods.map((m)
 export async function startGateway(world: World, deps: GatewayDeps = {}): Promise<Gateway> {
   const versions = deps.versions ?? (await startVersions({ pool: world.db.pool, log: world.log }));
   const streams = openStreams(versions, world.log);
+  const node = newId('nod', world.now().getTime());
   const gate: Gate = {
     world,
     callers: openCallers(world, versions, deps.verifier ?? openVerifier(world, versions)),
     views: orgViews(world, versions),
-    writer: await startCallWriter(world, newId('nod', world.now().getTime()), deps.wake),
+    writer: await startCallWriter(world, node, deps.wake),
     shadow: startShadow(world, deps.metrics, deps.shadow),
     streams,
     sessions: sessionIds(world.seal),
+    eras: erasOf(world, node),
     metrics: gatewayMetrics(deps.metrics, () => streams.size()),
     hashArgs: argsHasher(world.seal.derive('gateway/arguments')),
     callMs: deps.callMs ?? CALL_MS,
@@ -119,6 +123,8 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     settled: () => gate.shadow.settled(),
     async stop() {
       streams.close();
+      gate.eras.parking.close();
+      gate.eras.ears.close();
       if (!deps.versions) await versions.close();
       await gate.shadow.stop();
       await gate.writer.stop();
@@ -221,7 +227,7 @@ function ctxOf(world: World, { caller }: Known, request: string): OrgCtx {
   return { ...rest, actor: caller.actor, parent: caller.parent, org: caller.org, now: now(), request };
 }
 
-function sessionOf(x: Exchange): string | undefined {
+function sessionOf(x: Exchange): SessionBody | undefined {
   const given = x.req.headers['mcp-session-id'];
   if (given === undefined) return undefined;
   // The stateless revision has no sessions and tells servers to ignore the header.

@@ -88,6 +88,8 @@ export type Failure =
   | 'client_left'
   /** The stream ended before the answer and the client may resume it. */
   | 'interrupted'
+  /** An answer to a question of an older server, with a state that is not of this call, or too late. */
+  | 'state_refused'
   | 'ours';
 
 /** The class that rules look at. INVARIANT (unknown is destructive): only a review makes a tool anything milder. */

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { World } from '#kernel/ctx.ts';
+import type { Id } from '#kernel/id.ts';
+import { giveSession, type Exchange } from '../exchange.ts';
+import { isParams, type Params } from '../message.ts';
+import { type Sender, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
+import { askHttp } from './ask-http.ts';
+import { carriedBy, type Carried } from './carried.ts';
+import { isNodeAlive } from './carried.sql.ts';
+import { json, sendDown } from './down.ts';
+import { earsOf, type Ears } from './ears.ts';
+import { olderSessions, type OlderSessions } from './older-session.ts';
+import { parkingOf, type Parking } from './parked.ts';
+import { parkedStates } from './parked-state.ts';
+import { modernCapabilities, olderVersions, resultOf, type Greeting } from './rewrite.ts';
+import { sendUp } from './up.ts';
+import { discover, eraVerdicts, type Verdicts } from './verdict.ts';
+
+/** What a node has for clients and servers that speak different revisions of the protocol. */
+export type Eras = {
+  verdicts: Verdicts;
+  sessions: OlderSessions;
+  carried: Carried;
+  parking: Parking;
+  ears: Ears;
+  states: ReturnType<typeof parkedStates>;
+};
+
+export function erasOf(world: World, node: Id<'nod'>): Eras {
+  const carried = carriedBy(world);
+  return {
+    verdicts: eraVerdicts(),
+    sessions: olderSessions(carried),
+    carried,
+    ears: earsOf(carried),
+    parking: parkingOf(
+      node,
+      carried,
+      async (other) => (await world.db.read({}, (db) => isNodeAlive(db, other)))?.alive === true,
+      (err) => world.log.warn({ err }, 'how a call went on could not be left for other nodes'),
+    ),
+    states: parkedStates(world.seal),
+  };
+}
+
+/**
+ * How a request goes to a server that may speak another revision than the client; undefined: as it is. Who speaks the same is never translated:
+ * a client of the older revision is passed through wherever the server takes its greeting.
+ */
+export async function eraSender(x: Exchange, r: UpstreamRequest): Promise<Sender | undefined> {
+  const { eras } = x.gate;
+  const { caller } = x.who;
+  if (x.session?.kind === 'ours')
+    return sendUp({
+      place: caller,
+      greeting: x.session.greeting,
+      session: x.session.id,
+      carried: eras.carried,
+      streams: String(x.req.headers['accept'] ?? '').includes('text/event-stream'),
+      known: toolOf(x),
+    });
+  const m = x.message;
+  if (m?.kind === 'request' && m.method === 'initialize' && !m.modern) return sendGreeting(x);
+  if (!m?.modern || (await eras.verdicts.modern(x.connector.id, r))) return undefined;
+  return sendDown({
+    owner: { place: caller, member: caller.member, client: caller.client, connector: x.connector.id },
+    sessions: eras.sessions,
+    parking: eras.parking,
+    ears: eras.ears,
+    states: eras.states,
+    now: () => x.gate.world.now(),
+  });
+}
+
+const toolOf = (x: Exchange): ReturnType<Exchange['connector']['tools']['get']> =>
+  x.message?.kind === 'request' && x.message.method === 'tools/call'
+    ? x.connector.tools.get(String(x.message.params['name']))
+    : undefined;
+
+/**
+ * The greeting of a client of an older revision: passed through where the server takes it, else answered by us from what the server says of
+ * itself in the stateless revision, in a session that is ours.
+ */
+const sendGreeting =
+  (x: Exchange): Sender =>
+  (r, sink) => {
+    const end = new AbortController();
+    const signal = AbortSignal.any([r.signal, end.signal]);
+    return { done: greeted(x, { ...r, signal }, sink), resume: () => undefined, abort: (why) => end.abort(why) };
+  };
+
+async function greeted(x: Exchange, r: UpstreamRequest, sink: UpstreamSink): Promise<void> {
+  const own = await askHttp(r);
+  const refused = own.status >= 400 && own.status < 500 && ![401, 403, 429].includes(own.status);
+  if (isParams(own.message?.['result']) || !(refused || isParams(own.message?.['error']))) {
+    sink.head(own.status, { ...own.headers, 'content-type': own.text === '' ? undefined : 'application/json' });
+    if (own.text !== '') sink.data(Buffer.from(own.text));
+    return;
+  }
+  const said = await discover(r);
+  const m = x.message;
+  if (!said || m?.kind !== 'request') {
+    sink.head(own.status, own.headers);
+    if (own.text !== '') sink.data(Buffer.from(own.text));
+    return;
+  }
+  const greeting = greetingOf(m.params);
+  giveSession(x, { kind: 'ours', id: randomUUID(), greeting });
+  json(
+    sink,
+    resultOf(m.id, {
+      protocolVersion: greeting.version,
+      capabilities: modernCapabilities(said.capabilities),
+      serverInfo: said.serverInfo ?? { name: x.connector.slug, version: 'unknown' },
+      ...(typeof said.instructions === 'string' ? { instructions: said.instructions } : {}),
+    }),
+  );
+}
+
+/** A version that we do not know becomes the newest of the older ones (2025-11-25, basic/lifecycle). */
+export function greetingOf(params: Params): Greeting {
+  const asked = params['protocolVersion'];
+  const capabilities = isParams(params['capabilities']) ? params['capabilities'] : {};
+  const known = ['elicitation', 'sampling', 'roots', 'extensions'];
+  const info = isParams(params['clientInfo']) ? params['clientInfo'] : undefined;
+  return {
+    version: olderVersions.find((v) => v === asked) ?? olderVersions[0],
+    capabilities: Object.fromEntries(known.flatMap((k) => (isParams(capabilities[k]) ? [[k, capabilities[k]]] : []))),
+    info: info && { name: String(info['name']).slice(0, 100), version: String(info['version']).slice(0, 100) },
+  };
+}
