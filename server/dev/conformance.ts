@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -46,4 +48,35 @@ export async function runConformance(url: string, args: readonly string[]): Prom
   } finally {
     await rm(into, { recursive: true, force: true });
   }
+}
+
+/**
+ * The suite cannot sign in, so this adds the bearer token and nothing else. What the suite says of its own host it says to the gateway as
+ * the gateway's host, and a foreign host or origin stays as foreign as it was.
+ */
+export function bearerProxy(to: string, token: string): Promise<Server> {
+  const target = new URL(to);
+  const server = createServer((req, res) => {
+    const { port } = server.address() as AddressInfo;
+    const own = (v: string | undefined): string | undefined => v?.replaceAll(`localhost:${port}`, target.host);
+    const headers: Record<string, string | string[] | undefined> = {
+      ...req.headers,
+      authorization: `Bearer ${token}`,
+      host: own(req.headers.host),
+      origin: own(req.headers.origin),
+    };
+    if (headers['origin'] === undefined) delete headers['origin'];
+    const up = request(
+      target,
+      { method: req.method ?? 'GET', path: req.url === '/mcp' ? target.pathname : (req.url ?? '/'), headers },
+      (r) => {
+        res.writeHead(r.statusCode ?? 502, r.headers);
+        r.pipe(res);
+      },
+    );
+    up.on('error', () => res.destroy());
+    res.on('close', () => up.destroy());
+    req.pipe(up);
+  });
+  return new Promise((resolve) => server.listen(0, 'localhost', () => resolve(server)));
 }

@@ -16,6 +16,7 @@ import { checkHeaders } from './check-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { holdsOf, type Holds } from './hold.ts';
 import { erasOf, type Eras } from './eras/era-sender.ts';
+import { hasEnded } from './eras/up.ts';
 import { checkHost } from './host.ts';
 import { readMessage, type RpcId } from './message.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
@@ -185,6 +186,11 @@ async function serve(
     end: new AbortController(),
   };
   x.session = sessionOf(x);
+  if (
+    x.session?.kind === 'ours' &&
+    (await hasEnded({ place: who.caller, carried: gate.eras.carried, session: x.session.id }))
+  )
+    throw noSession();
   if (req.method === 'GET' || req.method === 'DELETE') return passThrough(x);
   if (req.method !== 'POST')
     throw new Problem('method', 'gateway/method', {
@@ -234,13 +240,15 @@ function sessionOf(x: Exchange): SessionBody | undefined {
   const version = x.req.headers['mcp-protocol-version'];
   if (typeof version === 'string' && version >= '2026-07-28') return undefined;
   const upstream = x.gate.sessions.open(String(given), x.who.caller.member, x.connector.id, x.ctx.now);
-  if (upstream === undefined)
-    throw new Problem('missing', 'gateway/no-session', {
-      says: 'there is no such session: it is over, was altered, or is another person\u2019s',
-      fix: 'initialize again',
-    });
+  if (upstream === undefined) throw noSession();
   return upstream;
 }
+
+const noSession = (): Problem =>
+  new Problem('missing', 'gateway/no-session', {
+    says: 'there is no such session: it is over, was altered, or is another person\u2019s',
+    fix: 'initialize again',
+  });
 
 function readBody(req: IncomingMessage, ms: number): Promise<Buffer> {
   const tooLarge = (): Problem =>

@@ -22,6 +22,7 @@ import { digestOf, type Owner, type parkedStates } from './parked-state.ts';
 import {
   asOlder,
   envelopeOf,
+  wrongEnvelope,
   MODERN,
   modernAnswer,
   modernCapabilities,
@@ -64,6 +65,12 @@ async function down(to: Down, r: UpstreamRequest, sink: UpstreamSink, began: (s:
   const message = strict(text);
   const { id, method } = message;
   const params = isParams(message['params']) ? message['params'] : {};
+  const wrong = wrongEnvelope(params);
+  if (wrong && (typeof id === 'string' || typeof id === 'number')) {
+    sink.head(400, { 'content-type': 'application/json' });
+    sink.data(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, error: wrong })));
+    return;
+  }
   const { capabilities, level } = envelopeOf(params);
   const session = (lost?: OlderSession): Promise<OlderSession> =>
     to.sessions.get(to.owner, capabilities, () => greetOlder(r, capabilities), lost);
@@ -72,14 +79,25 @@ async function down(to: Down, r: UpstreamRequest, sink: UpstreamSink, began: (s:
     sink.head(202, {});
     return;
   }
+  if (gone.has(method)) {
+    // What the stateless revision has no more, also where the server would still know it.
+    sink.head(404, { 'content-type': 'application/json' });
+    sink.data(
+      Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })),
+    );
+    return;
+  }
   if (method === 'server/discover') return json(sink, resultOf(id, discovered(await session())));
-  if (method === 'subscriptions/listen') return listenDown(r, sink, await session(), { id, params }, began);
+  if (method === 'subscriptions/listen')
+    return listenDown(to.owner.place, to.ears, r, sink, await session(), { id, params });
 
   const scene: Scene = { to, r, sink, id, method, capabilities, level, older: asOlder(text, id), began };
   const state = params['requestState'];
   if (to.states.isOurs(state)) return goOn(scene, await session(), state, params['inputResponses']);
   return call(scene, await session(), () => session);
 }
+
+const gone = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
 
 type Scene = {
   to: Down;

@@ -22,20 +22,25 @@ export interface Ears {
     session: OlderSession,
     take: (question: Params) => boolean,
   ): Promise<() => void>;
+  /** Listens for what changes; `over` is called when the stream ends by itself. False: the server has no such stream, or another node has it. */
+  listen(place: Place, r: UpstreamRequest, session: OlderSession, to: Listener): Promise<(() => void) | false>;
   close(): void;
 }
 
+type Listener = { tell: (notification: Params) => void; over: () => void };
 type Ear = {
   takers: Set<(question: Params) => boolean>;
-  open: Promise<boolean>;
+  listeners: Set<Listener>;
+  /** False: refused. True, or not known yet: there may be such a stream. */
+  open: Promise<boolean | undefined>;
   end: AbortController;
   idle: NodeJS.Timeout | undefined;
 };
 
 /** A next call may come soon. */
 const IDLE_MS = 10_000;
-/** The server opens it at once, or has none. */
-const OPENS_MS = 2000;
+/** Some servers send the head of a stream with its first event only; nobody waits for that. */
+const OPENS_MS = 250;
 const LETTER_MS = 60_000;
 /** Streams of this kind on one node. */
 const MAX_EARS = 5000;
@@ -50,11 +55,11 @@ export function earsOf(carried: Carried): Ears {
 
   const open = (place: Place, r: UpstreamRequest, session: OlderSession, key: string): Ear => {
     const end = new AbortController();
-    const ear: Ear = { takers: new Set(), open: Promise.resolve(false), end, idle: undefined };
+    const ear: Ear = { takers: new Set(), listeners: new Set(), open: Promise.resolve(false), end, idle: undefined };
     const cutter = eventCutter(MAX_MCP_RESULT_BYTES);
     ear.open = new Promise((resolve) => {
       let listening = false;
-      const late = setTimeout(() => resolve(false), OPENS_MS);
+      const late = setTimeout(() => resolve(undefined), OPENS_MS);
       const { send: _, ...over } = r;
       const sent = sendUpstream(
         {
@@ -73,8 +78,9 @@ export function earsOf(carried: Carried): Ears {
             if (!listening) return true;
             for (const e of cutter.push(chunk)) {
               const m = e.data === '' ? {} : strict(e.data);
-              if (typeof m['method'] === 'string' && (typeof m['id'] === 'string' || typeof m['id'] === 'number'))
-                heard(place, key, ear, m);
+              if (typeof m['method'] !== 'string') continue;
+              if (m['id'] === undefined) for (const l of ear.listeners) l.tell(m);
+              else heard(place, key, ear, m);
             }
             return true;
           },
@@ -84,23 +90,51 @@ export function earsOf(carried: Carried): Ears {
         clearTimeout(late);
         resolve(false);
         if (ears.get(key) === ear) ears.delete(key);
+        for (const l of ear.listeners) l.over();
       };
       sent.done.then(over_, over_);
     });
     return ear;
   };
 
+  const keyOf = (place: Place, r: UpstreamRequest, session: OlderSession): string =>
+    sha256(JSON.stringify([place.org, r.origin, r.path, session.id])).toString('hex');
+
+  const earOf = (place: Place, r: UpstreamRequest, session: OlderSession): Ear | undefined => {
+    if (session.id === undefined) return undefined;
+    const key = keyOf(place, r, session);
+    let ear = ears.get(key);
+    if (!ear) {
+      if (ears.size >= MAX_EARS) return undefined;
+      ears.set(key, (ear = open(place, r, session, key)));
+    }
+    clearTimeout(ear.idle);
+    return ear;
+  };
+
+  const rest = (ear: Ear): void => {
+    if (ear.takers.size + ear.listeners.size > 0) return;
+    ear.idle = setTimeout(() => ear.end.abort(new Broken('client_left', 'no call runs')), IDLE_MS);
+    ear.idle.unref();
+  };
+
   return {
+    async listen(place, r, session, to) {
+      const ear = earOf(place, r, session);
+      if (!ear) return false;
+      ear.listeners.add(to);
+      const leave = (): void => {
+        ear.listeners.delete(to);
+        rest(ear);
+      };
+      if ((await ear.open) !== false) return leave;
+      leave();
+      return false;
+    },
     async during(place, r, session, take) {
-      if (session.id === undefined) return () => undefined;
-      const key = sha256(JSON.stringify([place.org, r.origin, r.path, session.id])).toString('hex');
-      let ear = ears.get(key);
-      if (!ear) {
-        if (ears.size >= MAX_EARS) return () => undefined;
-        ears.set(key, (ear = open(place, r, session, key)));
-      }
-      const mine = ear;
-      clearTimeout(mine.idle);
+      const mine = earOf(place, r, session);
+      if (!mine) return () => undefined;
+      const key = keyOf(place, r, session);
       mine.takers.add(take);
       const over = new AbortController();
       const elsewhere = async (): Promise<void> => {
@@ -116,13 +150,11 @@ export function earsOf(carried: Carried): Ears {
           else await new Promise((next) => setTimeout(next, 100).unref());
         }
       };
-      if (!(await mine.open)) elsewhere().catch(() => undefined);
+      if ((await mine.open) === false) elsewhere().catch(() => undefined);
       return () => {
         over.abort();
         mine.takers.delete(take);
-        if (mine.takers.size > 0) return;
-        mine.idle = setTimeout(() => mine.end.abort(new Broken('client_left', 'no call runs')), IDLE_MS);
-        mine.idle.unref();
+        rest(mine);
       };
     },
     close() {

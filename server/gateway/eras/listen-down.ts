@@ -1,10 +1,10 @@
-import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { asEvent, eventCutter } from '../event-stream.ts';
+import { randomUUID } from 'node:crypto';
+import { asEvent } from '../event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
-import { Broken, sendUpstream, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
-import { strict, typeOf } from './ask-http.ts';
+import type { Place } from '../org-view.ts';
+import { Broken, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { tell } from './down.ts';
-import { olderHeaders } from './older-headers.ts';
+import type { Ears } from './ears.ts';
 import type { OlderSession } from './older-session.ts';
 import { resultOf, SUBSCRIPTION } from './rewrite.ts';
 
@@ -63,56 +63,38 @@ export const acknowledged = (id: RpcId, f: Filter): string =>
 export const listenedTo = (id: RpcId): string =>
   asEvent(resultOf(id, { resultType: 'complete', _meta: { [SUBSCRIPTION]: id } }));
 
-/** Listening at a server of an older revision: the one stream that its session has beside the calls. */
+/** Listening at a server of an older revision: on the one stream that its session has beside the calls. */
 export async function listenDown(
+  place: Place,
+  ears: Ears,
   r: UpstreamRequest,
   sink: UpstreamSink,
   session: OlderSession,
   asked: { id: RpcId; params: Params },
-  began: (s: Sending) => void,
 ): Promise<void> {
   const filter = honored(asked.params['notifications'], session.capabilities);
   sink.head(200, { 'content-type': 'text/event-stream' });
   sink.data(Buffer.from(acknowledged(asked.id, filter)));
-  for (const uri of filter.resourceSubscriptions ?? [])
-    await tell(r, session, { id: `gh-sub-${uri.length}`, method: 'resources/subscribe', params: { uri } });
-  let ends = Object.keys(filter).length === 0;
-  if (!ends) {
-    const cutter = eventCutter(MAX_MCP_RESULT_BYTES);
-    let listening = false;
-    const sent = sendUpstream(
-      { ...r, method: 'GET', headers: { ...olderHeaders(r, session), accept: 'text/event-stream' }, body: undefined },
-      {
-        head(status, headers) {
-          listening = status === 200 && typeOf(headers) === 'text/event-stream';
-        },
-        data(chunk) {
-          if (!listening) return true;
-          let flows = true;
-          for (const e of cutter.push(chunk)) {
-            if (e.data === '') continue;
-            const m = strict(e.data);
-            const { id, method, params } = m;
-            if (typeof method !== 'string') continue;
-            if (id === undefined) {
-              if (wants(filter, method, params))
-                flows = sink.data(Buffer.from(tagged(asked.id, method, isParams(params) ? params : {}))) && flows;
-            } else
-              void tell(
-                r,
-                session,
-                method === 'ping' ? { id, result: {} } : { id, error: { code: -32601, message: 'not here' } },
-              );
-          }
-          return flows;
-        },
+  if (Object.keys(filter).length > 0) {
+    let over = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (over = resolve));
+    const leave = await ears.listen(place, r, session, {
+      tell({ method, params }) {
+        if (typeof method === 'string' && wants(filter, method, params))
+          sink.data(Buffer.from(tagged(asked.id, method, isParams(params) ? params : {})));
       },
-    );
-    began(sent);
-    await sent.done;
-    ends = true;
+      over,
+    });
+    for (const uri of filter.resourceSubscriptions ?? [])
+      await tell(r, session, { id: `gh-${randomUUID()}`, method: 'resources/subscribe', params: { uri } });
+    if (leave) {
+      r.signal.addEventListener('abort', over, { once: true });
+      if (r.signal.aborted) over();
+      await ended;
+      leave();
+    }
   }
-  if (ends && !r.signal.aborted) sink.data(Buffer.from(listenedTo(asked.id)));
   if (r.signal.aborted)
     throw r.signal.reason instanceof Error ? r.signal.reason : new Broken('client_left', 'the client left');
+  sink.data(Buffer.from(listenedTo(asked.id)));
 }

@@ -35,6 +35,22 @@ export function envelopeOf(params: Params): { capabilities: Params; level: strin
   };
 }
 
+/** Why a request does not say what the stateless revision wants said with each; undefined: it does (basic/index, basic/versioning). */
+export function wrongEnvelope(params: Params): { code: number; message: string; data?: object } | undefined {
+  const meta = params['_meta'];
+  const version = isParams(meta) ? meta[envelope.version] : undefined;
+  if (typeof version !== 'string') return { code: -32602, message: `Invalid params: _meta has no ${envelope.version}` };
+  if (version !== MODERN)
+    return {
+      code: -32022,
+      message: 'Unsupported protocol version',
+      data: { supported: [MODERN], requested: version.slice(0, 40) },
+    };
+  if (!isParams(meta) || !isParams(meta[envelope.capabilities]))
+    return { code: -32602, message: `Invalid params: _meta has no ${envelope.capabilities}` };
+  return undefined;
+}
+
 /**
  * A request of the stateless revision as the older ones have it: without what only the newer one says, under another id. INVARIANT (one reading):
  * every other byte is as it came, the arguments above all.

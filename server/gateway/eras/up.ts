@@ -42,9 +42,13 @@ const SESSION_MS = 12 * 60 * 60_000;
 const MAX_ROUNDS = 10;
 
 /** What a session of an older client has set, which the stateless revision says with every request. */
-const Set_ = z.object({ level: z.string().optional(), uris: z.array(z.string()).optional() });
+const Set_ = z.object({
+  level: z.string().optional(),
+  uris: z.array(z.string()).optional(),
+  ended: z.boolean().optional(),
+});
 type SessionState = z.infer<typeof Set_>;
-const stateKey = (up: Up): string => `state/${up.session}`;
+const stateKey = (up: Pick<Up, 'session'>): string => `state/${up.session}`;
 export const answerKey = (session: string, id: string): string => `answer/${session}/${id}`;
 const cancelKey = (session: string, id: unknown): string => `cancel/${session}/${JSON.stringify(id).slice(0, 200)}`;
 
@@ -67,7 +71,7 @@ export const sendUp =
 
 async function serve(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (s: Sending) => void): Promise<void> {
   if (r.method === 'DELETE') {
-    await up.carried.forget(up.place, stateKey(up));
+    await keep(up, () => ({ ended: true }));
     return sink.head(200, {});
   }
   if (r.method === 'GET') return listenUp(up, r, sink, began);
@@ -106,7 +110,11 @@ async function serve(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (s: 
   }
 }
 
-async function stateOf(up: Up): Promise<SessionState> {
+/** Whether the client has ended the session. */
+export const hasEnded = async (up: Pick<Up, 'place' | 'carried' | 'session'>): Promise<boolean> =>
+  (await stateOf(up)).ended === true;
+
+async function stateOf(up: Pick<Up, 'place' | 'carried' | 'session'>): Promise<SessionState> {
   const state = Set_.safeParse(await up.carried.find(up.place, stateKey(up)));
   return state.success ? state.data : {};
 }
