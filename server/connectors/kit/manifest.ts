@@ -22,8 +22,32 @@ export type Manifest = VendorAuth & {
    * call that the vendor has.
    */
   whoami(vendor: VendorClient): Promise<Account>;
+  /**
+   * How the vendor says no, where the status does not tell it all. Absent: the usual members of a JSON body are looked for. Also asked about good
+   * answers in JSON of the roles in `errorsInAnswers`, for vendors that say no with 200.
+   */
+  readError?(answer: ErrorAnswer): VendorError | undefined;
+  errorsInAnswers?: readonly string[];
+  /**
+   * Endings (`.my.salesforce.com`) of hosts that a fact which is an origin may name (`fact:instance_url`), beside the connector's origins. A
+   * credential goes nowhere else, whatever the vendor answers.
+   */
+  factHosts?: Readonly<Record<string, readonly string[]>>;
   /** Why an account is not one that this organization's people may connect (another tenant, a personal account); undefined: it is. */
   foreign?(account: Account, settings: Settings, person: Person | undefined): string | undefined;
+};
+
+/** What a `readError` sees. `body` is undefined where it is no JSON. */
+export type ErrorAnswer = { status: number; at: string; headers: Headers; body: unknown };
+
+export type VendorError = {
+  /** The vendor's code, in the vendor's spelling. */
+  code?: string | undefined;
+  /** In the vendor's words or in ours; for the person who called. */
+  says?: string | undefined;
+  /** `credential`: as 401 means; `throttled`: as 429 means, with or without `afterSeconds`. Absent: what the status means. */
+  means?: 'credential' | 'throttled' | undefined;
+  afterSeconds?: number | undefined;
 };
 
 export type Builtin = {
