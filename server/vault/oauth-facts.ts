@@ -30,6 +30,11 @@ export type OAuthFacts = {
   lifetimes: Lifetimes;
   /** What goes wrong at a refresh and how it must be understood, where it is not RFC 6749 §5.2. */
   classify?(status: number, answer: Readonly<Record<string, unknown>>): RefusedBecause | undefined;
+  /**
+   * What an error of the authorization or token endpoint means and who can mend it, in words for people; undefined: nothing more than the
+   * vendor says. Never anything secret.
+   */
+  explain?(answer: Readonly<Record<string, unknown>>, settings: Settings): string | undefined;
 };
 
 /** Ends a grant in the vendor's own way. */

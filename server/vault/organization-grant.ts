@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Secret } from '#kernel/secret.ts';
+import type { RefusedBecause } from './oauth-facts.ts';
 import type { Access, Account, ActAs, Settings } from './vendor-auth.ts';
 
 /**
@@ -19,7 +20,10 @@ export type OrganizationGrant = {
   actsAs: readonly Exclude<ActAs, 'none' | 'person'>[];
   /** When what was given ends, where it says so itself (a certificate). An administrator may enter a date where it does not. */
   ends?(fields: Fields): Date | undefined;
-  /** Gets a token, or hands out what was given where it is one. Called again when it ends; nothing is refreshed. */
+  /**
+   * Gets a token, or hands out what was given where it is one. Called again when it ends; nothing is refreshed. Throws `GrantRefused` where the
+   * vendor says no.
+   */
   mint(m: Minting): Promise<Minted>;
   /** Whose account it is, where that takes no call. Default: the manifest's `whoami`. */
   account?(fields: Fields): Account;
@@ -52,3 +56,15 @@ export type Minted = {
   scopes?: readonly string[] | undefined;
   facts?: Readonly<Record<string, string>> | undefined;
 };
+
+/** The vendor gives no token for what an administrator gave. `says` is for that administrator, in the vendor's terms and without anything secret. */
+export class GrantRefused extends Error {
+  readonly because: RefusedBecause;
+  readonly says: string;
+  constructor(because: RefusedBecause, says: string) {
+    super(says);
+    this.name = 'GrantRefused';
+    this.because = because;
+    this.says = says;
+  }
+}

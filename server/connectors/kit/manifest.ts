@@ -35,6 +35,11 @@ export type Manifest = VendorAuth & {
   factHosts?: Readonly<Record<string, readonly string[]>>;
   /** Why an account is not one that this organization's people may connect (another tenant, a personal account); undefined: it is. */
   foreign?(account: Account, settings: Settings, person: Person | undefined): string | undefined;
+  /**
+   * When secrets and certificates of an app registration end, where the vendor tells an account that asks; undefined: it does not tell this
+   * one, and the date that an administrator entered is what is known.
+   */
+  appEnds?(vendor: VendorClient, clientId: string): Promise<readonly AppEnd[] | undefined>;
 };
 
 /** What a `readError` sees. `body` is undefined where it is no JSON. */
@@ -49,6 +54,8 @@ export type VendorError = {
   means?: 'credential' | 'throttled' | undefined;
   afterSeconds?: number | undefined;
 };
+/** One credential of an app registration. `name` is what an administrator called it, or the vendor's id for it. */
+export type AppEnd = { kind: 'secret' | 'certificate'; name: string; ends: Date };
 
 export type Builtin = {
   /** Counts up when a tool's meaning changes; part of `serverInfo`. */
