@@ -12,6 +12,8 @@ export type OAuthFacts = {
   /** What the vendor puts into `iss` of its answer (RFC 9207), where it does. */
   issuer?: string;
   scopes: Readonly<Record<Access, readonly string[]>>;
+  /** Scopes beside those, that a setting of the connector asks for (private channels). */
+  moreScopes?(settings: Settings, access: Access): readonly string[];
   /** Default ' '. */
   scopeSeparator?: ',';
   /** Default 'scope'; Slack asks for a person's under another name. */
