@@ -68,6 +68,10 @@ export type Builtin = {
 export type Remote = {
   /** Complete URL, over origins and settings. */
   url: string;
+  /** The same for a connector that is `read_only`, where the vendor has an address that offers reading only. */
+  readOnlyUrl?: string;
+  /** Why this mode cannot keep what the settings ask for; undefined: it can. A limit that is only written down is worse than none. */
+  refuses?(settings: Settings): string | undefined;
   /** What the vendor says of it that an administrator must know (a preview, per person only). */
   note?: string;
 };
