@@ -19,6 +19,7 @@ import { mergeEvents } from '#org/merge.events.ts';
 import { orgEvents } from '#org/org.events.ts';
 import { policyEvents } from '#policy/policy.events.ts';
 import { provisioningEvents } from '#provisioning/provisioning.events.ts';
+import { vaultEvents } from '#vault/vault.events.ts';
 import type { Vocabulary } from '#audit/shown-event.ts';
 
 /** Everything that the log can say: each room's declarations, together. The reference is docs/generated/events.md. */
@@ -44,4 +45,5 @@ export const allEvents: Vocabulary = {
   ...orgEvents,
   ...policyEvents,
   ...provisioningEvents,
+  ...vaultEvents,
 };

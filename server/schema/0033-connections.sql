@@ -11,6 +11,8 @@ create table connector_app (
   key_id text,
   same_address boolean not null,
   ends_at timestamptz,
+  refused_at timestamptz[] not null default '{}',
+  failing_since timestamptz,
   set_by text not null,
   set_at timestamptz not null,
   primary key (org, connector),
@@ -20,11 +22,11 @@ create table connector_app (
   check ((kind = 'key') = (certificate is not null)),
   check ((kind = 'key') = (key_id is not null))
 );
-comment on table connector_app is 'The app that an org registered at a vendor for a connector: client id and, sealed for this row, its secret or its private key, whose certificate is for the vendor. same_address: an account with another address than the person''s is refused. ends_at: when secret or certificate ends.';
+comment on table connector_app is 'The app that an org registered at a vendor for a connector: client id and, sealed for this row, its secret or its private key, whose certificate is for the vendor. same_address: an account with another address than the person''s is refused. ends_at: when secret or certificate ends. refused_at: the last three times that the vendor did not take the app; failing_since: when it had refused so often in a row that it is the app''s fault.';
 alter table connector_app enable row level security;
 create policy connector_app_of_org on connector_app to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert, delete on connector_app to gatehouse_app;
-grant update (client_id, kind, sealed, generation, certificate, key_id, same_address, ends_at, set_by, set_at) on connector_app to gatehouse_app;
+grant update (client_id, kind, sealed, generation, certificate, key_id, same_address, ends_at, refused_at, failing_since, set_by, set_at) on connector_app to gatehouse_app;
 
 create table connection (
   org text not null,
@@ -43,6 +45,7 @@ create table connection (
   shown jsonb not null default '{}',
   facts jsonb not null default '{}',
   state text not null check (state in ('active', 'refresh_failed', 'reconnect', 'revoked')),
+  because text check (because in ('app', 'later')),
   why text,
   sealed bytea,
   generation int not null check (generation > 0),
@@ -70,10 +73,11 @@ create table connection (
   check ((state = 'revoked') = (ended_why is not null)),
   check ((state = 'revoked') = (vendor_end is not null)),
   check ((state in ('active', 'revoked')) or why is not null),
+  check (state <> 'refresh_failed' or because is not null),
   -- INVARIANT (ended is gone): after its end a secret stays only until the vendor was told, and opens for nothing else.
   check ((sealed is not null) = (state <> 'revoked' or vendor_end = 'waiting'))
 );
-comment on table connection is 'One credential for a connector: what a person consented to, or an account of the org. sealed: tokens, or what an administrator gave (grant_kind says which kind), for this row, connector, owner and generation. shown: its parts that are no secret; facts: what the API needs beside the token. state refresh_failed is tried again at next_attempt_at, reconnect needs a person; why: the code of the last refusal. given_ends_at: when what the administrator gave ends. member has no foreign key: a trigger ends the connections of a member who leaves. ended_by null: a trigger did it and the log is not told yet. vendor_end: how the vendor was told of the end.';
+comment on table connection is 'One credential for a connector: what a person consented to, or an account of the org. sealed: tokens, or what an administrator gave (grant_kind says which kind), for this row, connector, owner and generation. shown: its parts that are no secret; facts: what the API needs beside the token. state refresh_failed is tried again at next_attempt_at, reconnect needs a person; why: the code of the last refusal; because: whether the app is to blame, or nobody. given_ends_at: when what the administrator gave ends. member has no foreign key: a trigger ends the connections of a member who leaves. ended_by null: a trigger did it and the log is not told yet. vendor_end: how the vendor was told of the end.';
 create unique index connection_of_person on connection (org, connector, member) where owner_kind = 'person' and ended_at is null;
 create unique index connection_of_organization on connection (org, connector) where owner_kind = 'organization' and ended_at is null;
 create index connection_of_user on connection (user_id) where ended_at is null;
@@ -82,7 +86,7 @@ create index connection_untold on connection (ended_at) where state = 'revoked' 
 alter table connection enable row level security;
 create policy connection_of_org on connection to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert on connection to gatehouse_app;
-grant update (access, account_subject, account_label, account_email, account_tenant, scopes, shown, facts, state, why, sealed, generation, access_expires_at,
+grant update (access, account_subject, account_label, account_email, account_tenant, scopes, shown, facts, state, because, why, sealed, generation, access_expires_at,
               refresh_expires_at, idle_expires_at, given_ends_at, last_refreshed_at, fail_count, next_attempt_at, grant_kind, ended_at, ended_by, ended_why,
               vendor_end, vendor_end_tries, vendor_end_next_at) on connection to gatehouse_app;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { json, read, sql, write, type Reader, type Tx } from '#kernel/db.ts';
+import { json, read, sql, write, type Query, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import {
   connectionStates,
@@ -30,6 +30,7 @@ const columns = {
   shown: z.record(z.string(), z.string()),
   facts: z.record(z.string(), z.string()),
   state: z.enum(connectionStates),
+  because: z.enum(['app', 'later']).nullable(),
   why: text,
   generation: z.number(),
   accessEnds: date,
@@ -53,7 +54,13 @@ function standingOf(r: Row): Standing {
   if (r.endedAt && r.endedWhy && r.vendorEnd)
     return { state: 'revoked', at: r.endedAt, by: r.endedBy ?? undefined, why: r.endedWhy, vendor: r.vendorEnd };
   if (r.state === 'refresh_failed')
-    return { state: 'refresh_failed', why: r.why ?? '', fails: r.fails, next: r.next ?? undefined };
+    return {
+      state: 'refresh_failed',
+      because: r.because ?? 'later',
+      why: r.why ?? '',
+      fails: r.fails,
+      next: r.next ?? undefined,
+    };
   return r.state === 'reconnect' ? { state: 'reconnect', why: r.why ?? '' } : { state: 'active' };
 }
 
@@ -92,7 +99,7 @@ const ConnectionRow = z.object(columns).transform(connectionOf);
 
 const selected = sql`
   c.id, c.connector, c.member, c.user_id as user, c.grant_kind as "grantKind", c.access, c.account_subject as subject, c.account_label as label,
-  c.account_email as email, c.account_tenant as tenant, c.scopes, c.shown, c.facts, c.state, c.why, c.generation, c.access_expires_at as "accessEnds",
+  c.account_email as email, c.account_tenant as tenant, c.scopes, c.shown, c.facts, c.state, c.because, c.why, c.generation, c.access_expires_at as "accessEnds",
   c.refresh_expires_at as "refreshEnds", c.idle_expires_at as "idleEnds", c.given_ends_at as "givenEnds", c.last_refreshed_at as "lastRefreshed",
   l.last_used_at as "lastUsed", c.fail_count as fails, c.next_attempt_at as next, c.made_at as "madeAt", c.made_by as "madeBy", c.ended_at as "endedAt",
   c.ended_by as "endedBy", c.ended_why as "endedWhy", c.vendor_end as "vendorEnd"`;
@@ -161,7 +168,7 @@ export const replaceGrant = (tx: Tx, c: Connection, sealed: Buffer, before: numb
   update connection
      set grant_kind = ${c.grantKind}, access = ${c.access}, account_subject = ${c.account?.subject ?? null}, account_label = ${c.account?.label ?? null},
          account_email = ${c.account?.email ?? null}, account_tenant = ${c.account?.tenant ?? null}, scopes = ${c.scopes}, shown = ${json(c.shown)},
-         facts = ${json(c.facts)}, state = 'active', why = null, fail_count = 0, next_attempt_at = null, sealed = ${sealed}, generation = ${c.generation},
+         facts = ${json(c.facts)}, state = 'active', because = null, why = null, fail_count = 0, next_attempt_at = null, sealed = ${sealed}, generation = ${c.generation},
          access_expires_at = ${c.expiry.access ?? null}, refresh_expires_at = ${c.expiry.refresh ?? null}, idle_expires_at = ${c.expiry.idle ?? null},
          given_ends_at = ${c.expiry.given ?? null}
    where org = app_org() and id = ${c.id} and generation = ${before} and ended_at is null`);
@@ -177,3 +184,100 @@ export const saveConnectionEnded = (
      set state = 'revoked', ended_at = ${end.at}, ended_by = ${end.by}, ended_why = ${end.why}, vendor_end = ${end.vendor}
          ${end.vendor === 'waiting' ? sql`` : sql`, sealed = null`}
    where org = app_org() and id = ${id} and ended_at is null`);
+
+/** What a renewal or a failure writes is of one generation: 0, where another came or the connection ended meanwhile. */
+export type Renewed = Pick<Connection, 'id' | 'generation' | 'scopes' | 'facts' | 'expiry'> & { at: Date };
+
+export const saveRenewed = (tx: Tx, r: Renewed, sealed: Buffer): Promise<number> =>
+  tx.run(write`
+  update connection
+     set sealed = ${sealed}, generation = ${r.generation}, scopes = ${r.scopes}, facts = ${json(r.facts)}, access_expires_at = ${r.expiry.access ?? null},
+         refresh_expires_at = ${r.expiry.refresh ?? null}, idle_expires_at = ${r.expiry.idle ?? null}, last_refreshed_at = ${r.at},
+         state = 'active', because = null, why = null, fail_count = 0, next_attempt_at = null
+   where org = app_org() and id = ${r.id} and generation = ${r.generation - 1} and ended_at is null`);
+
+/** For a connection that ended while it was renewed: the new token is what the vendor must be told of. */
+export const saveRenewedEnded = (tx: Tx, r: Pick<Renewed, 'id' | 'generation'>, sealed: Buffer): Promise<number> =>
+  tx.run(write`
+  update connection set sealed = ${sealed}, generation = ${r.generation}
+   where org = app_org() and id = ${r.id} and generation = ${r.generation - 1} and vendor_end = 'waiting'`);
+
+export const saveRefused = (
+  tx: Tx,
+  id: Id<'cnn'>,
+  generation: number,
+  r: {
+    state: 'refresh_failed' | 'reconnect';
+    because: 'app' | 'later' | null;
+    why: string;
+    fails: number;
+    next: Date | null;
+  },
+): Promise<number> =>
+  tx.run(write`
+  update connection set state = ${r.state}, because = ${r.because}, why = ${r.why}, fail_count = ${r.fails}, next_attempt_at = ${r.next}
+   where org = app_org() and id = ${id} and generation = ${generation} and ended_at is null`);
+
+/** An account of the organization is accepted again. 0: it was not failing. */
+export const saveRecovered = (tx: Tx, id: Id<'cnn'>, generation: number): Promise<number> =>
+  tx.run(write`
+  update connection set state = 'active', because = null, why = null, fail_count = 0, next_attempt_at = null
+   where org = app_org() and id = ${id} and generation = ${generation} and state in ('refresh_failed', 'reconnect')`);
+
+/** After the app was replaced, nobody waits for the next attempt. */
+export const saveRetryNow = (tx: Tx, connector: Id<'con'>): Promise<number> =>
+  tx.run(write`
+  update connection set next_attempt_at = null
+   where org = app_org() and connector = ${connector} and state = 'refresh_failed' and next_attempt_at is not null`);
+
+const Scopes = z.object({
+  scopes: z.array(z.object({ parent: z.custom<Id<'par'>>(), org: z.custom<Id<'org'>>() })),
+});
+
+/** For `Db.lookup`: where an end is still to be told, or an old consent to be forgotten. */
+export const lookupEnded = (now: Date): Query<z.infer<typeof Scopes>> =>
+  read(Scopes)`select coalesce(json_agg(e), '[]') as scopes from lookup_ended_connections(${now}) e`;
+
+/** Ends that a trigger wrote: what the log is not told of yet. */
+export const takeUntold = (tx: Tx, by: string): Promise<Connection[]> =>
+  tx.many(read(ConnectionRow)`
+  with told as (
+    update connection set ended_by = ${by} where org = app_org() and state = 'revoked' and ended_by is null returning *)
+  select ${selected} from told c left join connection_lease l on l.org = c.org and l.connection = c.id`);
+
+/** Ended connections whose vendor is to be told now. */
+export const listToTell = (db: Reader, now: Date, limit: number): Promise<{ id: Id<'cnn'> }[]> =>
+  db.many(read(z.object({ id: z.custom<Id<'cnn'>>() }))`
+  select id from connection
+   where org = app_org() and vendor_end = 'waiting' and coalesce(vendor_end_next_at, ended_at) <= ${now} order by ended_at limit ${limit}`);
+
+/** What is still sealed of an ended connection, and how often its vendor was told in vain. */
+export const findToTell = (
+  db: Reader,
+  id: Id<'cnn'>,
+): Promise<{ connection: Connection; sealed: Buffer | undefined; tries: number } | undefined> =>
+  db.maybe(
+    read(
+      z
+        .object({ ...columns, sealed: z.instanceof(Buffer).nullable(), tries: z.number() })
+        .transform((r) => ({ connection: connectionOf(r), sealed: r.sealed ?? undefined, tries: r.tries })),
+    )`
+  select ${selected}, c.sealed, c.vendor_end_tries as tries from ${from}
+   where c.org = app_org() and c.id = ${id} and c.vendor_end = 'waiting'`,
+  );
+
+/** The secret goes with the answer. 0: another node was faster. */
+export const saveVendorTold = (
+  tx: Tx,
+  id: Id<'cnn'>,
+  how: Exclude<VendorEnd, 'waiting'>,
+  tries: number,
+): Promise<number> =>
+  tx.run(write`
+  update connection set vendor_end = ${how}, vendor_end_tries = ${tries}, vendor_end_next_at = null, sealed = null
+   where org = app_org() and id = ${id} and vendor_end = 'waiting'`);
+
+export const saveVendorLater = (tx: Tx, id: Id<'cnn'>, tries: number, next: Date): Promise<number> =>
+  tx.run(write`
+  update connection set vendor_end_tries = ${tries}, vendor_end_next_at = ${next}
+   where org = app_org() and id = ${id} and vendor_end = 'waiting'`);

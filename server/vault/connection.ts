@@ -30,7 +30,8 @@ export type Owner = { kind: 'person'; member: Id<'mem'>; user: Id<'usr'> } | { k
 /** How a connection stands. `refresh_failed` is tried again by itself; `reconnect` needs somebody. */
 export type Standing =
   | { state: 'active' }
-  | { state: 'refresh_failed'; why: string; fails: number; next: Date | undefined }
+  /** `app`: the vendor refuses the app, which an administrator must mend; `later`: it may go by. */
+  | { state: 'refresh_failed'; because: 'app' | 'later'; why: string; fails: number; next: Date | undefined }
   | { state: 'reconnect'; why: string }
   | { state: 'revoked'; at: Date; by: string | undefined; why: EndedWhy; vendor: VendorEnd };
 
