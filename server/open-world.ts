@@ -9,7 +9,7 @@ import { joinEmbedded, startEmbedded } from '#kernel/embedded.ts';
 import type { Log } from '#kernel/log.ts';
 import { migrate } from '#kernel/migrate.ts';
 import { Problem } from '#kernel/problem.ts';
-import { openSeal } from '#kernel/seal.ts';
+import { openSeal } from '#kernel/open-seal.ts';
 import type { Config } from './config.ts';
 
 /** The parts that a process has one of, open. */

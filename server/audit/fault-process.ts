@@ -22,6 +22,9 @@ startSequencer({
       seal: () => Promise.reject(new Error('not here')),
       open: () => Promise.reject(new Error('not here')),
       derive: () => Buffer.from(seed, 'hex'),
+      get keys(): never {
+        throw new Error('not here');
+      },
     },
     origin: 'http://localhost:0',
     now: () => new Date(),

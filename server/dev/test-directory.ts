@@ -49,7 +49,14 @@ export async function testDirectory(): Promise<TestDirectory> {
   const world: World = {
     db: t.db,
     log: silentLog,
-    seal: { seal: none, open: none, derive: none },
+    seal: {
+      seal: none,
+      open: none,
+      derive: none,
+      get keys(): never {
+        return none();
+      },
+    },
     egress: { fetch: none, dispatcher: none, close: none },
     dns: { ask: none, roots: [], resolvers: [] },
     origin: 'https://gatehouse.test',

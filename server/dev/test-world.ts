@@ -4,7 +4,7 @@ import type { Db } from '#kernel/db.ts';
 import { makeDns } from '#kernel/dns.ts';
 import { makeEgress } from '#kernel/egress.ts';
 import { silentLog } from '#kernel/log.ts';
-import { openSeal } from '#kernel/seal.ts';
+import { openSeal } from '#kernel/open-seal.ts';
 
 const keyFile = fileURLToPath(new URL('../../.gatehouse/test-seal.key', import.meta.url));
 

@@ -1,21 +1,32 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { randomPooled } from './random.ts';
 
 /** Of AES-256-GCM. */
 export const KEY_BYTES = 32;
 export const IV_BYTES = 12;
 export const TAG_BYTES = 16;
 
+const tagged = { authTagLength: TAG_BYTES } as const;
+
 /** AES-256-GCM: iv, ciphertext, tag. */
 export function encrypt(key: Uint8Array, plain: Uint8Array, aad: Uint8Array): Buffer {
-  const iv = randomBytes(IV_BYTES);
-  const c = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(aad);
-  return Buffer.concat([iv, c.update(plain), c.final(), c.getAuthTag()]);
+  const out = Buffer.allocUnsafe(IV_BYTES + plain.length + TAG_BYTES);
+  randomPooled(IV_BYTES).copy(out);
+  const c = createCipheriv('aes-256-gcm', key, out.subarray(0, IV_BYTES), tagged).setAAD(aad);
+  // GCM is a stream: all of the text comes from `update`, and `final` only ends the tag.
+  c.update(plain).copy(out, IV_BYTES);
+  c.final();
+  c.getAuthTag().copy(out, IV_BYTES + plain.length);
+  return out;
 }
 
 /** Opens what `encrypt` made; throws on any difference in key, text or associated data. */
 export function decrypt(key: Uint8Array, box: Uint8Array, aad: Uint8Array): Buffer {
   if (box.length < IV_BYTES + TAG_BYTES) throw new RangeError('too short to be encrypted text');
-  const d = createDecipheriv('aes-256-gcm', key, box.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES }).setAAD(aad);
-  d.setAuthTag(box.subarray(box.length - TAG_BYTES));
-  return Buffer.concat([d.update(box.subarray(IV_BYTES, box.length - TAG_BYTES)), d.final()]);
+  const end = box.length - TAG_BYTES;
+  const d = createDecipheriv('aes-256-gcm', key, box.subarray(0, IV_BYTES), tagged).setAAD(aad);
+  d.setAuthTag(box.subarray(end));
+  const plain = d.update(box.subarray(IV_BYTES, end));
+  d.final();
+  return plain;
 }

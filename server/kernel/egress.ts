@@ -18,6 +18,8 @@ export type EgressRules = {
   maxBytes?: number;
   /** Whole time of a `fetch`, headers and body, in milliseconds. */
   timeoutMs?: number;
+  /** Certificate authorities (PEM) that count instead of the system's: a key service inside has its own. */
+  ca?: string;
 };
 
 /** Every outgoing request of the server goes through here. */
@@ -57,7 +59,8 @@ export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptio
   const agents = new Map<string, Agent>();
 
   const dispatcher = (rules: EgressRules = {}): Agent => {
-    const key = JSON.stringify([[...(rules.allowPrivate ?? [])].map(hostForm).sort(), rules.maxBytes, rules.timeoutMs]);
+    const hosts = [...(rules.allowPrivate ?? [])].map(hostForm).sort();
+    const key = JSON.stringify([hosts, rules.maxBytes, rules.timeoutMs, rules.ca]);
     const known = agents.get(key);
     if (known) {
       agents.delete(key);
@@ -65,7 +68,7 @@ export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptio
       return known;
     }
     const agent = new Agent({
-      connect: checkedConnector(rules.allowPrivate ?? [], lookup),
+      connect: checkedConnector(rules.allowPrivate ?? [], lookup, rules.ca),
       allowH2: false,
       ...(rules.maxBytes === undefined ? {} : { maxResponseSize: rules.maxBytes }),
       ...(rules.timeoutMs === undefined ? {} : { headersTimeout: rules.timeoutMs, bodyTimeout: rules.timeoutMs }),
@@ -85,7 +88,10 @@ export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptio
       try {
         const target = checkedUrl(url, rules);
         return await egressFetch(
-          dispatcher(rules.allowPrivate ? { allowPrivate: rules.allowPrivate } : {}),
+          dispatcher({
+            ...(rules.allowPrivate ? { allowPrivate: rules.allowPrivate } : {}),
+            ...(rules.ca === undefined ? {} : { ca: rules.ca }),
+          }),
           target,
           init,
           {
@@ -135,7 +141,11 @@ export function checkedUrl(url: string | URL, rules: EgressRules): URL {
  * Connects only to addresses that were judged. INVARIANT (one lookup): the addresses that the judge saw are the ones that the socket is
  * given, so a resolver that changes its mind between check and connect changes nothing.
  */
-function checkedConnector(allowPrivate: readonly string[], lookup: Lookup): buildConnector.connector {
+function checkedConnector(
+  allowPrivate: readonly string[],
+  lookup: Lookup,
+  ca: string | undefined,
+): buildConnector.connector {
   // One per port, because a rule may name a port and node's lookup hook does not say which one it resolves for.
   const connectors = new Map<number, buildConnector.connector>();
 
@@ -164,7 +174,12 @@ function checkedConnector(allowPrivate: readonly string[], lookup: Lookup): buil
     let connector = connectors.get(port);
     if (!connector) {
       const lookup: LookupFunction = (host, options, done) => void hook(port, host, options.all === true, done);
-      connector = buildConnector({ lookup, allowH2: false, timeout: CONNECT_TIMEOUT_MS });
+      connector = buildConnector({
+        lookup,
+        allowH2: false,
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(ca === undefined ? {} : { ca }),
+      });
       connectors.set(port, connector);
     }
     return connector;

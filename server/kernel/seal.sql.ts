@@ -2,17 +2,20 @@ import { z } from 'zod';
 import { read, write, type Query, type Reader, type Tx } from './db.ts';
 
 const KeyRow = z.object({ generation: z.number(), provider: z.string(), wrapped: z.instanceof(Buffer) });
+/** A key that is not retired. */
 export type KeyRow = z.infer<typeof KeyRow>;
 
-/** The key that seals now. */
+/** The key that seals now. Generation 0 is the deployment's secret, which seals only where there is no later one. */
 export const findLatestKey = (db: Reader, scope: string): Promise<KeyRow | undefined> =>
   db.maybe(read(KeyRow)`
-    select generation, provider, wrapped from seal_key where scope = ${scope} order by generation desc limit 1`);
+    select generation, provider, wrapped from seal_key
+     where scope = ${scope} and generation > 0 and wrapped is not null order by generation desc limit 1`);
 
 /** A key that sealed something, perhaps long ago. */
 export const findKey = (db: Reader, scope: string, generation: number): Promise<KeyRow | undefined> =>
   db.maybe(read(KeyRow)`
-    select generation, provider, wrapped from seal_key where scope = ${scope} and generation = ${generation}`);
+    select generation, provider, wrapped from seal_key
+     where scope = ${scope} and generation = ${generation} and wrapped is not null`);
 
 /** Does nothing when another node was faster: read again to know whose key it is. No audit event: no person does this, and `seal_key` says when. */
 export const insertKey = (tx: Tx, key: KeyRow & { scope: string }): Promise<number> =>
@@ -22,5 +25,7 @@ export const insertKey = (tx: Tx, key: KeyRow & { scope: string }): Promise<numb
     on conflict do nothing`);
 
 /** Names of the keys that anything in this database is sealed with. */
-export const sealProviders = (): Query<{ names: string[] }> =>
-  read(z.object({ names: z.array(z.string()) }))`select lookup_seal_providers() as names`;
+export const sealProviders = (): Query<{ names: string[]; used: boolean }> =>
+  read(
+    z.object({ names: z.array(z.string()), used: z.boolean() }),
+  )`select lookup_seal_providers() as names, lookup_seal_used() as used`;

@@ -8,10 +8,11 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { connect } from './db.ts';
 import { newId } from './id.ts';
-import { localKeyFile } from './local-key-file.ts';
+import { localKeyFile } from './kms/local.ts';
 import { silentLog } from './log.ts';
 import { Problem } from './problem.ts';
-import { makeSeal, openSeal, type Aad, type Seal } from './seal.ts';
+import { openSeal, openSealWith } from './open-seal.ts';
+import { makeSeal, type Aad, type Seal } from './seal.ts';
 import { testDb, type TestDb } from '../dev/test-db.ts';
 
 let t: TestDb;
@@ -154,16 +155,16 @@ test('after a restart everything opens and what was derived is the same', async 
 test('a failed first seal is not remembered: the next one works', async () => {
   const provider = await localKeyFile(keyFile, { create: false });
   let broken = true;
-  const flaky = makeSeal({
-    db: t.db,
-    provider: {
+  const flaky = await openSealWith(
+    {
       ...provider,
-      wrap: async (b) => {
+      wrap: async (b, place) => {
         if (broken) throw new Error('the key service is away');
-        return provider.wrap(b);
+        return provider.wrap(b, place);
       },
     },
-  });
+    t.db,
+  );
   const aad = aadOf();
   await assert.rejects(flaky.seal(aad, secret), /away/);
   broken = false;
@@ -181,7 +182,8 @@ test('a secret whose key another provider wrapped says so instead of failing to 
   const aad = aadOf();
   const sealed = await seal.seal(aad, secret);
   const foreign = join(folder, 'foreign2.key');
-  const other = makeSeal({ db: t.db, provider: await localKeyFile(foreign, { create: true }) });
+  const provider = await localKeyFile(foreign, { create: true });
+  const other = makeSeal({ db: t.db, provider, secret: randomBytes(32) });
   await assert.rejects(other.open(aad, sealed), code('seal/wrong-key'));
 });
 

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { decrypt, encrypt, IV_BYTES as IV, KEY_BYTES as KEY, TAG_BYTES as TAG } from './aead.ts';
-import type { Db, Scope } from './db.ts';
-import { parseId } from './id.ts';
-import { localKeyFile } from './local-key-file.ts';
+import type { Db } from './db.ts';
+import { makeKeyRing, type Loaded, type ScopeKey } from './key-ring.ts';
+import { KmsRefusal, type KeyProvider } from './kms/kms.ts';
+import { deriveKey } from './kms/local.ts';
 import { Problem } from './problem.ts';
-import { findKey, findLatestKey, insertKey, sealProviders, type KeyRow } from './seal.sql.ts';
+import { bind, doesNotOpen, keyLabel, kmsRefused, rlsOf, wrongKey } from './seal-parts.ts';
+import { findKey, findLatestKey, insertKey, type KeyRow } from './seal.sql.ts';
 
 /**
  * Envelope encryption. A secret is sealed with a data key of its own; the data key with the key of its scope (a row of `seal_key`);
@@ -28,24 +30,48 @@ export interface Seal {
   /**
    * Encrypts a secret so that it opens only in the row that `aad` names. The first secret of a scope makes the scope's key in a
    * transaction of its own: call this before `change`, not inside it (a second connection per caller can empty the pool for good).
+   * Its column needs a line in `sealed_column` (walls/sealed.test.ts).
    */
   seal(aad: Aad, secret: Uint8Array): Promise<Buffer>;
   /** Opens it again; a row that was moved, swapped or altered does not open (`seal/does-not-open`). */
   open(aad: Aad, sealed: Uint8Array): Promise<Buffer>;
   /** A key that is the same on every node and after every restart, derived for one purpose (HKDF-SHA-256), e.g. cookie signing. */
   derive(purpose: string, bytes?: number): Buffer;
+  /** The keys themselves, for the keys room: it makes new ones and has them wrapped anew. Never for what is sealed. */
+  readonly keys: SealKeys;
 }
 
-/** Holds the key above all keys: a file, Vault Transit, a cloud's KMS. */
-export interface KeyProvider {
-  /** Names provider and key, e.g. `local:5d0c…`; stored beside what it wrapped, so that a wrong key is named and not guessed at. */
-  readonly name: string;
-  wrap(bytes: Uint8Array): Promise<Buffer>;
-  /** Throws when it did not wrap these bytes. */
-  unwrap(wrapped: Uint8Array): Promise<Buffer>;
-  /** The same bytes for the same purpose for ever, independent of what wraps. */
-  derive(purpose: string, bytes: number): Buffer;
+export interface SealKeys {
+  /** The deployment's key provider, and those that it moves away from. */
+  readonly provider: KeyProvider;
+  readonly also: readonly KeyProvider[];
+  /** How long a node may hold an unwrapped key, and seal with a generation that is not the newest. */
+  readonly ttlMs: number;
+  /** Whatever wrapped a key, by the name in its row. */
+  named(scope: string, name: string): Promise<KeyProvider>;
+  /** A new key, wrapped but not stored. */
+  make(scope: string, generation: number, by: KeyProvider): Promise<KeyRow>;
+  /** The same key wrapped by another provider, or by the newest version of the same. */
+  rewrapped(scope: string, key: KeyRow, by: KeyProvider): Promise<KeyRow>;
+  /** The deployment's secret, wrapped: what `derive` gives stays the same wherever it is kept. */
+  secretRow(by: KeyProvider): Promise<KeyRow>;
+  /** This node's memory of a scope's keys is wiped; other nodes follow within `ttlMs`. */
+  forget(scope: string): void;
 }
+
+/** Keys that orgs hold themselves (the keys room); the seal only knows that a row's provider begins with `own:`. */
+export interface OwnKeys {
+  /** The provider that wraps this scope's keys, if its org named one. */
+  find(scope: string): Promise<KeyProvider | undefined>;
+  /** What an org's key service said just now. */
+  told(scope: string, state: 'good' | 'unreachable' | 'gone'): void;
+}
+
+export const OWN = 'own:';
+export const noOwnKeys: OwnKeys = { find: () => Promise.resolve(undefined), told: () => undefined };
+
+/** Five minutes: for how long an org's key that was taken back may still be in a node's memory. */
+export const DEFAULT_KEY_TTL_MS = 300_000;
 
 const VERSION = 1;
 const HEAD = 5;
@@ -54,155 +80,159 @@ const BOX = IV + KEY + TAG;
 /** Scope keys kept unwrapped in memory. One is 32 bytes; the limit is against a deployment with very many small organizations. */
 const MAX_CACHED = 10_000;
 
-type ScopeKey = { generation: number; key: Buffer };
+export type SealParts = {
+  db: Db;
+  provider: KeyProvider;
+  /** Providers that the deployment moves away from: they open, and wrap nothing new. */
+  also?: readonly KeyProvider[];
+  /** What everything derived comes from, and what seals for the deployment until a key of its own does. */
+  secret: Buffer;
+  own?: OwnKeys;
+  ttlMs?: number;
+};
 
-/** The seal of one process over the keys that `provider` wraps. Use `openSeal` to start with a key file. */
-export function makeSeal({ provider, db }: { provider: KeyProvider; db: Db }): Seal {
-  const cache = new Map<string, Promise<ScopeKey>>();
+/** The seal of one process over the keys that `provider` wraps. Use open-seal.ts to start with a database. */
+export function makeSeal(parts: SealParts): Seal {
+  const { db, provider, also = [], secret: root, own = noOwnKeys, ttlMs = DEFAULT_KEY_TTL_MS } = parts;
+  const deploymentKey = deriveKey(root, 'seal/deployment', KEY);
+  const ring = makeKeyRing({
+    ttlMs,
+    max: MAX_CACHED,
+    gone: (e) => e instanceof Problem && /^seal\/(?:kms|org-key)-gone$|^seal\/does-not-open$/.test(e.code),
+  });
+  /** Which generation seals, by scope. */
+  const newest = new Map<string, { generation: number; until: number }>();
 
-  const cached = (name: string, load: () => Promise<ScopeKey>): Promise<ScopeKey> => {
-    const known = cache.get(name);
-    if (known) return known;
-    if (cache.size >= MAX_CACHED) cache.clear();
-    const loading = load();
-    cache.set(name, loading);
-    // A failure is for whoever waited for it; the next one tries again.
-    loading.catch(() => cache.delete(name));
-    return loading;
+  const named = async (scope: string, name: string): Promise<KeyProvider> => {
+    const found = name.startsWith(OWN) ? await own.find(scope) : [provider, ...also].find((p) => p.name === name);
+    if (found?.name !== name) throw wrongKey([name], provider.name);
+    return found;
   };
 
-  const unwrapped = async (scope: string, row: KeyRow): Promise<ScopeKey> => {
-    if (row.provider !== provider.name) throw wrongKey([row.provider], provider.name);
-    const plain = await provider.unwrap(row.wrapped).catch((e: unknown) => {
-      throw doesNotOpen(`the key of ${scope}`, e);
+  /** A row's key and its label. */
+  const unwrapped = async (scope: string, row: KeyRow): Promise<Buffer> => {
+    const by = await named(scope, row.provider);
+    const isOwn = row.provider.startsWith(OWN);
+    const plain = await by.unwrap(row.wrapped, { scope, generation: row.generation }).catch((e: unknown) => {
+      if (!(e instanceof KmsRefusal)) throw doesNotOpen(`the key of ${scope}`, e);
+      if (isOwn) own.told(scope, e.why);
+      throw kmsRefused(e, isOwn);
     });
     // Scope and generation are inside what is wrapped, because not every provider can authenticate a context.
     if (!plain.subarray(KEY).equals(keyLabel(scope, row.generation)))
       throw doesNotOpen(`the key of ${scope}`, 'the wrapped key belongs to another scope or generation');
-    return { generation: row.generation, key: plain.subarray(0, KEY) };
+    if (isOwn) own.told(scope, 'good');
+    return plain;
   };
 
-  const deployment = async (): Promise<ScopeKey> => ({ generation: 0, key: provider.derive('seal/deployment', KEY) });
+  const wrapped = async (scope: string, generation: number, by: KeyProvider, plain: Buffer): Promise<KeyRow> => {
+    try {
+      return { generation, provider: by.name, wrapped: await by.wrap(plain, { scope, generation }) };
+    } catch (e) {
+      throw e instanceof KmsRefusal ? kmsRefused(e, by.name.startsWith(OWN)) : e;
+    } finally {
+      plain.fill(0);
+    }
+  };
 
-  /** The key that seals now. Two nodes may both make the first one: the database keeps one, and both read that. */
-  const latest = (scope: string): Promise<ScopeKey> =>
-    cached(scope, async () => {
-      if (scope === 'deployment') return deployment();
-      const rls = rlsOf(scope);
-      const existing = await db.read(rls, (r) => findLatestKey(r, scope));
-      if (existing) return unwrapped(scope, existing);
-      const wrapped = await provider.wrap(Buffer.concat([randomBytes(KEY), keyLabel(scope, 1)]));
-      const kept = await db.transact(rls, async (tx) => {
-        await insertKey(tx, { scope, generation: 1, provider: provider.name, wrapped });
+  const make = (scope: string, generation: number, by: KeyProvider): Promise<KeyRow> =>
+    wrapped(scope, generation, by, Buffer.concat([randomBytes(KEY), keyLabel(scope, generation)]));
+
+  const inCharge = async (scope: string): Promise<KeyProvider> => (await own.find(scope)) ?? provider;
+
+  /** The generation that seals now. Two nodes may both make the first one: the database keeps one, and both read that. */
+  const latest = async (scope: string): Promise<number> => {
+    const known = newest.get(scope);
+    if (known && known.until > performance.now()) return known.generation;
+    const rls = rlsOf(scope);
+    let row = await db.read(rls, (r) => findLatestKey(r, scope));
+    if (!row && scope !== 'deployment') {
+      const first = await make(scope, 1, await inCharge(scope));
+      row = await db.transact(rls, async (tx) => {
+        await insertKey(tx, { scope, ...first });
         return findLatestKey(tx, scope);
       });
-      if (!kept) throw new Problem('bug', 'seal/no-key', { says: `no key could be made for ${scope}` });
-      return unwrapped(scope, kept);
-    });
+      if (!row) throw new Problem('bug', 'seal/no-key', { says: `no key could be made for ${scope}` });
+    }
+    const generation = row?.generation ?? 0;
+    if (newest.size >= MAX_CACHED) newest.clear();
+    newest.set(scope, { generation, until: performance.now() + ttlMs });
+    return generation;
+  };
 
-  const ofGeneration = (scope: string, generation: number): Promise<ScopeKey> =>
-    cached(`${scope}#${generation}`, async () => {
-      if (scope === 'deployment' && generation === 0) return deployment();
-      const row =
+  const withKey = <T>(scope: string, generation: number, work: (k: ScopeKey) => T): Promise<T> =>
+    ring.use(
+      `${scope}#${generation}`,
+      async (): Promise<Loaded> => {
+        if (scope === 'deployment' && generation === 0)
+          return { generation, key: Buffer.from(deploymentKey), asksAgain: 'never' };
         // Above what the column holds: an altered head, which the database would call our bug.
-        scope === 'deployment' || generation > MAX_GENERATION
-          ? undefined
-          : await db.read(rlsOf(scope), (r) => findKey(r, scope, generation));
-      if (!row) throw doesNotOpen(`a secret of ${scope}`, `there is no key of generation ${generation}`);
-      return unwrapped(scope, row);
-    });
+        const row =
+          generation > MAX_GENERATION ? undefined : await db.read(rlsOf(scope), (r) => findKey(r, scope, generation));
+        if (!row) throw doesNotOpen(`a secret of ${scope}`, `there is no key of generation ${generation}`);
+        const key = (await unwrapped(scope, row)).subarray(0, KEY);
+        const asksAgain = row.provider.startsWith(OWN) ? 'until' : row.provider.startsWith('local:') ? 'never' : 'keeps';
+        return { generation, key, asksAgain };
+      },
+      work,
+    );
 
   return {
     async seal(aad, secret) {
-      const scopeKey = await latest(aad.scope);
-      const head = Buffer.alloc(HEAD);
-      head.writeUInt8(VERSION, 0);
-      head.writeUInt32BE(scopeKey.generation, 1);
-      const dataKey = randomBytes(KEY);
-      const sealed = Buffer.concat([
-        head,
-        encrypt(scopeKey.key, dataKey, bind('data key', head, aad)),
-        encrypt(dataKey, secret, bind('secret', head, aad)),
-      ]);
-      dataKey.fill(0);
-      return sealed;
+      return withKey(aad.scope, await latest(aad.scope), ({ generation, key }) => {
+        const head = Buffer.alloc(HEAD);
+        head.writeUInt8(VERSION, 0);
+        head.writeUInt32BE(generation, 1);
+        const dataKey = randomBytes(KEY);
+        const sealed = Buffer.concat([
+          head,
+          encrypt(key, dataKey, bind('data key', head, aad)),
+          encrypt(dataKey, secret, bind('secret', head, aad)),
+        ]);
+        dataKey.fill(0);
+        return sealed;
+      });
     },
     async open(aad, sealed) {
-      const bytes = Buffer.from(sealed);
+      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       const what = `the secret of ${aad.table} ${aad.row}`;
       if (bytes.length < HEAD + BOX + IV + TAG || bytes[0] !== VERSION)
         throw doesNotOpen(what, 'not a sealed secret of version 1');
       const head = bytes.subarray(0, HEAD);
-      const scopeKey = await ofGeneration(aad.scope, head.readUInt32BE(1));
-      try {
-        const dataKey = decrypt(scopeKey.key, bytes.subarray(HEAD, HEAD + BOX), bind('data key', head, aad));
-        const secret = decrypt(dataKey, bytes.subarray(HEAD + BOX), bind('secret', head, aad));
-        dataKey.fill(0);
-        return secret;
-      } catch (e) {
-        throw doesNotOpen(what, e);
-      }
+      return withKey(aad.scope, head.readUInt32BE(1), ({ key }) => {
+        try {
+          const dataKey = decrypt(key, bytes.subarray(HEAD, HEAD + BOX), bind('data key', head, aad));
+          const secret = decrypt(dataKey, bytes.subarray(HEAD + BOX), bind('secret', head, aad));
+          dataKey.fill(0);
+          return secret;
+        } catch (e) {
+          throw doesNotOpen(what, e);
+        }
+      });
     },
-    derive: (purpose, bytes = KEY) => provider.derive(`derive/${purpose}`, bytes),
+    derive: (purpose, bytes = KEY) => deriveKey(root, `derive/${purpose}`, bytes),
+    keys: {
+      provider,
+      also,
+      ttlMs,
+      named,
+      make,
+      async rewrapped(scope, row, by) {
+        if (row.provider !== by.name) return wrapped(scope, row.generation, by, await unwrapped(scope, row));
+        const { generation } = row;
+        try {
+          return { ...row, wrapped: await by.rewrap(row.wrapped, { scope, generation }) };
+        } catch (e) {
+          throw e instanceof KmsRefusal
+            ? kmsRefused(e, row.provider.startsWith(OWN))
+            : doesNotOpen(`the key of ${scope}`, e);
+        }
+      },
+      secretRow: (by) => wrapped('deployment', 0, by, Buffer.concat([root, keyLabel('deployment', 0)])),
+      forget(scope) {
+        newest.delete(scope);
+        ring.forget(`${scope}#`);
+      },
+    },
   };
-}
-
-/**
- * The seal over a key file. Makes the file on the very first start; refuses to start when the database holds secrets and the file is
- * gone (`seal/key-missing`) or is another one (`seal/wrong-key`), because a new key would not open them and would hide the loss.
- */
-export async function openSeal(keyFile: string, db: Db): Promise<Seal> {
-  const wrappedBy = (await db.lookup(sealProviders()))?.names ?? [];
-  const provider = await localKeyFile(keyFile, { create: wrappedBy.length === 0 });
-  if (wrappedBy.length > 0 && !wrappedBy.includes(provider.name)) throw wrongKey(wrappedBy, provider.name);
-  return makeSeal({ provider, db });
-}
-
-const wrongKey = (wrappedBy: readonly string[], have: string): Problem =>
-  new Problem('unavailable', 'seal/wrong-key', {
-    says: `the secrets in this database were sealed with the key ${wrappedBy.join(' or ')}, and the server has ${have}`,
-    fix: 'put back the key file that belongs to this database; without it the secrets cannot be opened by anyone',
-  });
-
-const doesNotOpen = (what: string, because: unknown): Problem =>
-  new Problem('bug', 'seal/does-not-open', {
-    says: `${what} does not open: the row was moved, altered or rolled back since it was sealed`,
-    fix: 'restore the row from a backup, or enter the secret again; if nobody changed the database by hand, treat it as tampering',
-    because,
-  });
-
-function rlsOf(scope: string): Scope {
-  const org = parseId('org', scope);
-  if (org) return { org };
-  const parent = parseId('par', scope);
-  if (parent) return { parent };
-  throw new Problem('bug', 'seal/scope', {
-    says: `a secret belongs to an org, a parent or the deployment, not to "${scope}"`,
-  });
-}
-
-const keyLabel = (scope: string, generation: number): Buffer =>
-  lengthPrefixed(['gatehouse-scope-key-v1', scope, String(generation)]);
-
-const bind = (use: 'data key' | 'secret', head: Buffer, aad: Aad): Buffer =>
-  lengthPrefixed([
-    'gatehouse-seal-v1',
-    use,
-    head.toString('hex'),
-    aad.table,
-    aad.scope,
-    aad.row,
-    String(aad.generation),
-  ]);
-
-/** Each part after its length, so that no two lists of parts give the same bytes. */
-function lengthPrefixed(parts: readonly string[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((p) => {
-      const text = Buffer.from(p, 'utf8');
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(text.length);
-      return [length, text];
-    }),
-  );
 }

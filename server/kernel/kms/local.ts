@@ -1,9 +1,9 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { decrypt, encrypt, KEY_BYTES } from './aead.ts';
-import { Problem } from './problem.ts';
-import type { KeyProvider } from './seal.ts';
+import { decrypt, encrypt, KEY_BYTES } from '../aead.ts';
+import { Problem } from '../problem.ts';
+import type { KeyProvider } from './kms.ts';
 
 /**
  * The key provider of a first day: 32 random bytes in a file that only this user may read. Whoever has the file and the database can
@@ -12,18 +12,21 @@ import type { KeyProvider } from './seal.ts';
  */
 export async function localKeyFile(path: string, options: { create: boolean }): Promise<KeyProvider> {
   const root = await readKey(path, options.create);
-  const derive = (purpose: string, bytes: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', root, 'gatehouse-root-v1', purpose, bytes));
-  const wrapping = derive('wrap', KEY_BYTES);
+  const wrapping = deriveKey(root, 'wrap', KEY_BYTES);
   const aad = Buffer.from('gatehouse-wrap-v1');
   return {
     // A fingerprint of something derived, so that the name gives away nothing about the root.
-    name: `local:${createHash('sha256').update(derive('name', KEY_BYTES)).digest('hex').slice(0, 16)}`,
+    name: `local:${createHash('sha256').update(deriveKey(root, 'name', KEY_BYTES)).digest('hex').slice(0, 16)}`,
     wrap: async (bytes) => encrypt(wrapping, bytes, aad),
     unwrap: async (wrapped) => decrypt(wrapping, wrapped, aad),
-    derive,
+    rewrap: async (wrapped) => encrypt(wrapping, decrypt(wrapping, wrapped, aad), aad),
+    brings: root,
   };
 }
+
+/** A key for one purpose from the deployment's secret. INVARIANT (for ever): the same secret and purpose give the same bytes in every release. */
+export const deriveKey = (root: Buffer, purpose: string, bytes: number): Buffer =>
+  Buffer.from(hkdfSync('sha256', root, 'gatehouse-root-v1', purpose, bytes));
 
 async function readKey(path: string, create: boolean): Promise<Buffer> {
   for (let attempt = 1; ; attempt++) {
