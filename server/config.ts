@@ -5,6 +5,7 @@ import { plainRange } from '#kernel/client-address.ts';
 import type { DnsOptions } from '#kernel/dns.ts';
 import { Problem } from '#kernel/problem.ts';
 import { readMailFrom, readSmtpUrl, type SmtpConfig } from '#notify/smtp.ts';
+import { kmsVariables, readKms, type KmsConfig } from './config-kms.ts';
 
 /** Where the data is. Either ours beside the process, or yours. */
 export type DatabaseConfig = { kind: 'embedded' } | { kind: 'external'; url: string; ownerUrl: string | undefined };
@@ -18,8 +19,8 @@ export type Config = {
   origin: string | undefined;
   tls: { cert: string; key: string } | undefined;
   database: DatabaseConfig;
-  /** File of the root key; inside `data` where it is not set. */
-  keyFile: string | undefined;
+  /** What wraps the keys that secrets are sealed with. */
+  kms: KmsConfig;
   roles: readonly NodeRole[];
   logLevel: string;
   /** RFC 7591 dynamic client registration: anybody may register a client. Off unless a client of yours cannot do without. */
@@ -73,11 +74,7 @@ export const variables: readonly Variable[] = [
     name: 'DATABASE_OWNER_URL',
     says: 'The same database with the login gatehouse_owner, to migrate at start. Goes with DATABASE_URL; without it the schema must be current.',
   },
-  {
-    name: 'GATEHOUSE_KEY_FILE',
-    says: 'File of the root key that seals secrets. Made at the first start; keep a copy apart from the database.',
-    default: 'root.key in the data folder',
-  },
+  ...kmsVariables,
   {
     name: 'GATEHOUSE_ROLES',
     says: 'What this node does: web, gateway, worker, separated by commas.',
@@ -282,7 +279,7 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
     origin,
     tls: tls && { cert: tls[0], key: tls[1] },
     database: url === undefined ? { kind: 'embedded' as const } : { kind: 'external' as const, url, ownerUrl },
-    keyFile: get('GATEHOUSE_KEY_FILE'),
+    kms: readKms(get, refuse),
     roles: known,
     logLevel: oneOf('GATEHOUSE_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
     dynamicRegistration: oneOf('GATEHOUSE_DYNAMIC_REGISTRATION', ['on', 'off'], 'off') === 'on',

@@ -20,8 +20,8 @@ export type SealOptions = {
  * gone (`seal/key-missing`) or is another one (`seal/wrong-key`), because a new key would not open them and would hide the loss.
  */
 export async function openSeal(keyFile: string, db: Db, options: SealOptions = {}): Promise<Seal> {
-  const used = (await db.lookup(sealProviders()))?.used ?? false;
-  return openSealWith(await localKeyFile(keyFile, { create: !used }), db, options);
+  const names = (await db.lookup(sealProviders()))?.names ?? [];
+  return openSealWith(await localKeyFile(keyFile, { create: names.length === 0 }), db, options);
 }
 
 /** The seal over any provider. Refuses to start where it could not open what is there. */
@@ -49,7 +49,9 @@ async function deploymentSecret(
   if (row) return opened(row, all, provider);
   // A database in use that has no row still lives from a file. Of two files, the one to move away from is the older.
   const file = used
-    ? (all.find((p) => p.brings && names.includes(p.name)) ?? also.find((p) => p.brings) ?? (provider.brings && provider))
+    ? (all.find((p) => p.brings && names.includes(p.name)) ??
+      also.find((p) => p.brings) ??
+      (provider.brings && provider))
     : provider.brings && provider;
   if (file?.brings) return file.brings;
   if (used)

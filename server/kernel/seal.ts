@@ -171,7 +171,11 @@ export function makeSeal(parts: SealParts): Seal {
           generation > MAX_GENERATION ? undefined : await db.read(rlsOf(scope), (r) => findKey(r, scope, generation));
         if (!row) throw doesNotOpen(`a secret of ${scope}`, `there is no key of generation ${generation}`);
         const key = (await unwrapped(scope, row)).subarray(0, KEY);
-        const asksAgain = row.provider.startsWith(OWN) ? 'until' : row.provider.startsWith('local:') ? 'never' : 'keeps';
+        const asksAgain = row.provider.startsWith(OWN)
+          ? 'until'
+          : row.provider.startsWith('local:')
+            ? 'never'
+            : 'keeps';
         return { generation, key, asksAgain };
       },
       work,

@@ -30,6 +30,10 @@ const Container = z.object({
 
 /** One source, asked once for all who wait, and again shortly before what it gave ends. */
 export function awsCredentials(identity: AwsIdentity, egress: Egress, now = (): number => Date.now()): AwsCredentials {
+  if (identity.by === 'keys') {
+    const { keys } = identity;
+    return () => Promise.resolve(keys);
+  }
   let known: { keys: AwsKeys; ends: number } | undefined;
   let asking: Promise<AwsKeys> | undefined;
   const ask = async (): Promise<AwsKeys> => {
@@ -43,17 +47,13 @@ export function awsCredentials(identity: AwsIdentity, egress: Egress, now = (): 
     }
   };
   return (refresh) => {
-    if (identity.by === 'keys') return Promise.resolve(identity.keys);
     if (refresh) known = undefined;
     if (known && known.ends - EARLY_MS > now()) return Promise.resolve(known.keys);
     return (asking ??= ask().finally(() => (asking = undefined)));
   };
 }
 
-function fetchKeys(
-  i: Exclude<AwsIdentity, { by: 'keys' }>,
-  egress: Egress,
-): Promise<{ keys: AwsKeys; ends: number }> {
+function fetchKeys(i: Exclude<AwsIdentity, { by: 'keys' }>, egress: Egress): Promise<{ keys: AwsKeys; ends: number }> {
   return i.by === 'web_identity' ? assumeRole(i, egress) : fromAgent(i);
 }
 
@@ -88,13 +88,17 @@ async function assumeRole(
   }
   // XML unless JSON was asked for, and some endpoints of AWS give XML all the same.
   const pick = (name: string): string | undefined =>
-    new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1] ?? new RegExp(`"${name}"\\s*:\\s*"([^"]+)"`).exec(text)?.[1];
+    new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1] ??
+    new RegExp(`"${name}"\\s*:\\s*"([^"]+)"`).exec(text)?.[1];
   const [id, secret, session] = [pick('AccessKeyId'), pick('SecretAccessKey'), pick('SessionToken')];
   const expiration = pick('Expiration') ?? /"Expiration"\s*:\s*([\d.]+)/.exec(text)?.[1];
   if (status !== 200 || !id || !secret || !session || !expiration) {
     const code = pick('Code') ?? `status ${status}`;
     const denied = /AccessDenied|InvalidIdentityToken|ValidationError|MalformedPolicy/.test(code);
-    throw new KmsRefusal(denied ? 'gone' : 'unreachable', `AWS STS was asked for the role ${i.role} and answers ${code}`);
+    throw new KmsRefusal(
+      denied ? 'gone' : 'unreachable',
+      `AWS STS was asked for the role ${i.role} and answers ${code}`,
+    );
   }
   const ends = /^[\d.]+$/.test(expiration) ? Number(expiration) * 1000 : Date.parse(expiration);
   return {
@@ -115,7 +119,8 @@ export const isAgentUrl = (url: string): boolean => {
 };
 
 async function fromAgent(i: Extract<AwsIdentity, { by: 'container' }>): Promise<{ keys: AwsKeys; ends: number }> {
-  if (!isAgentUrl(i.url)) throw new KmsRefusal('unreachable', 'the address of the AWS credentials agent is not one of AWS');
+  if (!isAgentUrl(i.url))
+    throw new KmsRefusal('unreachable', 'the address of the AWS credentials agent is not one of AWS');
   let answer: { status: number; text: string };
   try {
     const authorization = i.authorization && (await i.authorization()).reveal().trim();

@@ -60,6 +60,8 @@ const again = new Set([
   'DependencyTimeoutException',
   'KeyUnavailableException',
 ]);
+/** The row was altered, or belongs elsewhere. */
+const notOurs = new Set(['InvalidCiphertextException', 'IncorrectKeyException']);
 const staleCredentials = new Set(['ExpiredTokenException', 'ExpiredToken', 'UnrecognizedClientException']);
 
 /**
@@ -120,8 +122,8 @@ export function awsKms(k: AwsKms, egress: Egress, name: string): KeyProvider {
         continue;
       }
       if (gone.has(type)) throw new KmsRefusal('gone', says);
+      if (notOurs.has(type)) throw new Error(says);
       const transient = again.has(type) || answer.status >= 500 || answer.status === 429;
-      if (!transient && answer.status === 400 && type !== '' && !staleCredentials.has(type)) throw new Error(says);
       if (!transient || attempt >= ATTEMPTS) throw new KmsRefusal('unreachable', says);
       const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1);
       await sleep(pause / 2 + (Math.random() * pause) / 2);

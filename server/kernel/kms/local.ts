@@ -16,7 +16,10 @@ export async function localKeyFile(path: string, options: { create: boolean }): 
   const aad = Buffer.from('gatehouse-wrap-v1');
   return {
     // A fingerprint of something derived, so that the name gives away nothing about the root.
-    name: `local:${createHash('sha256').update(deriveKey(root, 'name', KEY_BYTES)).digest('hex').slice(0, 16)}`,
+    name: `local:${createHash('sha256')
+      .update(deriveKey(root, 'name', KEY_BYTES))
+      .digest('hex')
+      .slice(0, 16)}`,
     wrap: async (bytes) => encrypt(wrapping, bytes, aad),
     unwrap: async (wrapped) => decrypt(wrapping, wrapped, aad),
     rewrap: async (wrapped) => encrypt(wrapping, decrypt(wrapping, wrapped, aad), aad),
