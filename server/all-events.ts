@@ -14,6 +14,7 @@ import { identityEvents } from '#identity/identity.events.ts';
 import { oidcEvents } from '#identity/oidc/oidc.events.ts';
 import { passkeyEvents } from '#identity/passkey/passkey.events.ts';
 import { samlEvents } from '#identity/saml/saml.events.ts';
+import { keyEvents } from '#keys/keys.events.ts';
 import { notifyEvents } from '#notify/notify.events.ts';
 import { mergeEvents } from '#org/merge.events.ts';
 import { orgEvents } from '#org/org.events.ts';
@@ -40,6 +41,7 @@ export const allEvents: Vocabulary = {
   ...oidcEvents,
   ...passkeyEvents,
   ...samlEvents,
+  ...keyEvents,
   ...mergeEvents,
   ...notifyEvents,
   ...orgEvents,

@@ -54,6 +54,7 @@ import { signInPages } from '#identity/sign-in.http.ts';
 import { scopeOf, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
 import type { Door, Operation } from '#kernel/operation.ts';
+import { keyOperations } from '#keys/keys.http.ts';
 import { notifyOperations } from '#notify/notify.http.ts';
 import { mergeOperations } from '#org/merge.http.ts';
 import { orgOperations } from '#org/org.http.ts';
@@ -122,6 +123,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
     prefix: '/api',
     operations: [
       ...orgOperations,
+      ...keyOperations,
       ...mergeOperations(mergeUpstairs),
       ...notifyOperations,
       ...directoryOperations,

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { checkDatabase } from '#kernel/check-database.ts';
 import type { World } from '#kernel/ctx.ts';
 import { connect, type Db, type Role } from '#kernel/db.ts';
@@ -9,8 +8,9 @@ import { joinEmbedded, startEmbedded } from '#kernel/embedded.ts';
 import type { Log } from '#kernel/log.ts';
 import { migrate } from '#kernel/migrate.ts';
 import { Problem } from '#kernel/problem.ts';
-import { openSeal } from '#kernel/open-seal.ts';
+import { makeOwnKeys } from '#keys/own-keys.ts';
 import type { Config } from './config.ts';
+import { openKeys } from './open-keys.ts';
 
 /** The parts that a process has one of, open. */
 export type Opened = {
@@ -74,12 +74,16 @@ export async function openWorld(
         because: e,
       });
     }
-    const seal = await openSeal(config.keyFile ?? join(folder, 'root.key'), db);
     const egress = makeEgress({ log });
     closing.push(() => egress.close());
+    const own = makeOwnKeys({ db, egress, log });
+    const seal = await openKeys(config.kms, folder, { db, egress, own });
     const dns = makeDns(config.dns);
+    const { trustedProxies } = config;
+    const world: World = { db, log, seal, egress, dns, origin, trustedProxies, now: () => new Date() };
+    own.opens(world);
     return {
-      world: { db, log, seal, egress, dns, origin, trustedProxies: config.trustedProxies, now: () => new Date() },
+      world,
       as,
       folder,
       embedded,

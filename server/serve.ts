@@ -23,6 +23,8 @@ import { mailLinkJob } from '#identity/mail-link/mail-link.job.ts';
 import { samlJob } from '#identity/saml/saml.job.ts';
 import type { World } from '#kernel/ctx.ts';
 import { startJobs } from '#kernel/job.ts';
+import { checkOwnKeysJob } from '#keys/check-own-keys.job.ts';
+import { resealJob } from '#keys/reseal.job.ts';
 import type { Log } from '#kernel/log.ts';
 import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
@@ -130,6 +132,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           sendMessageJob(world, mailer, words),
           ...heraldJobs(world),
           settleMergesJob(world, mergeUpstairs),
+          resealJob(world),
+          checkOwnKeysJob(world),
         ],
         log,
       );

@@ -47,14 +47,16 @@ export interface SealKeys {
   readonly also: readonly KeyProvider[];
   /** How long a node may hold an unwrapped key, and seal with a generation that is not the newest. */
   readonly ttlMs: number;
-  /** Whatever wrapped a key, by the name in its row. */
-  named(scope: string, name: string): Promise<KeyProvider>;
+  /** What wraps a scope's new keys. */
+  inCharge(scope: string): Promise<KeyProvider>;
   /** A new key, wrapped but not stored. */
   make(scope: string, generation: number, by: KeyProvider): Promise<KeyRow>;
-  /** The same key wrapped by another provider, or by the newest version of the same. */
+  /** The same key wrapped by another provider, or by the newest version of the same; proved to open before it is given. */
   rewrapped(scope: string, key: KeyRow, by: KeyProvider): Promise<KeyRow>;
   /** The deployment's secret, wrapped: what `derive` gives stays the same wherever it is kept. */
   secretRow(by: KeyProvider): Promise<KeyRow>;
+  /** Whether these bytes are it: then whoever has them needs no row. */
+  secretIs(bytes: Buffer | undefined): boolean;
   /** This node's memory of a scope's keys is wiped; other nodes follow within `ttlMs`. */
   forget(scope: string): void;
 }
@@ -219,20 +221,26 @@ export function makeSeal(parts: SealParts): Seal {
       provider,
       also,
       ttlMs,
-      named,
+      inCharge,
       make,
       async rewrapped(scope, row, by) {
-        if (row.provider !== by.name) return wrapped(scope, row.generation, by, await unwrapped(scope, row));
-        const { generation } = row;
+        const plain = await unwrapped(scope, row);
         try {
-          return { ...row, wrapped: await by.rewrap(row.wrapped, { scope, generation }) };
+          const place = { scope, generation: row.generation };
+          const wrapped = row.provider === by.name ? await by.rewrap(row.wrapped, place) : await by.wrap(plain, place);
+          const again = await by.unwrap(wrapped, place);
+          if (!again.equals(plain))
+            throw doesNotOpen(`the key of ${scope}`, `${by.name} does not give back what it wrapped`);
+          again.fill(0);
+          return { generation: row.generation, provider: by.name, wrapped };
         } catch (e) {
-          throw e instanceof KmsRefusal
-            ? kmsRefused(e, row.provider.startsWith(OWN))
-            : doesNotOpen(`the key of ${scope}`, e);
+          throw e instanceof KmsRefusal ? kmsRefused(e, by.name.startsWith(OWN)) : e;
+        } finally {
+          plain.fill(0);
         }
       },
       secretRow: (by) => wrapped('deployment', 0, by, Buffer.concat([root, keyLabel('deployment', 0)])),
+      secretIs: (bytes) => bytes?.equals(root) ?? false,
       forget(scope) {
         newest.delete(scope);
         ring.forget(`${scope}#`);
