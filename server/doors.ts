@@ -7,8 +7,10 @@ import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
+import { OWN_SERVER } from '#connectors/connector.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { listTools } from '#connectors/tool.sql.ts';
+import { vendors } from '#connectors/vendors/all-vendors.ts';
 import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
 import { journalOperations } from '#directory/journal.http.ts';
@@ -70,9 +72,18 @@ import { mergeUpstairs } from './merge-upstairs.ts';
 export const catalogue: Catalogue = {
   hasConnector: async (db, connector) => (await findConnector(db, connector)) !== undefined,
   reviewedTools: async (db) =>
-    (await catalogue.tools(db)).flatMap(({ connector, name, class: klass, reviewed }) =>
+    (await catalogue.tools(db)).flatMap(({ connector, name, class: klass, outward, reviewed }) =>
       connector.on && reviewed && klass
-        ? [{ connector: connector.id, connectorName: connector.name, name, class: klass }]
+        ? [
+            {
+              connector: connector.id,
+              connectorName: connector.name,
+              type: connector.type,
+              name,
+              class: klass,
+              outward,
+            },
+          ]
         : [],
     ),
   async tools(db) {
@@ -80,10 +91,15 @@ export const catalogue: Catalogue = {
     return (await listTools(db)).flatMap((t) => {
       const c = connectors.get(t.connector);
       if (!c) return [];
-      const connector = { id: c.id, slug: c.slug, name: c.name, on: c.state === 'on' };
-      return { connector, name: t.name, class: t.class, reviewed: t.state === 'reviewed', projection: t.projection };
+      const connector = { id: c.id, slug: c.slug, name: c.name, on: c.state === 'on', type: c.type };
+      const { name, class: klass, outward, projection } = t;
+      return { connector, name, class: klass, outward, reviewed: t.state === 'reviewed', projection };
     });
   },
+  types: () => [
+    { type: OWN_SERVER, name: 'An MCP server of your own' },
+    ...vendors.map(({ type, name }) => ({ type, name })),
+  ],
   ownDomains: listVerifiedNames,
 };
 

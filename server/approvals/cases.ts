@@ -37,7 +37,11 @@ export function casesOf(db: Reader, tools: Tools, set: PolicySet, now: Date): Ca
       if (pin === null) return { ...common, tool: { connector, name, class: 'read' }, projection: [] };
       const found = await tool(`${connector} ${name}`);
       if (found?.pin !== pin) return undefined;
-      return { ...common, tool: { connector, name, class: found.class }, projection: found.projection };
+      return {
+        ...common,
+        tool: { connector, name, class: found.class, outward: found.outward },
+        projection: found.projection,
+      };
     },
     async decider(user, a) {
       const found = await member(user);

@@ -4,7 +4,13 @@ import type { Id } from '#kernel/id.ts';
 import type { ToolClass } from '#policy/schema.ts';
 
 /** A tool as its reviewer left it. */
-export type ReviewedTool = { pin: string; class: ToolClass; projection: Projection };
+export type ReviewedTool = {
+  pin: string;
+  class: ToolClass;
+  projection: Projection;
+  /** Absent: nobody said, and the class says. */
+  outward?: boolean | undefined;
+};
 
 /** What this room asks about tools, which stand above it; handed in by whoever puts the rooms together. */
 export type Tools = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
-import { toolClasses } from '#policy/schema.ts';
+import { brought, toolClasses } from '#policy/schema.ts';
 
 const names = z.array(z.string().max(128)).max(1000);
 
@@ -64,6 +64,9 @@ export const connectorEvents = {
             places: z.number().int().optional(),
             /** Whether arguments must fit a schema of the reviewer's. */
             stricter: z.boolean().optional(),
+            /** What he said of its answers, and of where it can carry content. */
+            brings: z.array(z.enum(brought)).optional(),
+            outward: z.boolean().optional(),
           }),
         )
         .max(1000),

@@ -9,9 +9,9 @@ export async function findReviewedTool(
   db: Reader,
   connector: Id<'con'>,
   name: string,
-): Promise<{ pin: string; class: ToolClass; projection: Projection } | undefined> {
+): Promise<{ pin: string; class: ToolClass; projection: Projection; outward: boolean | undefined } | undefined> {
   const tool = (await listToolsOf(db, connector)).find((t) => t.name === name);
   return tool?.state === 'reviewed' && tool.class && tool.reviewedPin
-    ? { pin: tool.reviewedPin, class: tool.class, projection: tool.projection }
+    ? { pin: tool.reviewedPin, class: tool.class, projection: tool.projection, outward: tool.outward }
     : undefined;
 }

@@ -124,11 +124,11 @@ async function acceptCosmetic(
     if (severityOf(changes) !== 'cosmetic') continue;
     if (scanDefinition(definition).some((f) => changes.some((c) => f.at === c.at || f.at.startsWith(`${c.at}/`))))
       continue;
-    const { class: cls, projection, stricter } = before;
+    const { class: cls, projection, stricter, brings, outward } = before;
     await saveAcceptance(
       tx,
       connector,
-      { name: offered.name, pin: offered.pin, class: cls, projection, stricter },
+      { name: offered.name, pin: offered.pin, class: cls, projection, stricter, brings, outward },
       'setting:accept_cosmetic',
       now,
     );

@@ -4,7 +4,7 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Projection } from '#policy/argument.ts';
-import type { ToolClass } from '#policy/schema.ts';
+import type { Brought, ToolClass } from '#policy/schema.ts';
 import { misplaced, placesOf } from './argument-places.ts';
 import { connectorEvents } from './connectors.events.ts';
 import { lockConnector } from './connector.sql.ts';
@@ -21,6 +21,10 @@ export type Review = { name: string; pin: string } & (
       projection?: Projection | undefined;
       /** A JSON Schema (2020-12) that arguments must fit, beside the upstream's own. */
       schema?: unknown;
+      /** What its answers bring into a session; left out, a read brings both. */
+      brings?: readonly Brought[] | undefined;
+      /** Whether it can carry content out of the organization, or to many; left out, a destructive one can. */
+      outward?: boolean | undefined;
     }
   /** Stays closed, and no longer waits. Of a definition that was accepted: it is not any more, also when it comes back. */
   | { keepClosed: true }
@@ -34,7 +38,15 @@ export async function reviewTools(ctx: OrgCtx, id: Id<'con'>, reviews: readonly 
     const before = await listReviewable(tx, id);
     const known = new Map(before.map((t) => [t.name, t]));
     const stale: Stale[] = [];
-    const accepted: { name: string; pin: string; class: ToolClass; places?: number; stricter?: true }[] = [];
+    const accepted: {
+      name: string;
+      pin: string;
+      class: ToolClass;
+      places?: number;
+      stricter?: true;
+      brings?: Brought[];
+      outward?: boolean;
+    }[] = [];
     const closed: { name: string; pin: string }[] = [];
     for (const r of reviews) {
       const tool = known.get(r.name);
@@ -51,7 +63,8 @@ export async function reviewTools(ctx: OrgCtx, id: Id<'con'>, reviews: readonly 
       const inputSchema = inputSchemaOf(tool.definition);
       const projection = placed(r.name, r.projection ?? [], inputSchema);
       const stricter = r.schema === undefined ? undefined : readable(r.name, r.schema);
-      const acceptance = { name: r.name, pin: r.pin, class: r.class, projection, stricter };
+      const { brings, outward } = r;
+      const acceptance = { name: r.name, pin: r.pin, class: r.class, projection, stricter, brings, outward };
       await saveAcceptance(tx, id, acceptance, by, ctx.now);
       accepted.push({
         name: r.name,
@@ -59,6 +72,8 @@ export async function reviewTools(ctx: OrgCtx, id: Id<'con'>, reviews: readonly 
         class: r.class,
         ...(projection.length > 0 ? { places: projection.length } : {}),
         ...(stricter === undefined ? {} : { stricter: true }),
+        ...(brings ? { brings: [...brings] } : {}),
+        ...(outward === undefined ? {} : { outward }),
       });
     }
     const gone = stale.filter((s) => s.tool.state === 'removed').map((s) => s.name);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArgumentPlace } from '#policy/argument.ts';
-import { toolClasses } from '#policy/schema.ts';
+import { bringsOf, brought, isOutward, toolClasses } from '#policy/schema.ts';
 import type { Elsewhere } from './scan/references.ts';
 import { scanPinned } from './scan/scan-definition.ts';
 import { severities } from './scan/scanner.ts';
@@ -39,11 +39,20 @@ export const ToolShown = z.object({
   projection: z.array(ArgumentPlace),
   /** What arguments must fit beside the upstream's own schema, as the review says. */
   schema: z.unknown(),
+  /** What its answers bring into a session and whether it can carry content out; `said`: by the reviewer, else by its class. */
+  flow: z.object({ brings: z.array(z.enum(brought)), outward: z.boolean(), said: z.boolean() }).nullable(),
   findings: z.array(FindingShown),
   firstSeen: z.string(),
   /** When the definition as it is now was first seen. */
   since: z.string(),
 });
+
+function flowOf(t: Tool): z.infer<typeof ToolShown>['flow'] {
+  if (!t.class) return null;
+  const { brings, outward, class: klass } = t;
+  const said = brings !== undefined && outward !== undefined;
+  return { brings: [...bringsOf({ class: klass, brings })], outward: isOutward({ class: klass, outward }), said };
+}
 
 /** A tool as a reviewer sees it in a list. */
 export const shownTool = (t: Tool, elsewhere: Elsewhere): z.infer<typeof ToolShown> => {
@@ -61,6 +70,7 @@ export const shownTool = (t: Tool, elsewhere: Elsewhere): z.infer<typeof ToolSho
       t.reviewedDefinition === undefined || t.state === 'reviewed' ? null : JSON.parse(t.reviewedDefinition),
     projection: [...t.projection],
     schema: t.stricter === undefined ? null : JSON.parse(t.stricter),
+    flow: flowOf(t),
     findings: scanPinned(t, elsewhere),
     firstSeen: t.firstSeen.toISOString(),
     since: t.since.toISOString(),

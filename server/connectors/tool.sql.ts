@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { json, read, sql, write, type Fragment, type Query, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { Projection } from '#policy/argument.ts';
-import { toolClasses } from '#policy/schema.ts';
+import { brought, toolClasses } from '#policy/schema.ts';
 import { INSTRUCTIONS, toolStates, type Said, type Seen, type Tool } from './tool.ts';
 
 const said = (by: string | null, at: Date | null): Said | undefined =>
@@ -20,6 +20,8 @@ const ToolRow = z
     reviewedDefinition: z.string().nullable(),
     projection: Projection.nullable(),
     stricter: z.string().nullable(),
+    brings: z.array(z.enum(brought)).nullable(),
+    outward: z.boolean().nullable(),
     reviewedBy: z.string().nullable(),
     reviewedAt: z.date().nullable(),
     closedBy: z.string().nullable(),
@@ -34,6 +36,8 @@ const ToolRow = z
     reviewedDefinition: t.reviewedDefinition ?? undefined,
     projection: t.projection ?? [],
     stricter: t.stricter ?? undefined,
+    brings: t.brings ?? undefined,
+    outward: t.outward ?? undefined,
     reviewed: said(reviewedBy, reviewedAt),
     closed: said(closedBy, closedAt),
   }));
@@ -41,7 +45,7 @@ const ToolRow = z
 const tools = (where: Fragment): Query<Tool> =>
   read(ToolRow)`
     select t.connector, t.name, t.pin, d.definition, t.state, r.class, t.reviewed_pin as "reviewedPin", r.definition as "reviewedDefinition",
-           r.projection, r.stricter, r.reviewed_by as "reviewedBy", r.reviewed_at as "reviewedAt",
+           r.projection, r.stricter, r.brings, r.outward, r.reviewed_by as "reviewedBy", r.reviewed_at as "reviewedAt",
            case when d.verdict = 'closed' then d.reviewed_by end as "closedBy",
            case when d.verdict = 'closed' then d.reviewed_at end as "closedAt",
            t.first_seen as "firstSeen", d.first_seen as since
@@ -159,7 +163,8 @@ export const listSightings = (
      where org = app_org() and connector = ${connector} and name = ${name} and (${before}::text is null or n < ${before}::text::bigint)
      order by tool_sighting.n desc limit ${limit}`);
 
-export type Acceptance = Pick<Tool, 'class' | 'projection' | 'stricter'> & { name: string; pin: string };
+export type Acceptance = Pick<Tool, 'class' | 'projection' | 'stricter'> &
+  Partial<Pick<Tool, 'brings' | 'outward'>> & { name: string; pin: string };
 
 /** 0: the definition is not the one that the reviewer saw, or it is no longer offered. */
 export const saveAcceptance = (tx: Tx, connector: Id<'con'>, a: Acceptance, by: string, at: Date): Promise<number> =>
@@ -170,7 +175,7 @@ export const saveAcceptance = (tx: Tx, connector: Id<'con'>, a: Acceptance, by: 
       returning org, connector, name, pin)
     update tool_definition d
        set verdict = 'accepted', class = ${a.class ?? null}, projection = ${json(a.projection)}::jsonb, stricter = ${a.stricter ?? null},
-           reviewed_by = ${by}, reviewed_at = ${at}
+           brings = ${a.brings ? [...a.brings] : null}::text[], outward = ${a.outward ?? null}, reviewed_by = ${by}, reviewed_at = ${at}
       from now where d.org = now.org and d.connector = now.connector and d.name = now.name and d.pin = now.pin`);
 
 /** 0: no such definition of this tool was ever seen. An older one that was accepted may count again, if it comes back. */
@@ -183,7 +188,7 @@ export async function saveClosing(
 ): Promise<number> {
   const closed = await tx.run(write`
     update tool_definition
-       set verdict = 'closed', class = null, projection = '[]', stricter = null, reviewed_by = ${by}, reviewed_at = ${at}
+       set verdict = 'closed', class = null, projection = '[]', stricter = null, brings = null, outward = null, reviewed_by = ${by}, reviewed_at = ${at}
      where org = app_org() and connector = ${connector} and name = ${c.name} and pin = ${c.pin}`);
   await tx.run(write`
     update tool t set reviewed_pin = (

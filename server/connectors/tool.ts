@@ -3,7 +3,7 @@ import { sha256 } from '@gatehouse/contract/sha256.ts';
 import type { Id } from '#kernel/id.ts';
 import { KiB } from '#kernel/limits.ts';
 import type { Projection } from '#policy/argument.ts';
-import type { ToolClass } from '#policy/schema.ts';
+import type { Brought, ToolClass } from '#policy/schema.ts';
 
 /** `quarantined` was never reviewed, `changed` is not as it was reviewed, `removed` is no longer offered. Only `reviewed` can be used. */
 export const toolStates = ['quarantined', 'reviewed', 'changed', 'removed'] as const;
@@ -24,6 +24,9 @@ export type Tool = {
   projection: Projection;
   /** A JSON Schema that arguments must fit, beside the upstream's own. */
   stricter: string | undefined;
+  /** What its answers bring into a session, and whether it can carry content out, as the reviewer said; undefined: he did not. */
+  brings: readonly Brought[] | undefined;
+  outward: boolean | undefined;
   reviewed: Said | undefined;
   /** Somebody looked at the definition as it is now and keeps it closed. */
   closed: Said | undefined;

@@ -3,7 +3,7 @@ import { scopeOf } from '#kernel/ctx.ts';
 import { containing, listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { ArgumentPlace, argumentKinds, Projection } from '#policy/argument.ts';
-import { toolClasses } from '#policy/schema.ts';
+import { brought, toolClasses } from '#policy/schema.ts';
 import { idOf, InOrg, inOrg, OneConnector } from './connector-door.ts';
 import { findConnector } from './connector.sql.ts';
 import { listWaitingReviews } from './list-waiting-reviews.ts';
@@ -22,6 +22,7 @@ const Name = z.string().min(1).max(128);
 /** Without a name it is about what the connector tells its clients. */
 const OfTool = z.object({ tool: Name.optional() });
 
+const Brings = z.array(z.enum(brought)).refine((b) => new Set(b).size === b.length, 'each once');
 const Accepted = z.strictObject({
   name: Name,
   pin: Pin,
@@ -29,6 +30,11 @@ const Accepted = z.strictObject({
   projection: Projection.optional(),
   /** JSON Schema 2020-12 of type object. */
   schema: z.record(z.string(), z.unknown()).optional(),
+  brings: Brings.optional().describe('What its answers bring into a session; left out, a read brings both.'),
+  outward: z
+    .boolean()
+    .optional()
+    .describe('Whether it can carry content out of the organization; left out, a destructive one can.'),
 });
 const KeptClosed = z.strictObject({ name: Name, pin: Pin, keepClosed: z.literal(true) });
 

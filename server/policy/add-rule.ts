@@ -7,7 +7,7 @@ import type { Rule, RuleDraft } from './rule.ts';
 export async function addRule(
   ctx: OrgCtx,
   draft: RuleDraft,
-  catalogue: Pick<Catalogue, 'hasConnector'> & Partial<Pick<Catalogue, 'reviewedTools'>>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'> & Partial<Pick<Catalogue, 'reviewedTools'>>,
   saying: Saying = {},
 ): Promise<Rule> {
   const { content, about } = await changePolicies(ctx, { kind: 'add_rule', rule: draft }, saying, catalogue);

@@ -113,7 +113,7 @@ async function shown(ctx: OrgCtx, id: Id<'bkt'>): Promise<z.input<typeof Backtes
 }
 
 /** Trying a draft of the policies on the calls of the last days. */
-export const backtestOperations = (catalogue: Pick<Catalogue, 'hasConnector'>): readonly Operation[] => [
+export const backtestOperations = (catalogue: Pick<Catalogue, 'hasConnector' | 'types'>): readonly Operation[] => [
   operation({
     id: 'policy.start_backtest',
     at: 'POST /orgs/:org/policy/backtests',

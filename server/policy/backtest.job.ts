@@ -12,7 +12,7 @@ const Payload = z.object({
 });
 
 /** Runs a backtest that somebody started. */
-export const backtestJob = (world: World, catalogue: Pick<Catalogue, 'hasConnector'>): Job => ({
+export const backtestJob = (world: World, catalogue: Pick<Catalogue, 'hasConnector' | 'types'>): Job => ({
   name: BACKTEST_JOB,
   async run(payload) {
     const { parent, org, backtest } = Payload.parse(payload);

@@ -1,6 +1,6 @@
 import type { Id } from '#kernel/id.ts';
-import type { CallDecision, PolicySet } from './decide.ts';
-import { ask, askedCall, type Answer } from './decided-call.ts';
+import { needsSession, type CallDecision, type PolicySet } from './decide.ts';
+import { ask, askedCall, type Answer, type AskedCall } from './decided-call.ts';
 import type { RecordedCall } from './decided-call.sql.ts';
 import { ruleOf } from './near-miss.ts';
 import { wordsOf } from './rule.ts';
@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 20_000;
 /** Longer ones are asked each time, so that what is remembered stays below some 20 MB. */
 const MAX_KEY = 1000;
 
-/** Why a recorded call cannot be asked about again: too much to keep; not kept or forgotten since; the engine failed over it. */
+/** Why a recorded call cannot be asked about again: too much to keep; not kept, not looked at then, or forgotten since; the engine failed over it. */
 export const unknowns = ['truncated', 'not_kept', 'failed'] as const;
 export type Unknown = (typeof unknowns)[number];
 
@@ -55,6 +55,11 @@ export type Report = {
 };
 
 type Difference = Change & { policies: readonly string[] };
+type Found = Difference | 'same' | 'failed' | 'not_kept';
+
+/** Whether a set asks about something that nobody looked at when the call was made. */
+const lacks = ({ tool, context }: AskedCall, set: PolicySet): boolean =>
+  (context.session === undefined && needsSession(set, tool)) || (tool.type === undefined && set.asksOfType);
 
 /** The policies that make the difference: those that have a say now and had none, or those that have fallen silent. */
 function causes(from: CallDecision, to: CallDecision): readonly string[] {
@@ -81,7 +86,7 @@ class Tally<T extends object> {
 export class Backtest {
   readonly #now: PolicySet;
   readonly #draft: PolicySet;
-  readonly #remembered = new Map<string, Difference | 'same' | 'failed'>();
+  readonly #remembered = new Map<string, Found>();
   readonly #count = { calls: 0, same: 0, changed: 0, notAsked: 0 };
   readonly #unknown: Record<Unknown, number> = { truncated: 0, not_kept: 0, failed: 0 };
   readonly #changes = new Map<string, Report['changes'][number]>();
@@ -107,12 +112,12 @@ export class Backtest {
       return;
     }
     const found = this.#differenceOf(c, c.asked);
-    if (found === 'failed') this.#unknown.failed++;
+    if (found === 'failed' || found === 'not_kept') this.#unknown[found]++;
     else if (found === 'same') this.#count.same++;
     else this.#note(c, found);
   }
 
-  #differenceOf(c: RecordedCall, asked: string): Difference | 'same' | 'failed' {
+  #differenceOf(c: RecordedCall, asked: string): Found {
     const key = `${c.user} ${c.connector} ${c.tool} ${asked}`;
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
@@ -123,9 +128,10 @@ export class Backtest {
     return found;
   }
 
-  #compare(c: RecordedCall, asked: string): Difference | 'same' | 'failed' {
+  #compare(c: RecordedCall, asked: string): Found {
     try {
       const question = askedCall({ ...c, asked });
+      if ([this.#now, this.#draft].some((set) => lacks(question, set))) return 'not_kept';
       const from = ask(this.#now, question);
       const to = ask(this.#draft, question);
       if (from.outcome === to.outcome) return 'same';

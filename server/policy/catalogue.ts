@@ -11,16 +11,20 @@ export type Catalogue = {
   reviewedTools(db: Reader): Promise<CataloguedTool[]>;
   /** Every tool of every connector, by connector and name. */
   tools(db: Reader): Promise<CatalogueTool[]>;
+  /** The kinds of systems that there are, `mcp` (a server of the customer's own) among them; absent: any is believed. */
+  types?(): readonly { type: string; name: string }[];
   /** Domains that this organization's parent has proved to be its own, with what lies below them. */
   ownDomains(db: Reader): Promise<string[]>;
 };
 
 /** A tool as questions about it need it. */
 export type CatalogueTool = {
-  connector: { id: Id<'con'>; slug: string; name: string; on: boolean };
+  connector: { id: Id<'con'>; slug: string; name: string; on: boolean; type?: string };
   name: string;
   /** As reviewed; undefined counts as destructive. */
   class: ToolClass | undefined;
+  /** As reviewed; undefined: nobody said. */
+  outward?: boolean | undefined;
   /** Whether it is now as it was reviewed; nothing else can be called. */
   reviewed: boolean;
   projection: Projection;
@@ -69,6 +73,16 @@ export const noCedar = (id: string): Problem =>
   new Problem('missing', 'policy/no-cedar', {
     says: `no policy ${id} in Cedar is in force in this organization`,
     fix: 'list the policies in Cedar; this one may have been removed already',
+  });
+export const noType = (type: string): Problem =>
+  new Problem('missing', 'policy/no-type', {
+    says: `the catalogue has no type ${JSON.stringify(type.slice(0, 60))}`,
+    fix: 'list the types and take one from there',
+  });
+export const noTypeControl = (type: string): Problem =>
+  new Problem('missing', 'policy/no-type-control', {
+    says: `nothing is said about connectors of the type ${JSON.stringify(type.slice(0, 60))} in this organization`,
+    fix: 'list the types; what was said may have been taken back already',
   });
 export const noVersion = (number: number | string): Problem =>
   new Problem('missing', 'policy/no-version', {

@@ -34,7 +34,7 @@ export const changePolicies = (
   ctx: OrgCtx,
   wish: Wish,
   saying: Saying,
-  catalogue: Pick<Catalogue, 'hasConnector'> & Partial<Pick<Catalogue, 'reviewedTools'>>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'> & Partial<Pick<Catalogue, 'reviewedTools'>>,
 ): Promise<Changed> =>
   change(ctx, async (tx) => {
     const number = await lockNumber(tx);

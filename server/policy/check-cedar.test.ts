@@ -126,7 +126,7 @@ test('what an expert writes can have no name of a generated policy, and has the 
     ...why,
   });
   const set = await loadPolicies(h);
-  assert.deepEqual(Object.keys(set.policies).sort(), [made.json.id, rule.id].sort());
+  assert.deepEqual(Object.keys(set.policies).sort(), ['after_reading', made.json.id, rule.id].sort());
   assert.equal(await may(h, h.ada, 'read'), 'denied');
   assert.match(String((await h.ask('GET', '/policy/cedar/schema')).json['schema']), /entity Tool/);
 });

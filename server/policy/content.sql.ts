@@ -4,19 +4,25 @@ import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
 import type { ExpertPolicy } from './check-cedar.ts';
 import type { PolicyContent } from './content.ts';
+import { thens } from './after-reading.ts';
 import { accesses, regulated, type Control, type Settings } from './control.ts';
 import { endRules, insertRule, listRules, whoId } from './rule.sql.ts';
+import { endTypes, insertType, listTypes } from './type-control.sql.ts';
 
-const SettingRow: z.ZodType<Settings> = z.object({
-  mode: z.enum(['regulated', 'open']),
-  defaultAccess: z.enum(['off', 'read', 'read_write']),
-  timeZone: z.string(),
-});
+const SettingRow = z
+  .object({
+    mode: z.enum(['regulated', 'open']),
+    defaultAccess: z.enum(['off', 'read', 'read_write']),
+    timeZone: z.string(),
+    outward: z.enum(thens),
+    hours: z.number(),
+  })
+  .transform(({ outward, hours, ...s }): Settings => ({ ...s, afterReading: { outward, hours } }));
 
 /** What holds where nothing else is said: now, or in a version. */
 export const findSettings = async (db: Reader, at?: number): Promise<Settings> =>
   (await db.maybe(read(SettingRow)`
-    select mode, default_access as "defaultAccess", time_zone as "timeZone" from policy_setting
+    select mode, default_access as "defaultAccess", time_zone as "timeZone", after_reading as outward, session_hours as hours from policy_setting
      where org = app_org()
        and case when ${at ?? null}::int is null then until is null else since <= ${at ?? null} and (until is null or until > ${at ?? null}) end`)) ??
   regulated;
@@ -109,6 +115,7 @@ export const loadContent = async (db: Reader, at?: number): Promise<PolicyConten
   settings: await findSettings(db, at),
   rules: await listRules(db, { limit: 'all', at }),
   controls: await listControls(db, { limit: 'all', at }),
+  types: await listTypes(db, { at }),
   cedar: await listCedar(db, { limit: 'all', at }),
 });
 
@@ -123,23 +130,26 @@ export async function saveContent(
 ): Promise<void> {
   const gone = <T extends { id: string }>(a: readonly T[], b: readonly T[]): string[] =>
     a.filter((x) => !b.includes(x)).map((x) => x.id);
-  const [rules, controls, cedar] = [
+  const [rules, controls, types, cedar] = [
     gone(before.rules, after.rules),
     gone(before.controls, after.controls),
+    gone(before.types, after.types),
     gone(before.cedar, after.cedar),
   ];
   if (rules.length > 0) await endRules(tx, rules, since, by, at);
   if (controls.length > 0)
     await tx.run(write`
       update policy_control set until = ${since} where org = app_org() and id = any(${controls}::text[]) and until is null`);
+  if (types.length > 0) await endTypes(tx, types, since);
   if (cedar.length > 0)
     await tx.run(write`
       update cedar_policy set until = ${since} where org = app_org() and id = any(${cedar}::text[]) and until is null`);
   if (before.settings !== after.settings) {
     await tx.run(write`update policy_setting set until = ${since} where org = app_org() and until is null`);
     await tx.run(write`
-      insert into policy_setting (org, mode, default_access, time_zone, set_by, set_at, since)
-      values (app_org(), ${after.settings.mode}, ${after.settings.defaultAccess}, ${after.settings.timeZone}, ${by}, ${at}, ${since})`);
+      insert into policy_setting (org, mode, default_access, time_zone, after_reading, session_hours, set_by, set_at, since)
+      values (app_org(), ${after.settings.mode}, ${after.settings.defaultAccess}, ${after.settings.timeZone}, ${after.settings.afterReading.outward},
+              ${after.settings.afterReading.hours}, ${by}, ${at}, ${since})`);
   }
   for (const r of after.rules) if (!before.rules.includes(r)) await insertRule(tx, r, since, by, at);
   for (const c of after.controls)
@@ -147,6 +157,7 @@ export async function saveContent(
       await tx.run(write`
         insert into policy_control (org, id, who_kind, who_id, connector, access, set_by, set_at, since)
         values (app_org(), ${c.id}, ${c.who.kind}, ${whoId(c.who)}, ${c.connector === 'any' ? null : c.connector}, ${c.access}, ${by}, ${at}, ${since})`);
+  for (const t of after.types) if (!before.types.includes(t)) await insertType(tx, t, since, by, at);
   for (const p of after.cedar)
     if (!before.cedar.includes(p))
       await tx.run(write`

@@ -3,28 +3,33 @@ import { jcs } from '@gatehouse/contract/jcs.ts';
 import type { Id } from '#kernel/id.ts';
 import type { CedarPolicy } from './cedar.ts';
 import type { ExpertPolicy } from './check-cedar.ts';
+import { wordsAfterReading } from './after-reading.ts';
 import { policiesOfControls, wordsOfControl, wordsOfSettings, type Control, type Settings } from './control.ts';
-import { policySet, type PolicySet } from './decide.ts';
+import { AFTER_READING, policySet, type PolicySet } from './decide.ts';
 import { approversOfRule, wordsOf, type Rule } from './rule.ts';
+import { accessOf, wordsOfType, type TypeControl } from './type-control.ts';
 
 /** Everything that an organization has said about who may do what: what a version is a version of. */
 export type PolicyContent = {
   readonly settings: Settings;
   readonly rules: readonly Rule[];
   readonly controls: readonly Control[];
+  readonly types: readonly TypeControl[];
   readonly cedar: readonly ExpertPolicy[];
 };
 
 /** The policy set that a content is. */
 export function setOf(org: Id<'org'>, c: PolicyContent): PolicySet {
-  const more: Record<string, CedarPolicy> = { ...policiesOfControls(c.settings, c.controls, org) };
+  const more: Record<string, CedarPolicy> = { ...policiesOfControls(c.settings, c.controls, c.types, org) };
   for (const p of c.cedar) more[p.id] = p.cedar;
   const names = new Map([
     ['default', wordsOfSettings(c.settings)],
+    [AFTER_READING, wordsAfterReading(c.settings.afterReading)],
     ...c.controls.map((x) => [x.id, wordsOfControl(x)] as const),
+    ...c.types.flatMap((t) => [t.id, accessOf(t)].map((id) => [id, wordsOfType(t)] as const)),
     ...c.cedar.map((x) => [x.id, x.name] as const),
   ]);
-  return policySet(org, c.rules, more, c.settings.timeZone, names);
+  return policySet(org, c.rules, more, c.settings.timeZone, names, c.settings.afterReading.hours);
 }
 
 /** One thing of a content that came, went or became another. */
@@ -59,12 +64,16 @@ const pieces = (c: PolicyContent): Piece[] => [
     key: 'settings',
     what: 'settings',
     says: JSON.stringify(plain(c.settings)),
-    words: `${wordsOfSettings(c.settings)}; ${c.settings.timeZone}`,
+    words: `${wordsOfSettings(c.settings)}; ${c.settings.timeZone}; ${wordsAfterReading(c.settings.afterReading)}`,
   },
   ...c.rules.map((r) => ({ key: r.id, what: 'rule' as const, says: ruleSays(r), words: `${r.name}: ${wordsOf(r)}` })),
   ...c.controls.map((x) => ({ key: x.id, what: 'control' as const, says: saying(x), words: wordsOfControl(x) })),
+  ...c.types.map((t) => ({ key: t.id, what: 'control' as const, says: typeSays(t), words: wordsOfType(t) })),
   ...c.cedar.map((p) => ({ key: p.id, what: 'cedar' as const, says: jcs([p.name, p.cedar]), words: p.cedar })),
 ];
+
+/** What a control of a type says, whatever its groups are called now. */
+export const typeSays = (t: TypeControl): string => jcs(plain({ ...t, groups: t.groups.map((g) => g.group).sort() }));
 
 function ruleSays(r: Rule): string {
   const approvers = approversOfRule(r);

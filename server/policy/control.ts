@@ -1,8 +1,10 @@
 import type { Id } from '#kernel/id.ts';
 import type { CedarPolicyJson, Policies } from './cedar.ts';
+import { askAfterReading, policiesAfterReading, type AfterReading } from './after-reading.ts';
 import { at, entity, named, oneOf, type Expr } from './cedar-json.ts';
 import { principalOf, resourceOf, type Who } from './rule.ts';
 import type { ToolClass } from './schema.ts';
+import { policiesOfTypes, type TypeControl } from './type-control.ts';
 
 /**
  * How much of a connector is open without any rule. `blocked` is nothing, whatever a rule says; `off` is nothing but by rules. `read_write` is
@@ -12,10 +14,16 @@ export const accesses = ['blocked', 'off', 'read', 'read_write'] as const;
 export type Access = (typeof accesses)[number];
 
 /** What holds where nothing else is said. Regulated: everything is off until it is allowed. */
-export type Settings = { mode: 'regulated' | 'open'; defaultAccess: 'off' | 'read' | 'read_write'; timeZone: string };
+export type Defaults = { mode: 'regulated' | 'open'; defaultAccess: 'off' | 'read' | 'read_write'; timeZone: string };
+export type Settings = Defaults & { afterReading: AfterReading };
 
 /** A new organization's. */
-export const regulated: Settings = { mode: 'regulated', defaultAccess: 'off', timeZone: 'UTC' };
+export const regulated: Settings = {
+  mode: 'regulated',
+  defaultAccess: 'off',
+  timeZone: 'UTC',
+  afterReading: askAfterReading,
+};
 
 /** One sentence of the three levels: what everyone, a group or a person has of a connector. At most one for the same whom and what. */
 export type Control = { id: Id<'ctl'>; who: Who; connector: Id<'con'> | 'any'; access: Access };
@@ -27,7 +35,8 @@ export const MAX_CONTROLS = 2000;
 export const controlKey = (c: Pick<Control, 'who' | 'connector'>): string =>
   `${c.connector} ${c.who.kind === 'group' ? c.who.group : c.who.kind === 'user' ? c.who.user : 'everyone'}`;
 
-const classesOf: Record<'read' | 'read_write', readonly ToolClass[]> = {
+/** Which classes of tools an access opens. */
+export const classesOf: Record<'read' | 'read_write', readonly ToolClass[]> = {
   read: ['read'],
   read_write: ['read', 'write'],
 };
@@ -43,8 +52,18 @@ const ofClasses = (access: 'read' | 'read_write'): Expr =>
   );
 
 /** The policies of the controls, by policy id: a control's own id, and `default`. One engine decides them with the rules, so one explains them. */
-export function policiesOfControls(settings: Settings, controls: readonly Control[], org: Id<'org'>): Policies {
-  const policies: Record<string, CedarPolicyJson> = {};
+export function policiesOfControls(
+  settings: Settings,
+  controls: readonly Control[],
+  types: readonly TypeControl[],
+  org: Id<'org'>,
+): Policies {
+  const everyone = controls.filter((c) => c.who.kind === 'everyone');
+  const own = everyone.flatMap((c) => (c.connector === 'any' ? [] : [named('Connector', c.connector)]));
+  const policies: Record<string, Policies[string]> = {
+    ...policiesAfterReading(settings.afterReading, org),
+    ...policiesOfTypes(types, own, org),
+  };
   for (const c of controls) {
     if (c.access === 'off') continue;
     policies[c.id] = {
@@ -56,9 +75,8 @@ export function policiesOfControls(settings: Settings, controls: readonly Contro
       annotations: { id: c.id, name: `control: ${c.access}` },
     };
   }
-  const everyone = controls.filter((c) => c.who.kind === 'everyone');
   if (settings.defaultAccess === 'off' || everyone.some((c) => c.connector === 'any')) return policies;
-  const own = everyone.map((c) => named('Connector', c.connector));
+  const said = [...own, ...types.map((t) => named('ConnectorType', t.type))];
   policies['default'] = {
     effect: 'permit',
     principal: principalOf({ kind: 'everyone' }, org),
@@ -66,8 +84,8 @@ export function policiesOfControls(settings: Settings, controls: readonly Contro
     resource: resourceOf('any', org),
     conditions: [
       { kind: 'when', body: ofClasses(settings.defaultAccess) },
-      ...(own.length > 0
-        ? [{ kind: 'unless' as const, body: { in: { left: { Var: 'resource' as const }, right: { Set: own } } } }]
+      ...(said.length > 0
+        ? [{ kind: 'unless' as const, body: { in: { left: { Var: 'resource' as const }, right: { Set: said } } } }]
         : []),
     ],
     annotations: { id: 'default', name: `default: ${settings.defaultAccess}` },
@@ -92,7 +110,7 @@ export function wordsOfControl(c: Control): string {
 }
 
 /** What holds by default, in words. */
-export const wordsOfSettings = (s: Settings): string =>
+export const wordsOfSettings = (s: Defaults): string =>
   s.mode === 'regulated'
     ? 'regulated: everything is off until it is allowed'
     : `open: everyone has ${of[s.defaultAccess]}`;

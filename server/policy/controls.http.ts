@@ -30,7 +30,9 @@ const SettingsShown = z.object({
   version: z.number(),
 });
 const settingsShown = (s: Settings, version: number): z.input<typeof SettingsShown> => ({
-  ...s,
+  mode: s.mode,
+  defaultAccess: s.defaultAccess,
+  timeZone: s.timeZone,
   words: wordsOfSettings(s),
   version,
 });

@@ -5,8 +5,8 @@ import type { Program } from './compile.ts';
 import { policiesOf, versionOf } from './rule.ts';
 import type { Rule } from './rule.ts';
 import type { ArgumentFacts } from './argument-value.ts';
-import { devices, questions, surfaces, toolClasses } from './schema.ts';
-import type { ApproveContext, Asker, AskedTool, Moment, PolicyRequest } from './schema.ts';
+import { devices, isOutward, questions, surfaces, toolClasses } from './schema.ts';
+import type { ApproveContext, Asker, AskedTool, Circumstances, Moment, PolicyRequest, SessionFacts } from './schema.ts';
 import { CedarRecord, Uid } from './value.ts';
 import type { EntityData, Facts, Value } from './value.ts';
 
@@ -21,6 +21,12 @@ export type PolicySet = {
   readonly names: ReadonlyMap<string, string>;
   readonly policies: Policies;
   readonly program: Program;
+  /** For which calls what their session has read must be known. */
+  readonly asksOfSession: 'never' | 'outward' | 'always';
+  /** Whether policies speak of types of connectors. */
+  readonly asksOfType: boolean;
+  /** For how long what was read counts. */
+  readonly sessionHours: number;
 };
 
 /** `reasons` are ids of the policies that decided; `engine` says who evaluated; `request` is what was asked, for `because` and `explain`. */
@@ -40,6 +46,7 @@ export function policySet(
   more: Policies = {},
   zone = 'UTC',
   names: ReadonlyMap<string, string> = new Map(),
+  sessionHours = 8,
 ): PolicySet {
   const policies: Record<string, Policies[string]> = { ...more };
   for (const rule of rules) Object.assign(policies, policiesOf(rule, org));
@@ -51,8 +58,27 @@ export function policySet(
     rules: new Map(rules.map((r) => [r.id, r])),
     policies,
     program: compile(policies),
+    asksOfSession: asksOfSession(policies),
+    asksOfType: Object.values(policies).some((p) => JSON.stringify(p).includes('ConnectorType')),
+    sessionHours,
   };
 }
+
+/** Experts may ask about the session of any call; the control of ours asks about outward ones. A name that only looks like it costs a query. */
+function asksOfSession(policies: Policies): PolicySet['asksOfSession'] {
+  const mentions = (p: Policies[string]): boolean =>
+    /\bsession\b/.test(typeof p === 'string' ? p : JSON.stringify(p.conditions));
+  const others = Object.entries(policies).filter(([id]) => id !== AFTER_READING);
+  if (others.some(([, p]) => mentions(p))) return 'always';
+  return AFTER_READING in policies ? 'outward' : 'never';
+}
+
+/** The id of the policy that the control of what sessions have read makes (after-reading.ts). */
+export const AFTER_READING = 'after_reading';
+
+/** Whether a call of this tool cannot be decided before it is known what its session has read. */
+export const needsSession = (set: PolicySet, tool: AskedTool): boolean =>
+  set.asksOfSession === 'always' || (set.asksOfSession === 'outward' && isOutward(tool));
 
 const uids = (type: string, ids: readonly string[]): ReadonlyMap<string, Uid> =>
   new Map(ids.map((id) => [id, new Uid(type, id)]));
@@ -89,16 +115,15 @@ function toolEntity(tool: AskedTool, org: Uid): EntityData {
   const made = toolsMade.get(tool);
   if (made?.ancestors.has(org.key)) return made;
   const connector = new Uid('Connector', tool.connector);
+  const type = tool.type === undefined ? undefined : new Uid('ConnectorType', tool.type);
   const entity: EntityData = {
     uid: new Uid('Tool', `${tool.connector}/${tool.name}`),
     attrs: new Map<string, Value>([
       ['name', tool.name],
       ['class', known(klass, tool.class)],
+      ['outward', isOutward(tool)],
     ]),
-    ancestors: new Map([
-      [connector.key, connector],
-      [org.key, org],
-    ]),
+    ancestors: new Map([[connector.key, connector], ...(type ? [[type.key, type] as const] : []), [org.key, org]]),
     tags: nothing,
   };
   toolsMade.set(tool, entity);
@@ -117,6 +142,13 @@ const momentOf = (m: Moment): [string, Value][] => [
   ['device', known(device, m.device)],
   ['now', nowRecord(m)],
 ];
+const sessionRecord = (s: SessionFacts): CedarRecord =>
+  new CedarRecord(
+    new Map([
+      ['read_untrusted', s.readUntrusted],
+      ['read_private', s.readPrivate],
+    ]),
+  );
 const argsRecord = (args: ArgumentFacts): CedarRecord => new CedarRecord(new Map<string, Value>(Object.entries(args)));
 
 /** The request as entities and a context: only the slice that this decision can look at. */
@@ -129,6 +161,7 @@ export function factsOf(org: Id<'org'>, r: PolicyRequest): Facts {
     [tool.uid.key, tool],
   ]);
   const context = new Map<string, Value>([...momentOf(r.context), ['args', argsRecord(r.context.args)]]);
+  if (r.action !== 'approve' && r.context.session) context.set('session', sessionRecord(r.context.session));
   if (r.action === 'approve') {
     const requester = userEntity(r.context.requester, home);
     // When people ask about their own call, the approver's entity is already the requester's.
@@ -154,7 +187,7 @@ export function decide(set: PolicySet, request: PolicyRequest): Decision {
 }
 
 /** A call as the gate asks about it; its arguments come beside it, as combinations (argument.ts). */
-export type CallRequest = Asker & { tool: AskedTool; context: Moment };
+export type CallRequest = Asker & { tool: AskedTool; context: Circumstances };
 
 export type CallDecision = {
   /** `asks`: allowed, but somebody must say yes first. */

@@ -2,7 +2,7 @@ import { KiB } from '#kernel/limits.ts';
 import type { Id } from '#kernel/id.ts';
 import type { ArgumentFacts } from './argument.ts';
 import { decideCall, type CallDecision, type CallRequest, type Decision, type PolicySet } from './decide.ts';
-import type { ToolClass } from './schema.ts';
+import type { AskedTool } from './schema.ts';
 
 export const answers = ['allowed', 'asks', 'denied'] as const satisfies readonly CallDecision['outcome'][];
 /** What policy says about a call. */
@@ -26,14 +26,15 @@ export type DecidedCall = {
 export const MAX_ASKED_BYTES = 8 * KiB;
 
 /** What of a question the row of its call does not say already: all but who, and which tool of which connector. */
-type Kept = Omit<AskedCall, 'user' | 'tool'> & { class: ToolClass };
+type Kept = Omit<AskedCall, 'user' | 'tool'> & Omit<AskedTool, 'connector' | 'name'>;
 
 /** Asks about a call as it was or might be made. */
 export const ask = (set: PolicySet, { args, ...call }: AskedCall): CallDecision => decideCall(set, call, args);
 
 /** What to keep of a decision. */
 export function decidedCall({ tool, groups, context, args }: AskedCall, decision: CallDecision): DecidedCall {
-  const kept: Kept = { class: tool.class, groups, context, args };
+  const { connector: _, name: __, ...facts } = tool;
+  const kept: Kept = { ...facts, groups, context, args };
   const text = JSON.stringify(kept);
   const { version, engine } = decision.telling;
   return {
@@ -47,6 +48,6 @@ export function decidedCall({ tool, groups, context, args }: AskedCall, decision
 
 /** The question as it was asked then. `asked` is what `decidedCall` wrote, in a row that only the gateway writes. */
 export function askedCall(row: { user: Id<'usr'>; connector: Id<'con'>; tool: string; asked: string }): AskedCall {
-  const { class: klass, ...rest } = JSON.parse(row.asked) as Kept;
-  return { user: row.user, tool: { connector: row.connector, name: row.tool, class: klass }, ...rest };
+  const { class: klass, type, outward, ...rest } = JSON.parse(row.asked) as Kept;
+  return { user: row.user, tool: { connector: row.connector, name: row.tool, class: klass, type, outward }, ...rest };
 }

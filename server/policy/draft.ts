@@ -18,7 +18,7 @@ export async function applyDraft(
   content: PolicyContent,
   draft: Draft,
   now: Date,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
 ): Promise<PolicyContent> {
   let after = content;
   for (const wish of draft.changes) ({ after } = await resolveWish(db, after, wish, now, catalogue));

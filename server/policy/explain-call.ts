@@ -7,10 +7,9 @@ import { project, type ArgumentFacts } from './argument.ts';
 import { explain, type Explained } from './because.ts';
 import { noConnector, noUser, type Catalogue } from './catalogue.ts';
 import { loadPolicySet } from './load-policy-set.ts';
-import { nowIn } from './now.ts';
 import { listGroupNames } from './rule.sql.ts';
-import type { Moment, ToolClass } from './schema.ts';
-import type { Standpoint } from './simulate-person.ts';
+import type { AskedTool, Circumstances, ToolClass } from './schema.ts';
+import { circumstancesOf, type Standpoint } from './simulate-person.ts';
 
 export type CallQuestion = Standpoint & {
   user: Id<'usr'>;
@@ -24,7 +23,7 @@ export type CallQuestion = Standpoint & {
 export type FactsUsed = {
   class: ToolClass;
   groups: { id: Id<'grp'>; name: string }[];
-  context: Moment;
+  context: Circumstances;
   /** What rules see of the arguments, one record per combination. */
   args: readonly ArgumentFacts[];
 };
@@ -41,17 +40,17 @@ export async function explainCall(
     const set = await loadPolicySet(db);
     const groups = await groupsOfUser(db, q.user);
     const tool = await toolOf(db, q, catalogue);
-    const context = { surface: q.surface, device: q.device ?? 'unknown', now: nowIn(set.zone, q.at ?? ctx.now) };
+    const context = circumstancesOf(q, set.zone, ctx.now);
     const projected = project(tool.projection, q.arguments ?? {});
     const args = projected.kind === 'facts' ? projected.combinations : [];
     const explained = explain(set, {
       user: q.user,
       groups,
-      tool: { connector: q.connector, name: q.tool, class: tool.class },
+      tool: tool.asked,
       context,
       args,
     });
-    const used = { class: tool.class, groups: await listGroupNames(db, groups), context, combinations: args };
+    const used = { class: tool.asked.class, groups: await listGroupNames(db, groups), context, combinations: args };
     if (projected.kind === 'facts') return { ...explained, ...used };
     // As the gate does: what rules cannot read, they do not let through.
     const says = `the argument at ${projected.at} ${projected.says}, so rules cannot see it`;
@@ -63,7 +62,17 @@ async function toolOf(
   db: Reader,
   q: CallQuestion,
   catalogue: Catalogue,
-): Promise<{ class: ToolClass; projection: Parameters<typeof project>[0] }> {
+): Promise<{ asked: AskedTool; projection: Parameters<typeof project>[0] }> {
   const known = (await catalogue.tools(db)).find((t) => t.connector.id === q.connector && t.name === q.tool);
-  return { class: (known?.reviewed ? known.class : undefined) ?? 'destructive', projection: known?.projection ?? [] };
+  const reviewed = known?.reviewed ? known : undefined;
+  return {
+    asked: {
+      connector: q.connector,
+      name: q.tool,
+      class: reviewed?.class ?? 'destructive',
+      outward: reviewed?.outward,
+      type: known?.connector.type,
+    },
+    projection: known?.projection ?? [],
+  };
 }

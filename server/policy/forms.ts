@@ -5,10 +5,12 @@ import type { Problem } from '#kernel/problem.ts';
 import type { Approvers } from './approvers.ts';
 import { MAX_CEDAR_LENGTH } from './check-cedar.ts';
 import { Conditions } from './condition.ts';
+import { MAX_SESSION_HOURS, thens } from './after-reading.ts';
 import { accesses } from './control.ts';
 import { isTimeZone } from './now.ts';
 import type { RuleDraft } from './rule.ts';
 import { toolClasses } from './schema.ts';
+import { MAX_TYPE_GROUPS, type TypeControl } from './type-control.ts';
 import type { Wish } from './wish.ts';
 
 export const id = <K extends string>(prefix: K): z.ZodType<Id<K>> =>
@@ -119,6 +121,46 @@ const settingsForm = <E extends z.ZodRawShape>(extra: E) =>
   ]);
 export const SetSettingsForm = settingsForm(sayingWhy);
 
+const afterReading = {
+  outward: z.enum(thens),
+  hours: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_SESSION_HOURS)
+    .default(8)
+    .describe('For how long what a session has read counts.'),
+};
+export const SetAfterReadingForm = z.strictObject({ ...afterReading, ...sayingWhy });
+
+const typeName = z
+  .string()
+  .max(100)
+  .regex(/^[a-z0-9](?:-?[a-z0-9])*$/, 'expected a type of the catalogue like google-drive, or mcp');
+const openTo = { access: z.enum(['off', 'read', 'read_write']).default('off') };
+const typeForm = <E extends z.ZodRawShape>(extra: E) =>
+  z.discriminatedUnion('state', [
+    z.strictObject({ state: z.literal('off'), ...extra }),
+    z.strictObject({ state: z.literal('on'), ...openTo, ...extra }),
+    z.strictObject({
+      state: z.literal('groups'),
+      groups: z.array(id('grp')).min(1).max(MAX_TYPE_GROUPS).refine(distinct, 'each group once'),
+      ...openTo,
+      ...extra,
+    }),
+  ]);
+export const SetTypeForm = typeForm(sayingWhy);
+/** What a form says about a type, whole. */
+export const typeWanted = (
+  type: string,
+  f: z.output<ReturnType<typeof typeForm<Record<never, never>>>>,
+): Omit<TypeControl, 'id'> => ({
+  type,
+  state: f.state,
+  groups: f.state === 'groups' ? f.groups.map((group) => ({ group })) : [],
+  access: f.state === 'off' ? 'off' : f.access,
+});
+
 const control = { connector, access: z.enum(accesses) };
 const open = z.enum(['blocked', 'read', 'read_write']);
 const controlForm = <E extends z.ZodRawShape>(extra: E) =>
@@ -143,6 +185,12 @@ export const WishForm: z.ZodType<Wish> = z.discriminatedUnion('kind', [
     kind: z.literal('set_settings'),
     settings: settingsForm({}).transform((s) => withDefault(s)),
   }),
+  z.strictObject({ kind: z.literal('set_after_reading'), afterReading: z.strictObject(afterReading) }),
+  z.strictObject({
+    kind: z.literal('set_type_control'),
+    control: typeForm({ type: typeName }).transform((f) => typeWanted(f.type, f)),
+  }),
+  z.strictObject({ kind: z.literal('remove_type_control'), type: typeName }),
   z.strictObject({ kind: z.literal('set_control'), control: controlForm({}) }),
   z.strictObject({ kind: z.literal('remove_control'), control: id('ctl') }),
   z.strictObject({

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
+import { MAX_SESSION_HOURS, thens } from './after-reading.ts';
 import { accesses } from './control.ts';
 import { toolClasses } from './schema.ts';
+import { MAX_TYPE_GROUPS, typeStates } from './type-control.ts';
 
 const id = z.string().max(40);
 const rule = z.object({
@@ -57,6 +59,35 @@ export const policyEvents = {
   'policy.control_removed': declare({
     data: z.object({ control: id }),
     says: (d) => `removed the control ${d.control}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.control }),
+  }),
+  'policy.after_reading_set': declare({
+    data: z.object({ outward: z.enum(thens), hours: z.number().int().min(1).max(MAX_SESSION_HOURS) }),
+    says: (d) =>
+      d.outward === 'off'
+        ? 'made it not matter what a session has read'
+        : `made outward actions ${d.outward === 'ask' ? 'wait for somebody' : 'impossible'} after untrusted text and private content were read within ${d.hours} h`,
+    ocsf: 5019,
+  }),
+  'policy.type_control_set': declare({
+    data: z.object({
+      control: id,
+      type: z.string().max(100),
+      state: z.enum(typeStates),
+      access: z.enum(['off', 'read', 'read_write']),
+      groups: z.array(id).max(MAX_TYPE_GROUPS),
+    }),
+    says: (d) =>
+      d.state === 'off'
+        ? `switched connectors of the type ${d.type} off`
+        : `opened connectors of the type ${d.type} to ${d.state === 'on' ? 'everyone' : d.groups.join(', ')} with access ${d.access}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.control }),
+  }),
+  'policy.type_control_removed': declare({
+    data: z.object({ control: id, type: z.string().max(100) }),
+    says: (d) => `took back what was said about connectors of the type ${d.type}`,
     ocsf: 5019,
     about: (d) => ({ resource: d.control }),
   }),

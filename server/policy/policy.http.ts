@@ -15,6 +15,7 @@ import { policyQuestionOperations } from './questions.http.ts';
 import { removeRule } from './remove-rule.ts';
 import { approversOfRule, policiesOf, wordsOf, type Rule } from './rule.ts';
 import { listRules } from './rule.sql.ts';
+import { typeControlOperations } from './type-controls.http.ts';
 import { versionOperations } from './versions.http.ts';
 
 const rulePath = pathId('rul', noRule);
@@ -119,6 +120,7 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
     },
   }),
   ...controlOperations(catalogue),
+  ...typeControlOperations(catalogue),
   ...cedarOperations(catalogue),
   ...versionOperations(catalogue),
   ...policyQuestionOperations(catalogue),

@@ -23,7 +23,7 @@ export type Previewed = Omit<Preview, 'groups'> & {
 export const previewChange = (
   ctx: OrgCtx,
   wish: Wish,
-  catalogue: Pick<Catalogue, 'hasConnector' | 'reviewedTools'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'reviewedTools' | 'types'>,
 ): Promise<Previewed> =>
   ctx.db.read(scopeOf(ctx), async (db) => {
     const before = await loadContent(db);

@@ -10,7 +10,7 @@ import { explainCall, type FactsUsed } from './explain-call.ts';
 import { explainRecorded } from './explain-recorded.ts';
 import { id, InOrg } from './forms.ts';
 import { factsAsked } from './facts-asked.ts';
-import { devices, surfaces, toolClasses } from './schema.ts';
+import { devices, surfaces, toolClasses, type SessionFacts } from './schema.ts';
 import { simulated, type SimulatedTool } from './simulate.ts';
 import { simulatePerson } from './simulate-person.ts';
 import { simulateTools, type WhoCan } from './simulate-tool.ts';
@@ -33,6 +33,10 @@ const facts = {
     surface: z.enum(surfaces),
     device: z.enum(devices),
     now: z.object({ weekday: z.number(), minute: z.number() }),
+    session: z
+      .object({ readUntrusted: z.boolean(), readPrivate: z.boolean() })
+      .optional()
+      .describe('What the session had read; absent where no rule asked.'),
   }),
 };
 const Facts = z.object({ ...facts, args: z.array(Args).describe('What rules see of the arguments, by combination.') });
@@ -93,8 +97,19 @@ const factFields = {
 const factsOfQuery = (q: Record<string, unknown>): ReturnType<typeof factsAsked> =>
   factsAsked(z.object(factFields).parse(Object.fromEntries(Object.keys(factFields).map((k) => [k, q[k]]))));
 
+/** What the session has read before, in an address. */
+const sessionFields = {
+  read_untrusted: z.stringbool().default(false),
+  read_private: z.stringbool().default(false),
+};
+const sessionOf = (q: { read_untrusted: boolean; read_private: boolean }): SessionFacts => ({
+  readUntrusted: q.read_untrusted,
+  readPrivate: q.read_private,
+});
+
 const PersonQuery = ListQuery.extend({
   ...standpoint,
+  ...sessionFields,
   ...factFields,
   user: id('usr'),
   connector: id('con').optional(),
@@ -103,6 +118,7 @@ const PersonQuery = ListQuery.extend({
 });
 const ToolQuery = ListQuery.extend({
   ...standpoint,
+  ...sessionFields,
   ...factFields,
   connector: id('con').optional(),
   tool: toolName.optional(),
@@ -173,6 +189,10 @@ export const policyQuestionOperations = (catalogue: Catalogue): Operation[] => [
         connector: id('con'),
         tool: toolName,
         ...standpoint,
+        session: z
+          .strictObject({ readUntrusted: z.boolean().default(false), readPrivate: z.boolean().default(false) })
+          .optional()
+          .describe('What its session has read before; nothing, where it is absent.'),
         arguments: z.record(z.string(), z.unknown()).optional(),
       }),
     ]),
@@ -206,7 +226,11 @@ export const policyQuestionOperations = (catalogue: Catalogue): Operation[] => [
     query: PersonQuery,
     reply: listOf(SimulatedShown),
     async handle(ctx, { query }) {
-      const all = await simulatePerson(inOrg(ctx), { ...query, facts: factsOfQuery(query) }, catalogue);
+      const all = await simulatePerson(
+        inOrg(ctx),
+        { ...query, session: sessionOf(query), facts: factsOfQuery(query) },
+        catalogue,
+      );
       const rest = all.filter((t) => behind(t, query.cursor));
       return listed(rest, query.limit, placeOf);
     },
@@ -219,7 +243,11 @@ export const policyQuestionOperations = (catalogue: Catalogue): Operation[] => [
     params: InOrg,
     query: PersonQuery,
     async handle(ctx, { query }) {
-      const all = await simulatePerson(inOrg(ctx), { ...query, facts: factsOfQuery(query) }, catalogue);
+      const all = await simulatePerson(
+        inOrg(ctx),
+        { ...query, session: sessionOf(query), facts: factsOfQuery(query) },
+        catalogue,
+      );
       const rows = all.map((t) =>
         csvLine([t.connector.slug, t.tool, t.class, t.outcome, t.says, namesOf(t.policies), namesOf(t.conditions)]),
       );
@@ -237,7 +265,7 @@ export const policyQuestionOperations = (catalogue: Catalogue): Operation[] => [
     reply: listOf(WhoCanShown),
     async handle(ctx, { query }) {
       const { cursor: after, limit } = query;
-      const q = { ...query, facts: factsOfQuery(query) };
+      const q = { ...query, session: sessionOf(query), facts: factsOfQuery(query) };
       return listed(await simulateTools(inOrg(ctx), q, { after, limit }, catalogue), limit, whoIs);
     },
   }),
@@ -249,7 +277,7 @@ export const policyQuestionOperations = (catalogue: Catalogue): Operation[] => [
     params: InOrg,
     query: ToolQuery,
     async handle(ctx, { query }) {
-      const q = { ...query, facts: factsOfQuery(query) };
+      const q = { ...query, session: sessionOf(query), facts: factsOfQuery(query) };
       const people = await simulateTools(inOrg(ctx), q, { after: undefined, limit: MAX_LINES }, catalogue);
       const rows = people.map((p) =>
         csvLine([

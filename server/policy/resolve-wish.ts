@@ -5,16 +5,28 @@ import { Problem } from '#kernel/problem.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import type { Approvers } from './approvers.ts';
-import { noCedar, noConnector, noControl, noGroup, noRule, noUser, noVersion, type Catalogue } from './catalogue.ts';
+import {
+  noCedar,
+  noConnector,
+  noControl,
+  noGroup,
+  noRule,
+  noType,
+  noTypeControl,
+  noUser,
+  noVersion,
+  type Catalogue,
+} from './catalogue.ts';
 import { checkPolicies } from './cedar.ts';
 import { checkCedar, MAX_CEDAR } from './check-cedar.ts';
-import { differences, type PolicyContent } from './content.ts';
+import { differences, typeSays, type PolicyContent } from './content.ts';
 import { loadContent } from './content.sql.ts';
 import { controlKey, MAX_CONTROLS } from './control.ts';
 import { policyEvents } from './policy.events.ts';
 import { currentNumber } from './policy-version.sql.ts';
 import { approversOfRule, MAX_RULES, policiesOf, type Rule, type RuleDraft } from './rule.ts';
 import { currentOrg, findGroupName, whoId } from './rule.sql.ts';
+import { MAX_TYPE_CONTROLS, type TypeControl } from './type-control.ts';
 import type { Wish } from './wish.ts';
 
 /** What a wish comes to. `unchanged`: it is so already. */
@@ -36,7 +48,7 @@ export async function resolveWish(
   before: PolicyContent,
   wish: Wish,
   now: Date,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
 ): Promise<Resolved> {
   const said = (after: PolicyContent, about: string | null, ...events: AuditEvent[]): Resolved => ({
     after,
@@ -62,9 +74,15 @@ export async function resolveWish(
     }
     case 'set_settings':
       return said(
-        { ...before, settings: wish.settings },
+        { ...before, settings: { ...before.settings, ...wish.settings } },
         null,
         event(policyEvents, 'policy.settings_changed', wish.settings),
+      );
+    case 'set_after_reading':
+      return said(
+        { ...before, settings: { ...before.settings, afterReading: wish.afterReading } },
+        null,
+        event(policyEvents, 'policy.after_reading_set', wish.afterReading),
       );
     case 'set_control': {
       const control = { ...wish.control, who: await knownWho(db, wish.control.who), id: newId('ctl', now.getTime()) };
@@ -88,6 +106,29 @@ export async function resolveWish(
       if (!before.controls.some((c) => c.id === control)) throw noControl(control);
       const controls = before.controls.filter((c) => c.id !== control);
       return said({ ...before, controls }, control, event(policyEvents, 'policy.control_removed', { control }));
+    }
+    case 'set_type_control': {
+      const { type } = wish.control;
+      if (catalogue.types && !catalogue.types().some((t) => t.type === type)) throw noType(type);
+      const groups = await Promise.all(
+        wish.control.groups.map(async ({ group }) => ({ group, name: await groupName(db, group) })),
+      );
+      const control: TypeControl = { ...wish.control, groups, id: newId('ctl', now.getTime()) };
+      const was = before.types.find((t) => t.type === type);
+      const after = { ...before, types: [...before.types.filter((t) => t !== was), control] };
+      if (was && typeSays({ ...control, id: was.id }) === typeSays(was)) return said(before, was.id);
+      if (after.types.length > MAX_TYPE_CONTROLS) throw tooMany('controls of types', MAX_TYPE_CONTROLS);
+      const { id, state, access } = control;
+      const data = { control: id, type, state, access, groups: groups.map((g) => g.group) };
+      return said(after, id, event(policyEvents, 'policy.type_control_set', data));
+    }
+    case 'remove_type_control': {
+      const { type } = wish;
+      const was = before.types.find((t) => t.type === type);
+      if (!was) throw noTypeControl(type);
+      const data = { control: was.id, type };
+      const types = before.types.filter((t) => t !== was);
+      return said({ ...before, types }, was.id, event(policyEvents, 'policy.type_control_removed', data));
     }
     case 'save_cedar': {
       const { id, name, cedar } = wish.policy;
@@ -120,6 +161,7 @@ export async function resolveWish(
         settings: changed.has('settings') ? then.settings : before.settings,
         rules: same(before.rules, then.rules),
         controls: same(before.controls, then.controls),
+        types: same(before.types, then.types),
         cedar: same(before.cedar, then.cedar),
       };
       // Old policies are read as they would be if they were saved now: the schema may have grown since.
@@ -134,7 +176,7 @@ async function newRule(
   before: PolicyContent,
   draft: RuleDraft,
   now: Date,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
 ): Promise<Rule> {
   const rule: Rule = { ...draft, id: newId('rul', now.getTime()) };
   if (rule.effect !== 'forbid' && rule.connector === 'any' && 'names' in rule.tools)

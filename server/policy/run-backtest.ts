@@ -29,7 +29,7 @@ const STEPS = 10;
 export async function runBacktest(
   ctx: OrgCtx,
   id: Id<'bkt'>,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
   page: number = PAGE,
 ): Promise<void> {
   try {
@@ -50,7 +50,7 @@ export async function runBacktest(
 async function run(
   ctx: OrgCtx,
   id: Id<'bkt'>,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
   page: number,
 ): Promise<void> {
   const scope = scopeOf(ctx);

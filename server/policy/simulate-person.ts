@@ -8,11 +8,31 @@ import { noConnector, noUser, type Catalogue } from './catalogue.ts';
 import { seenFacts } from './facts-asked.ts';
 import { loadPolicySet } from './load-policy-set.ts';
 import { nowIn } from './now.ts';
-import type { Device, Surface, ToolClass } from './schema.ts';
+import {
+  freshSession,
+  type Circumstances,
+  type Device,
+  type SessionFacts,
+  type Surface,
+  type ToolClass,
+} from './schema.ts';
 import { simulateTool, type Simulated, type SimulatedTool } from './simulate.ts';
 
-/** From where and when it is asked about; nobody vouches for the device and `at` is now, where they are absent. */
-export type Standpoint = { surface: Surface; device?: Device | undefined; at?: Date | undefined };
+/** From where and when it is asked about; where they are absent, nobody vouches for the device, `at` is now, and the session has read nothing. */
+export type Standpoint = {
+  surface: Surface;
+  device?: Device | undefined;
+  at?: Date | undefined;
+  session?: SessionFacts | undefined;
+};
+
+/** The same as rules are told it. */
+export const circumstancesOf = (q: Standpoint, zone: string, now: Date): Circumstances => ({
+  surface: q.surface,
+  device: q.device ?? 'unknown',
+  now: nowIn(zone, q.at ?? now),
+  session: q.session ?? freshSession,
+});
 
 export type PersonQuestion = Standpoint & {
   user: Id<'usr'>;
@@ -32,7 +52,7 @@ export async function simulatePerson(ctx: OrgCtx, q: PersonQuestion, catalogue: 
     if (q.connector !== undefined && !(await catalogue.hasConnector(db, q.connector))) throw noConnector(q.connector);
     const set = await loadPolicySet(db);
     const who = { user: q.user, groups: await groupsOfUser(db, q.user), live: user.state === 'active' };
-    const moment = { surface: q.surface, device: q.device ?? 'unknown', now: nowIn(set.zone, q.at ?? ctx.now) };
+    const moment = circumstancesOf(q, set.zone, ctx.now);
     const wanted = q.q?.toLowerCase();
     return (await catalogue.tools(db))
       .filter((t) => q.connector === undefined || t.connector.id === q.connector)

@@ -6,11 +6,10 @@ import type { ArgumentFacts } from './argument.ts';
 import { noConnector, noTool, type Catalogue, type CatalogueTool } from './catalogue.ts';
 import { seenFacts } from './facts-asked.ts';
 import { loadPolicySet } from './load-policy-set.ts';
-import { nowIn } from './now.ts';
 import { listPeoplePage, type PersonWithGroups } from './people.sql.ts';
 import type { ToolClass } from './schema.ts';
 import { outsideDomains, simulateTool, widest, type Simulated } from './simulate.ts';
-import type { Standpoint } from './simulate-person.ts';
+import { circumstancesOf, type Standpoint } from './simulate-person.ts';
 
 export type ToolQuestion = Standpoint & {
   connector?: Id<'con'> | undefined;
@@ -58,7 +57,7 @@ export async function simulateTools(
     if (q.tool !== undefined && tools.length === 0) throw noTool(q.tool);
     return { set: await loadPolicySet(db), tools, ours: q.outside ? await catalogue.ownDomains(db) : [] };
   });
-  const moment = { surface: q.surface, device: q.device ?? 'unknown', now: nowIn(set.zone, q.at ?? ctx.now) };
+  const moment = circumstancesOf(q, set.zone, ctx.now);
   const domains = q.outside ? outsideDomains(set, ours) : undefined;
 
   const ofTool = (who: PersonWithGroups, t: CatalogueTool): WhoCan['tools'][number] => {

@@ -5,7 +5,7 @@ import type { CatalogueTool } from './catalogue.ts';
 import { run } from './compile.ts';
 import { couldCall, factsOf, type CallRequest, type PolicySet } from './decide.ts';
 import { ask, type AskedCall } from './decided-call.ts';
-import type { Moment } from './schema.ts';
+import type { Circumstances } from './schema.ts';
 import { CedarRecord } from './value.ts';
 
 /** `depends`: it depends on the arguments; `conditions` says how. */
@@ -34,7 +34,7 @@ export function simulateTool(
   set: PolicySet,
   who: Somebody,
   tool: CatalogueTool,
-  moment: Moment,
+  moment: Circumstances,
   facts: ArgumentFacts | undefined,
 ): SimulatedTool {
   const klass = tool.class ?? 'destructive';
@@ -46,7 +46,13 @@ export function simulateTool(
   const call = {
     user: who.user,
     groups: who.groups,
-    tool: { connector: tool.connector.id, name: tool.name, class: klass },
+    tool: {
+      connector: tool.connector.id,
+      name: tool.name,
+      class: klass,
+      outward: tool.outward,
+      type: tool.connector.type,
+    },
     context: moment,
   };
   const decision = ask(set, { ...call, args: [facts ?? {}] });

@@ -21,7 +21,7 @@ export async function startBacktest(
   ctx: OrgCtx,
   draft: Draft,
   days: number,
-  catalogue: Pick<Catalogue, 'hasConnector'>,
+  catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
 ): Promise<Id<'bkt'>> {
   return change(ctx, async (tx) => {
     // What is not valid is said now and not in a job that nobody watches.

@@ -8,6 +8,7 @@ import { noVersion, type Catalogue } from './catalogue.ts';
 import { changePolicies } from './change-policies.ts';
 import { differences, setOf, type PolicyContent } from './content.ts';
 import { loadContent } from './content.sql.ts';
+import { wordsAfterReading } from './after-reading.ts';
 import { wordsOfControl } from './control.ts';
 import { VersionShown } from './controls.http.ts';
 import { InOrg, sayingWhy, WishForm } from './forms.ts';
@@ -17,6 +18,7 @@ import { effects } from './preview.ts';
 import { wordsOf } from './rule.ts';
 import { currentOrg } from './rule.sql.ts';
 import { standings } from './standing.ts';
+import { wordsOfType } from './type-control.ts';
 
 const Version = VersionShown.extend({
   /** What kind of change made it; `about` is the rule, control or policy. */
@@ -42,6 +44,8 @@ const Content = z.object({
   hash: z.string(),
   made: Version.nullable(),
   settings: z.object({ mode: z.string(), defaultAccess: z.string(), timeZone: z.string() }),
+  afterReading: z.object({ outward: z.string(), hours: z.number(), words: z.string() }),
+  types: z.array(z.object({ id: z.string(), type: z.string(), words: z.string() })),
   rules: z.array(z.object({ id: z.string(), name: z.string(), words: z.string() })),
   controls: z.array(z.object({ id: z.string(), words: z.string() })),
   cedar: z.array(z.object({ id: z.string(), name: z.string(), cedar: z.string() })),
@@ -130,6 +134,11 @@ export const versionOperations = (catalogue: Catalogue): Operation[] => [
           hash: made?.hash ?? setOf(await currentOrg(db), content).version,
           made: made ? shown(made) : null,
           settings: content.settings,
+          afterReading: {
+            ...content.settings.afterReading,
+            words: wordsAfterReading(content.settings.afterReading),
+          },
+          types: content.types.map((t) => ({ id: t.id, type: t.type, words: wordsOfType(t) })),
           rules: content.rules.map((r) => ({ id: r.id, name: r.name, words: wordsOf(r) })),
           controls: content.controls.map((c) => ({ id: c.id, words: wordsOfControl(c) })),
           cedar: content.cedar.map((p) => ({ id: p.id, name: p.name, cedar: p.cedar })),
