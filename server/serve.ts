@@ -30,6 +30,7 @@ import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { backtestJob } from '#policy/backtest.job.ts';
+import { forgetSessionReadsJob } from '#gateway/forget-session-reads.job.ts';
 import { forgetDecidedCallsJob } from '#policy/forget-decided-calls.job.ts';
 import { makeMailer } from '#notify/mailer.ts';
 import { sendMessageJob } from '#notify/send-message.job.ts';
@@ -120,6 +121,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           closeLostCallsJob(world),
           backtestJob(world, catalogue),
           forgetDecidedCallsJob(world, config.callFactsDays),
+          forgetSessionReadsJob(world),
           samlJob(world, mailEnding),
           enforcementJob(world),
           pruneJournalJob(world),

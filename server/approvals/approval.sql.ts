@@ -5,7 +5,7 @@ import { read, sql, write, type Fragment, type Query, type Reader, type Tx } fro
 import type { Id } from '#kernel/id.ts';
 import { parseJsonText } from '#kernel/json.ts';
 import { surfaces, toolClasses } from '#policy/schema.ts';
-import { requestStates, runFacts, type Approval, type Grant, type RequestState } from './approval.ts';
+import { askedFors, requestStates, runFacts, type Approval, type Grant, type RequestState } from './approval.ts';
 
 export const RunConditionRow = z.array(
   z.object({ fact: z.enum(runFacts), is: z.enum(['equal', 'under']), value: z.string() }),
@@ -41,6 +41,17 @@ const GrantRow = z
         },
   );
 
+/** What was written by `insertApproval`. */
+const Sources = z.array(
+  z.object({
+    connector: z.string(),
+    tool: z.string(),
+    untrusted: z.boolean(),
+    private: z.boolean(),
+    at: z.coerce.date(),
+  }),
+);
+
 const ApprovalRow = z
   .looseObject({
     id: z.custom<Id<'apr'>>(),
@@ -53,7 +64,8 @@ const ApprovalRow = z
     consent: z.string().nullable(),
     surface: z.enum(surfaces),
     device: z.string(),
-    askedFor: z.enum(['policy', 'content']),
+    askedFor: z.enum(askedFors),
+    hasRead: Sources.nullable(),
     says: z.string().nullable(),
     state: z.enum(requestStates),
     asked: z.date(),
@@ -79,6 +91,7 @@ const ApprovalRow = z
       surface: r.surface,
       device: r.device,
       askedFor: r.askedFor,
+      hasRead: r.hasRead ?? undefined,
       says: r.says,
       asked: r.asked,
       expires: r.expires,
@@ -123,7 +136,7 @@ const stateNow: Fragment = sql`case when ${left} then 'cancelled' else a.state e
 const selected = (rest: Fragment): Query<Approval> =>
   read(ApprovalRow)`
     select a.id, a.action_hash as hash, a.action, a.class, a.asker as member, a.asker_user as "user", a.client, a.consent, a.surface, a.device,
-           a.asked_for as "askedFor", a.says, ${stateNow} as state, a.asked_at as asked, a.expires_at as expires,
+           a.asked_for as "askedFor", a.has_read as "hasRead", a.says, ${stateNow} as state, a.asked_at as asked, a.expires_at as expires,
            case when ${left} then now() else a.ended_at end as ended, a.ended_by as "endedBy",
            case when ${left} then 'asker_gone' else a.ended_why end as "endedWhy", a.replaced_with as "replacedBy",
            a.decision, d.decided_by as "decidedBy", d.decided_at as "decidedAt", d.surface as "decidedOn", d.fresh, d.reason,
@@ -217,9 +230,10 @@ export const listApprovals = (db: Reader, f: ApprovalFilter): Promise<Approval[]
 export const insertApproval = (tx: Tx, a: Approval & { state: 'pending' }): Promise<number> =>
   tx.run(write`
     insert into approval (org, id, action_hash, action, connector, tool, pin, class, asker, asker_user, client, consent, surface, device,
-                          asked_for, says, state, asked_at, expires_at)
+                          asked_for, has_read, says, state, asked_at, expires_at)
     values (app_org(), ${a.id}, ${a.hash}, ${jcs(a.action)}, ${a.action.connector}, ${a.action.tool}, ${a.action.pin}, ${a.class},
-            ${a.asker.member}, ${a.asker.user}, ${a.asker.client}, ${a.asker.consent}, ${a.surface}, ${a.device}, ${a.askedFor}, ${a.says}, 'pending',
+            ${a.asker.member}, ${a.asker.user}, ${a.asker.client}, ${a.asker.consent}, ${a.surface}, ${a.device}, ${a.askedFor},
+            ${a.hasRead ? JSON.stringify(a.hasRead) : null}::jsonb, ${a.says}, 'pending',
             ${a.asked}, ${a.expires})
     on conflict (org, asker, action_hash) where state = 'pending' do nothing`);
 

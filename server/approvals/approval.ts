@@ -15,8 +15,12 @@ export type { Action, GrantState, RequestState, Verdict };
 /** Who asks: an agent (`client`) that acts for a member by a consent of his, which is what a run is bound to. */
 export type Asker = { member: Id<'mem'>; user: Id<'usr'>; client: string; consent: string | null };
 
-/** Why somebody is asked: a rule wants a yes, or inspection found something in what goes out. */
-export type AskedFor = 'policy' | 'content';
+/** Why somebody is asked: a rule wants a yes, inspection found something in what goes out, or of what the session has read before. */
+export const askedFors = ['policy', 'content', 'session'] as const;
+export type AskedFor = (typeof askedFors)[number];
+
+/** From where the session had read when it asked: no content, only which tool brought what, and when last. */
+export type Source = { connector: string; tool: string; untrusted: boolean; private: boolean; at: Date };
 
 /** Who decided, when, from where, and whether he showed with a passkey that it was he (`fresh`). */
 export type Decided = {
@@ -73,6 +77,8 @@ export type Approval = {
   device: string;
   asked: Date;
   askedFor: AskedFor;
+  /** Undefined: no rule asked about it. */
+  hasRead?: readonly Source[] | undefined;
   /** What the agent says about it; not verified, and not in the hash. */
   says: string | null;
   /** Until when somebody may decide. */

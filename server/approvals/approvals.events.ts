@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { declare } from '#audit/events.ts';
+import { askedFors } from './approval.ts';
 
 const id = z.string();
 const call = { connector: id, tool: z.string().max(128) };
@@ -25,7 +26,7 @@ export const approvalEvents = {
       hash: z.string(),
       asker: id,
       call: id,
-      askedFor: z.enum(['policy', 'content']),
+      askedFor: z.enum(askedFors),
     }),
     says: (d) => `asked to run ${d.tool}`,
     ocsf: 6003,

@@ -12,6 +12,7 @@ import {
   type Approval,
   type AskedFor,
   type Asker,
+  type Source,
 } from './approval.ts';
 import { approvalEvents } from './approvals.events.ts';
 import { insertApproval, lockLatest, lockWaitingOf } from './approval.sql.ts';
@@ -28,6 +29,8 @@ export type Asked = {
   surface: Surface;
   device: string;
   askedFor: AskedFor;
+  /** What its session has read, where a rule asked about it. */
+  hasRead?: readonly Source[] | undefined;
   /** A request of the same agent for the same tool that this one is to replace, as the agent says. */
   replaces?: Id<'apr'> | undefined;
   /** What the agent says about it, as text that nobody has checked. */
@@ -61,6 +64,7 @@ export async function ask(ctx: OrgCtx, a: Asked): Promise<Approval> {
       surface: a.surface,
       device: a.device,
       askedFor: a.askedFor,
+      hasRead: a.hasRead,
       says: a.says ?? null,
       asked: ctx.now,
       expires: new Date(ctx.now.getTime() + REQUEST_MS),

@@ -39,7 +39,7 @@ export function casesOf(db: Reader, tools: Tools, set: PolicySet, now: Date): Ca
       if (found?.pin !== pin) return undefined;
       return {
         ...common,
-        tool: { connector, name, class: found.class, outward: found.outward },
+        tool: { connector, name, class: found.class, outward: found.outward, type: found.type },
         projection: found.projection,
       };
     },

@@ -127,7 +127,7 @@ async function lockWaiting(
 /** Whether a yes would be to something that cannot run any more. */
 function overtaken(a: Approval, at: Case | undefined): Superseded | undefined {
   if (!at) return 'definition';
-  return a.askedFor === 'policy' && stillAsks(at) === 'denied' ? 'policy' : undefined;
+  return a.askedFor !== 'content' && stillAsks(at) === 'denied' ? 'policy' : undefined;
 }
 
 async function refuseDecider(

@@ -1,8 +1,8 @@
 import { project, type ArgumentFacts, type Projection } from '#policy/argument.ts';
 import { because } from '#policy/because.ts';
-import { decideApproval, decideCall, type PolicySet } from '#policy/decide.ts';
+import { decideApproval, decideCall, type CallDecision, type PolicySet } from '#policy/decide.ts';
 import { nowIn } from '#policy/now.ts';
-import { devices, type AskedTool, type Device, type Surface } from '#policy/schema.ts';
+import { devices, freshSession, type AskedTool, type Device, type SessionFacts, type Surface } from '#policy/schema.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import type { Approval } from './approval.ts';
 
@@ -51,7 +51,8 @@ function factsOf(c: Case): readonly ArgumentFacts[] | undefined {
 /** One question to the policies. Everything that `judge` tells apart is this, asked in another way. */
 function allows(c: Case, who: Decider, how: Manner): { allowed: boolean; says: string; policies: readonly string[] } {
   const { set, approval: a, now } = c;
-  if (a.askedFor === 'content') {
+  // What was asked for the session alone is asked of whom a rule names, once a rule asks as well.
+  if (a.askedFor === 'content' || (a.askedFor === 'session' && outcomeOf(c, freshSession) === 'allowed')) {
     // No rule asked for this yes, so none says who gives it: people whose role decides approvals, and never about their own.
     const allowed = who.mayDecide && who.user !== a.asker.user;
     return { allowed, says: 'your role does not decide approvals', policies: [] };
@@ -81,7 +82,14 @@ function allows(c: Case, who: Decider, how: Manner): { allowed: boolean; says: s
 const deviceOf = (text: string): Device => devices.find((d) => d === text) ?? 'unknown';
 
 /** Whether the one who asked may still call this, and need still ask. */
-export function stillAsks(c: Case): 'asks' | 'allowed' | 'denied' {
+export const stillAsks = (c: Case): CallDecision['outcome'] =>
+  outcomeOf(c, {
+    readUntrusted: c.approval.hasRead?.some((s) => s.untrusted) ?? false,
+    readPrivate: c.approval.hasRead?.some((s) => s.private) ?? false,
+  });
+
+/** What becomes of the call now, if its session has read this. */
+function outcomeOf(c: Case, session: SessionFacts): CallDecision['outcome'] {
   const combinations = factsOf(c);
   if (!combinations) return 'denied';
   const { approval: a, set } = c;
@@ -91,7 +99,7 @@ export function stillAsks(c: Case): 'asks' | 'allowed' | 'denied' {
       user: a.asker.user,
       groups: c.requesterGroups,
       tool: c.tool,
-      context: { surface: a.surface, device: deviceOf(a.device), now: nowIn(set.zone, c.now) },
+      context: { surface: a.surface, device: deviceOf(a.device), now: nowIn(set.zone, c.now), session },
     },
     combinations,
   ).outcome;

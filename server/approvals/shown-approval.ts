@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { grantStates } from '@gatehouse/contract/approval.ts';
 import { toolClasses } from '#policy/schema.ts';
-import { asOf, requestStates, runFacts, type Approval } from './approval.ts';
+import { askedFors, asOf, requestStates, runFacts, type Approval } from './approval.ts';
 import type { Judgement } from './judge.ts';
 
 const Time = z.string();
@@ -25,7 +25,7 @@ export const ApprovalListed = z.object({
   asker: z.object({ member: z.string(), user: z.string(), client: z.string() }),
   /** The same for requests of one agent for one tool, which belong together on a screen. */
   group: z.string(),
-  askedFor: z.enum(['policy', 'content']),
+  askedFor: z.enum(askedFors),
   asked: Time,
   expires: Time,
   decided: z
@@ -53,6 +53,18 @@ export const ApprovalShown = ApprovalListed.extend({
   args: z.unknown(),
   also: z.unknown(),
   pin: z.string().nullable(),
+  /** From where its session had read; null where no rule asked about that. */
+  hasRead: z
+    .array(
+      z.object({
+        connector: z.string(),
+        tool: z.string(),
+        untrusted: z.boolean(),
+        private: z.boolean(),
+        at: Time,
+      }),
+    )
+    .nullable(),
 });
 
 /** The wire form of a request, as of now. */
@@ -73,6 +85,7 @@ export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typ
     asker: { member: a.asker.member, user: a.asker.user, client: a.asker.client },
     group: groupOf(a),
     askedFor: a.askedFor,
+    hasRead: a.hasRead?.map((s) => ({ ...s, at: s.at.toISOString() })) ?? null,
     asked: a.asked.toISOString(),
     expires: a.expires.toISOString(),
     decided: decided

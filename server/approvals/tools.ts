@@ -10,6 +10,8 @@ export type ReviewedTool = {
   projection: Projection;
   /** Absent: nobody said, and the class says. */
   outward?: boolean | undefined;
+  /** Of its connector, in the catalogue. */
+  type?: string | undefined;
 };
 
 /** What this room asks about tools, which stand above it; handed in by whoever puts the rooms together. */

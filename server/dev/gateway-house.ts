@@ -9,7 +9,7 @@ import { scopeOf, systemCtx, type OrgCtx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { addRule } from '#policy/add-rule.ts';
 import type { RuleDraft } from '#policy/rule.ts';
-import type { ToolClass } from '#policy/schema.ts';
+import type { Brought, ToolClass } from '#policy/schema.ts';
 import { oauthHouse, register, signIn, type HousePerson, type OauthHouse, type TestClient } from './oauth-house.ts';
 import type { WorldOver } from './test-world.ts';
 
@@ -25,7 +25,13 @@ export type GatewayHouse = {
   connect(
     slug: string,
     url: string,
-    o?: { bearer?: string; classes?: Record<string, ToolClass>; rules?: boolean },
+    o?: {
+      bearer?: string;
+      classes?: Record<string, ToolClass>;
+      /** What the reviewer says of what tools bring and where they can carry it. */
+      flows?: Record<string, { brings?: Brought[]; outward?: boolean }>;
+      rules?: boolean;
+    },
   ): Promise<Id<'con'>>;
   rule(draft: RuleDraft): Promise<void>;
   token(person?: HousePerson, resource?: string, scope?: string): Promise<string>;
@@ -56,14 +62,14 @@ export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } =
       return ctxNow();
     },
     as: (person) => ({ ...ctxNow(), actor: { kind: 'user', id: person.user, session: newId('ses') } }),
-    async connect(slug, url, { bearer, classes = {}, rules = true } = {}) {
+    async connect(slug, url, { bearer, classes = {}, flows = {}, rules = true } = {}) {
       const { connector } = await addConnector(ctxNow(), { slug, name: slug, url, bearer, allowPrivate: true });
       const tools = await house.world.db.read(scopeOf(ctxNow()), (db) => listToolsOf(db, connector.id));
       if (tools.length > 0)
         await reviewTools(
           ctxNow(),
           connector.id,
-          tools.map((t) => ({ name: t.name, pin: t.pin, class: classes[t.name] ?? 'read' })),
+          tools.map((t) => ({ name: t.name, pin: t.pin, class: classes[t.name] ?? 'read', ...flows[t.name] })),
         );
       if (rules)
         await self.rule({

@@ -8,14 +8,16 @@ import type { AskedCall } from '#policy/decided-call.ts';
 import type { Blocked, Outcome, ToolCall } from './tool-call.ts';
 
 /** `decided`: what policy was asked and answered; absent where it was not asked. */
-export type Admission = (
-  | { kind: 'admitted'; needsApproval: boolean; policies: readonly string[] }
-  | (Outcome & { kind: 'denied' })
-) & { decided?: { asked: AskedCall; decision: CallDecision } | undefined };
+export type Admission =
+  /** `bySession`: it needs approval only for what its session has read. */
+  (
+    | { kind: 'admitted'; needsApproval: boolean; bySession?: boolean; policies: readonly string[] }
+    | (Outcome & { kind: 'denied' })
+  ) & { decided?: { asked: AskedCall; decision: CallDecision } | undefined };
 export type Consent =
   /** `hash`: of the action that may be sent, and no other. */
   | { kind: 'granted'; approval: Id<'apr'>; hash: string }
-  | { kind: 'waits'; approval: Approval; round: number | null }
+  | { kind: 'waits'; approval: Approval; round: number | null; because?: string | undefined }
   | (Outcome & { kind: 'denied' });
 export type Sent =
   | { ok: true; result: unknown; bytes: number; error: boolean }
@@ -39,7 +41,7 @@ export type Stages = {
   inspect(phase: 'arguments' | 'result', call: ToolCall, value: unknown): Promise<Verdict> | Verdict;
   /** The call as it goes on, without what must not. */
   redactArguments(call: ToolCall, redactions: readonly Redaction[]): ToolCall | undefined;
-  /** `askedFor`: whether a rule wants a yes, or what was found in the call. */
+  /** `askedFor`: whether a rule wants a yes, what was found in the call, or what its session has read. */
   approve(call: ToolCall, askedFor: AskedFor): Promise<Consent>;
   /** `approved`: the hash of the action that somebody said yes to, where one had to. */
   send(call: ToolCall, approved: string | undefined): Promise<Sent>;
@@ -80,7 +82,7 @@ async function decideAndSend(call: ToolCall, admission: Admission, the: Stages, 
     released = kept;
   }
   let going = call;
-  let { needsApproval } = admission;
+  let { needsApproval, bySession = false } = admission;
   if (!released && out.redactions.length > 0) {
     const without = the.redactArguments(call, out.redactions);
     if (!without) return blocked('arguments', out);
@@ -88,13 +90,14 @@ async function decideAndSend(call: ToolCall, admission: Admission, the: Stages, 
     going = without;
     const anew = (looked.admission = the.admit(going));
     if (anew.kind === 'denied') return anew;
+    bySession = anew.needsApproval ? (anew.bySession ?? false) : bySession;
     needsApproval ||= anew.needsApproval;
   }
   let approval: Id<'apr'> | undefined;
   let approved: string | undefined;
   if (needsApproval || out.action === 'require_approval') {
-    const consent = await the.approve(going, needsApproval ? 'policy' : 'content');
-    if (consent.kind === 'waits') return { kind: 'held', approval: consent.approval, round: consent.round };
+    const consent = await the.approve(going, !needsApproval ? 'content' : bySession ? 'session' : 'policy');
+    if (consent.kind === 'waits') return { ...consent, kind: 'held' };
     if (consent.kind === 'denied') return consent;
     ({ approval, hash: approved } = consent);
   }

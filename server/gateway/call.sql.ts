@@ -3,6 +3,7 @@ import { json, prepared, read, write, type Query, type Tx } from '#kernel/db.ts'
 import type { Id } from '#kernel/id.ts';
 import type { inboxRow } from '#audit/inbox.sql.ts';
 import type { DecidedCall } from '#policy/decided-call.ts';
+import type { SessionRead } from './session-read.sql.ts';
 
 export type InboxRow = ReturnType<typeof inboxRow>;
 export type OpenedCall = {
@@ -23,6 +24,8 @@ export type EndedCall = {
   at: Date;
   /** Absent where policy was not asked. */
   decided?: DecidedCall | undefined;
+  /** What the session of this call has read by it. */
+  reads?: readonly SessionRead[] | undefined;
 };
 
 const Ended = z.object({ ended: z.array(z.custom<Id<'tcl'>>()) });
@@ -41,7 +44,7 @@ export const recordCalls = (
     'gateway_record_calls',
     read(
       Ended,
-    )`select record_calls(${place.parent}, ${place.org}, ${node}, ${list(opens.map(opened))}, ${list(ends.map(ended))}) as ended`,
+    )`select record_calls(${place.parent}, ${place.org}, ${node}, ${list(opens.map(opened))}, ${list(ends.map(ended))}, ${list(ends.flatMap((e) => (e.call.reads ?? []).map(wasRead)))}) as ended`,
   );
 
 const list = (items: readonly string[]): string => `[${items.join(',')}]`;
@@ -56,6 +59,8 @@ const opened = ({ call: c, note }: { call: OpenedCall; note: InboxRow }): string
 const ended = ({ call: c, note }: { call: EndedCall; note: InboxRow }): string =>
   `{"id":"${c.id}","at":"${c.at.toISOString()}","outcome":"${c.outcome}","why":${json(c.why)},` +
   `${c.decided === undefined ? '' : decided(c.decided)}${noted(note)}}`;
+
+const wasRead = (r: SessionRead): string => JSON.stringify(r);
 
 // What was asked is JSON text already.
 const decided = (d: DecidedCall): string =>

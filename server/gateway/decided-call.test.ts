@@ -92,7 +92,7 @@ test('a call leaves what it was decided on: groups, class, surface, device and t
     [sue.user, connector, 'look', 'allowed', 'compiled'],
   );
   const kept = JSON.parse(c.asked ?? '{}') as Record<string, unknown>;
-  assert.deepEqual(Object.keys(kept).sort(), ['args', 'class', 'context', 'groups']);
+  assert.deepEqual(Object.keys(kept).sort(), ['args', 'class', 'context', 'groups', 'type']);
   assert.deepEqual([kept['class'], kept['args']], ['read', [{}]]);
   assert.ok(!c.asked?.includes('not for rules'));
   assert.equal(c.policies?.length, 1);

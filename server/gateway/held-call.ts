@@ -42,6 +42,13 @@ export function replacedBy(params: Params): Id<'apr'> | undefined {
   return typeof said === 'string' ? parseId('apr', said) : undefined;
 }
 
+const RUN = 'io.gatehouse/run';
+/** What the client names its task by, if it does; see session-reads.ts. */
+export function runOf(params: Params): string | undefined {
+  const said = record(params['_meta'])[RUN];
+  return typeof said === 'string' && said !== '' && said.length <= 200 ? said : undefined;
+}
+
 /** The action in a message that is about to be sent, read from its bytes once more. */
 export function actionOfBytes(
   by: By,

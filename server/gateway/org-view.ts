@@ -24,10 +24,14 @@ export type CalledTool = Pick<Tool, 'name' | 'state' | 'class' | 'pin' | 'review
   projection?: Projection | undefined;
   /** A JSON Schema that its arguments must fit, as the reviewer gave it. */
   stricter?: string | undefined;
+  /** What its answers bring into a session, and whether it can carry content out, as the reviewer said; absent: its class says. */
+  brings?: Tool['brings'];
+  outward?: boolean | undefined;
 };
 
 export type ConnectorView = {
   id: Id<'con'>;
+  type: string;
   slug: string;
   state: Connector['state'];
   origin: string;
@@ -85,6 +89,7 @@ function viewOf(
   let bearer: Promise<Secret | undefined> | undefined;
   return {
     id: c.id,
+    type: c.type,
     slug: c.slug,
     state: c.state,
     origin: url.origin,
@@ -109,6 +114,8 @@ function called(t: Tool): CalledTool {
     reviewedPin: t.reviewedPin,
     projection: t.projection,
     stricter: t.stricter,
+    brings: t.brings,
+    outward: t.outward,
     paramHeaders: isRecord(definition) ? paramHeadersOf(definition['inputSchema']) : [],
   };
 }

@@ -96,7 +96,7 @@ function words(
       return `Not allowed: ${outcome.says}. ${nextAfterDenial[outcome.why]} ${record}`;
     case 'held':
       return (
-        `Waiting for approval: a person must approve this exact call of ${name} first. It has not run. ` +
+        `Waiting for approval: ${outcome.because === undefined ? '' : `${outcome.because}, so `}a person must approve this exact call of ${name} first. It has not run. ` +
         `To decide: ${approvalUrl(about.origin, about.org, outcome.approval.id)} (${outcome.approval.id}, until ${outcome.approval.expires.toISOString()}). ` +
         `Its words are ${hashWords(outcome.approval.hash).join(' ')}: the person sees the same. After that, call again with exactly the same arguments. ${record}`
       );

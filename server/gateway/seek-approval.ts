@@ -10,7 +10,8 @@ import { actionOf } from './action-of.ts';
 import { admit, momentOf } from './admit.ts';
 import type { Consent } from './call-tool.ts';
 import { isParams, type Params } from './message.ts';
-import type { CallScene } from './stages.ts';
+import { wordsOfRead } from './session-reads.ts';
+import { lookAtSession, type CallScene } from './stages.ts';
 import type { Hold } from './take-hold.ts';
 import { classOf, type Denial, type ToolCall } from './tool-call.ts';
 
@@ -32,9 +33,10 @@ export async function seekApproval(s: CallScene, call: ToolCall, askedFor: Asked
   // The call may have waited for longer than anything that was known of the organization may be old: it is admitted once more.
   const renewed = await s.renewed();
   if (!renewed) return denied('policy', 'your access ended while the call waited');
-  const scene = { ...s, ...renewed, ctx: { ...s.ctx, now: s.now() } };
+  const scene: CallScene = { ...s, ...renewed, ctx: { ...s.ctx, now: s.now() } };
   const connector = [...renewed.view.connectors.values()].find((c) => c.id === call.connector);
   const current = { ...call, known: call.known && connector?.tools.get(call.known.name) };
+  scene.hasRead = await lookAtSession(scene, current);
   const admission = admit(scene, current);
   return admission.kind === 'denied' ? admission : useOrAsk(scene, current, askedFor);
 }
@@ -48,7 +50,12 @@ async function waited(s: CallScene, { claims, answer }: Hold & { kind: 'good' })
   const approval = await standing(now(), claims.approval);
   if (!approval) return denied('hold_altered', 'there is no such request any more');
   if (approval.state === 'pending')
-    return { kind: 'waits', approval, round: answer === 'cancel' ? null : claims.round + 1 };
+    return {
+      kind: 'waits',
+      approval,
+      round: answer === 'cancel' ? null : claims.round + 1,
+      because: becauseOf(s, approval),
+    };
   const over = wordsOf(approval);
   return over && denied(over.why, over.says);
 }
@@ -83,6 +90,7 @@ async function useOrAsk(s: CallScene, call: ToolCall, askedFor: AskedFor): Promi
     surface,
     device,
     askedFor,
+    hasRead: s.hasRead?.sources,
     replaces: s.replaces,
     says: saidOf(s.carrier.params),
   });
@@ -92,7 +100,15 @@ async function useOrAsk(s: CallScene, call: ToolCall, askedFor: AskedFor): Promi
     if (late) return { kind: 'granted', ...late };
   }
   const over = approval.state === 'denied' ? wordsOf(approval) : undefined;
-  return over ? denied(over.why, over.says) : { kind: 'waits', approval, round: 0 };
+  return over ? denied(over.why, over.says) : { kind: 'waits', approval, round: 0, because: becauseOf(s, approval) };
+}
+
+/** What the agent is told of why a person must agree, where it is for what its session has read. */
+function becauseOf(s: CallScene, approval: Approval): string | undefined {
+  if (approval.askedFor !== 'session' || !s.hasRead) return undefined;
+  const slugs = new Map<string, string>([...s.view.connectors.values()].map((c) => [c.id, c.slug]));
+  const read = wordsOfRead(s.hasRead, (connector) => slugs.get(connector) ?? connector);
+  return `this session has read ${read}, and this call can carry it out`;
 }
 
 const notIfSettled = (e: unknown): void => {
@@ -106,7 +122,7 @@ const toolsOf = (call: ToolCall): Tools => ({
     const same = connector === call.connector && name === t?.name && t.state === 'reviewed';
     return Promise.resolve(
       same && t.class && t.reviewedPin
-        ? { pin: t.reviewedPin, class: t.class, projection: t.projection ?? [] }
+        ? { pin: t.reviewedPin, class: t.class, projection: t.projection ?? [], outward: t.outward, type: call.type }
         : undefined,
     );
   },

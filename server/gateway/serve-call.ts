@@ -5,7 +5,7 @@ import { newId } from '#kernel/id.ts';
 import { argsOf } from './action-of.ts';
 import { callTool, type Sent } from './call-tool.ts';
 import { Carrier } from './carrier.ts';
-import { actionOfBytes, askOf, carried, replacedBy } from './held-call.ts';
+import { actionOfBytes, askOf, carried, replacedBy, runOf } from './held-call.ts';
 import { checkParamHeaders } from './check-headers.ts';
 import { inspectedBy } from './content-stages.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
@@ -35,6 +35,7 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
   const call: ToolCall = {
     id: newId('tcl', x.ctx.now.getTime()),
     connector: connector.id,
+    type: connector.type,
     tool: method === 'tools/call' ? String(message.params['name']) : method,
     method,
     known,
@@ -66,6 +67,10 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
         early,
         hold,
         replaces: replacedBy(message.params),
+        reads: gate.reads,
+        run: runOf(message.params),
+        hasRead: undefined,
+        begun: () => reply.streaming,
         now: () => gate.world.now(),
         async renewed() {
           const again = await gate.callers.still(x.who.token);

@@ -4,6 +4,7 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { decidedCall } from '#policy/decided-call.ts';
+import { needsSession } from '#policy/decide.ts';
 import type { Shadow } from '#policy/shadow.ts';
 import { admit } from './admit.ts';
 import type { Looked, Sent, Stages } from './call-tool.ts';
@@ -16,6 +17,7 @@ import type { OrgView } from './org-view.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { seekApproval } from './seek-approval.ts';
 import type { SessionBody } from './session-id.ts';
+import { askedToolOf, type HasRead, type SessionOf, type SessionReads } from './session-reads.ts';
 import type { Hold } from './take-hold.ts';
 import type { Outcome, ToolCall } from './tool-call.ts';
 
@@ -32,6 +34,13 @@ export type CallScene = {
   /** What was found in messages that came before the answer. */
   early: readonly Verdict[];
   session: SessionBody | undefined;
+  reads: SessionReads;
+  /** What the client names its task by. */
+  run: string | undefined;
+  /** What the session has read before; looked up while the call is opened, where a policy asks about it. */
+  hasRead: HasRead | undefined;
+  /** Whether anything of an answer has gone to the client already. */
+  begun(): boolean;
   /** Ends what is under way for this call. */
   signal: AbortSignal;
   /** The state of ours that the call brought. */
@@ -56,7 +65,7 @@ export function stagesOf(s: CallScene): Stages {
     async open(call) {
       const name = nameOf(call);
       const argsHash = s.hashArgs(call.args);
-      await s.writer.open(
+      const opened = s.writer.open(
         caller,
         { id: call.id, connector: call.connector, tool: name ?? '?', ...asker, argsHash, at: s.ctx.now },
         {
@@ -69,6 +78,8 @@ export function stagesOf(s: CallScene): Stages {
         },
         by,
       );
+      // At the same time, so that nobody waits twice. What was read before this call came is durable, so it is seen.
+      [s.hasRead] = await Promise.all([lookAtSession(s, call), opened]);
     },
     // A state that is not of this call is refused whatever the rules say now: whoever altered it meant something by it.
     admit: (call) =>
@@ -82,6 +93,9 @@ export function stagesOf(s: CallScene): Stages {
       const facts = { ...factsOf(outcome), ...contentOf(outcome, looked, s.early) };
       for (const v of [looked.arguments, looked.result, ...s.early]) if (v) s.metrics.inspected(v.action);
       const decided = admission?.decided;
+      const given =
+        outcome.kind === 'answered' || ((outcome.kind === 'failed' || outcome.kind === 'blocked') && s.begun());
+      const read = given ? s.reads.of(sessionOf(s), call, s.ctx.now) : undefined;
       const recorded = await s.writer.end(
         caller,
         {
@@ -90,6 +104,7 @@ export function stagesOf(s: CallScene): Stages {
           why: facts.why,
           at: new Date(s.ctx.now.getTime() + (performance.now() - began)),
           decided: decided && decidedCall(decided.asked, decided.decision),
+          reads: read?.rows,
         },
         {
           call: call.id,
@@ -103,6 +118,7 @@ export function stagesOf(s: CallScene): Stages {
         },
         by,
       );
+      read?.durable();
       if (decided) s.shadow.see(caller, s.view.policies, decided.asked, decided.decision);
       // This node was thought dead and the call was closed for it. The log says lost, so nobody gets an answer that it does not know.
       if (!recorded)
@@ -112,6 +128,23 @@ export function stagesOf(s: CallScene): Stages {
         });
     },
   };
+}
+
+const sessionOf = ({ who, run }: CallScene): SessionOf => ({
+  member: who.caller.member,
+  client: who.caller.client,
+  run,
+});
+
+/** What the session has read, if the call cannot be decided without. Undefined also where it cannot be found out: then such a call is refused. */
+export async function lookAtSession(s: CallScene, call: ToolCall): Promise<HasRead | undefined> {
+  if (!needsSession(s.view.policies, askedToolOf(call))) return undefined;
+  try {
+    return await s.reads.find(s.ctx, sessionOf(s), s.view.policies.sessionHours);
+  } catch (err) {
+    s.ctx.log.error({ err, call: call.id }, 'what a session has read could not be looked up');
+    return undefined;
+  }
 }
 
 /** What the log may call it: names that a reviewer has seen, and methods. Never a client's own text, which could be anything. */

@@ -27,6 +27,7 @@ import { refuse, Reply } from './reply.ts';
 import { serveCall } from './serve-call.ts';
 import { HOLD_MS } from './seek-approval.ts';
 import { SESSION_MS, sessionIds, type SessionBody } from './session-id.ts';
+import { SessionReads } from './session-reads.ts';
 import { callMethods } from './tool-call.ts';
 
 export type GatewayDeps = {
@@ -59,6 +60,7 @@ export type Gate = {
   metrics: GatewayMetrics;
   hashArgs(args: unknown): string;
   holds: Holds;
+  reads: SessionReads;
   waitFor: Waiter;
   callMs: number;
   bodyMs: number;
@@ -93,6 +95,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     callers: openCallers(world, versions, deps.verifier ?? openVerifier(world, versions)),
     views: orgViews(world, versions),
     writer: await startCallWriter(world, node, deps.wake),
+    reads: new SessionReads(),
     shadow: startShadow(world, deps.metrics, deps.shadow),
     streams,
     sessions: sessionIds(world.seal),

@@ -12,6 +12,8 @@ import type { CalledTool } from './org-view.ts';
 export type ToolCall = {
   id: Id<'tcl'>;
   connector: Id<'con'>;
+  /** Of the connector, in the catalogue. */
+  type?: string | undefined;
   /** Of `tools/call`: the tool's name as the client wrote it. Else the method. */
   tool: string;
   method: CallMethod;
@@ -31,8 +33,11 @@ export type CallMethod = (typeof callMethods)[number];
 /** Every way a call can end but one: `lost` is only ever said of a node that died. The answer and the record both switch over this, and nothing else does. */
 export type Outcome =
   | { kind: 'answered'; approval: Id<'apr'> | undefined; bytes: number; error: boolean }
-  /** `round`: how often the client was told to come again; null: it is told in words, and comes again when it likes. */
-  | { kind: 'held'; approval: Approval; round: number | null }
+  /**
+   * `round`: how often the client was told to come again; null: it is told in words, and comes again when it likes. `because`: what its
+   * session has read, where it is that.
+   */
+  | { kind: 'held'; approval: Approval; round: number | null; because?: string | undefined }
   | { kind: 'denied'; why: Denial; says: string; policies: readonly string[] }
   | Blocked
   | { kind: 'failed'; why: Failure; says: string };

@@ -16,14 +16,15 @@ create table session_read (
   untrusted boolean not null,
   private boolean not null,
   at timestamptz not null,
-  primary key (org, session, connector, tool),
+  primary key (org, session, connector, tool, untrusted, private),
   check (untrusted or private)
 );
 comment on table session_read is 'From which tools a session has read, what they brought, and about when last. session: SHA-256 of whose session it is (one client for one member, or a run that a client names). Written with the end of the call, before its answer is given. Forgotten after the longest time that an org can set.';
 create index session_read_at on session_read (org, at);
 alter table session_read enable row level security;
 create policy session_read_of_org on session_read to gatehouse_app using (org = app_org()) with check (org = app_org());
-grant select, insert, update on session_read to gatehouse_app;
+grant select, insert on session_read to gatehouse_app;
+grant update (at) on session_read to gatehouse_app;
 
 -- Forgets what was read before `edge`, at most `most` per org; how many it forgot.
 create function prune_session_reads(edge timestamptz, most int) returns int
@@ -78,13 +79,11 @@ begin
   if json_array_length(reads) > 0 then
     -- In one order, so that two statements for one session wait for each other and not for ever.
     insert into session_read (org, session, connector, tool, untrusted, private, at)
-    select the_org, r.session, r.connector, r.tool, bool_or(r.untrusted), bool_or(r.private), max(r.at)
+    select the_org, r.session, r.connector, r.tool, r.untrusted, r.private, max(r.at)
       from json_to_recordset(reads) as r(session text, connector text, tool text, untrusted boolean, private boolean, at timestamptz)
-     group by r.session, r.connector, r.tool
-     order by r.session, r.connector, r.tool
-    on conflict (org, session, connector, tool) do update
-      set untrusted = session_read.untrusted or excluded.untrusted, private = session_read.private or excluded.private,
-          at = greatest(session_read.at, excluded.at);
+     group by r.session, r.connector, r.tool, r.untrusted, r.private
+     order by r.session, r.connector, r.tool, r.untrusted, r.private
+    on conflict (org, session, connector, tool, untrusted, private) do update set at = greatest(session_read.at, excluded.at);
   end if;
   return coalesce(ended, '{}');
 end $$;

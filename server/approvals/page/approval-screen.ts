@@ -62,7 +62,7 @@ export async function approvalScreen(
       words: hashWords(a.hash),
       says: a.says ?? undefined,
       asker,
-      why: whyAsked(a, judgement, await loadPolicySet(db)),
+      why: (await readWords(db, up, a)) + whyAsked(a, judgement, await loadPolicySet(db)),
       act: actOf(ctx.org, a, judgement, me, decider?.displayName),
     };
   });
@@ -74,9 +74,29 @@ const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
 const whole = (a: Approval): unknown =>
   a.action.also === null ? a.action.args : { arguments: a.action.args, beside: a.action.also };
 
+/** From where the agent had read before it asked, where that is known: which tools of which systems, and never what they said. */
+async function readWords(db: Reader, up: Upstairs, a: Approval): Promise<string> {
+  const read = a.hasRead ?? [];
+  const of = async (kind: 'untrusted' | 'private'): Promise<string> => {
+    const names = await Promise.all(
+      read
+        .filter((s) => s[kind])
+        .map(async (s) => {
+          const connector = parseId('con', s.connector);
+          return `${s.tool} of ${(connector && (await up.connectorName(db, connector))) ?? s.connector}`;
+        }),
+    );
+    return names.join(', ');
+  };
+  const [untrusted, own] = [await of('untrusted'), await of('private')];
+  if (untrusted === '' || own === '') return '';
+  return `Before this call, the agent has read text that outsiders can have written (${untrusted}) and private content (${own}). Such text can tell an agent to send out what it has read: check where this goes. `;
+}
+
 function whyAsked(a: Approval, j: Judgement | undefined, set: PolicySet): string {
   const once = 'A yes is for exactly this call, once, for 10 minutes.';
   if (a.askedFor === 'content') return `What the call would send was found to need somebody’s yes. ${once}`;
+  if (a.askedFor === 'session') return `The rules let this run but for what was read. ${once}`;
   const ids = j?.may ? j.policies : [];
   const rules = ids.flatMap((id) => {
     const rule = parseId('rul', id.split(':')[0] ?? '');
