@@ -11,12 +11,14 @@ import { passSession, towardsUpstream, watch, type Exchange } from './exchange.t
 import { gatewayEvents } from './gateway.events.ts';
 import { isParams, type Message, type Params } from './message.ts';
 import { redactJson } from '#dlp/redact-json.ts';
+import { readOfAnything } from './session-reads.ts';
 import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
 import { greetings, shownInstructions } from './shown-instructions.ts';
 import { shownTools } from './shown-tools.ts';
 import { Broken } from './upstream.ts';
-import type { OrgView } from './org-view.ts';
+import type { ConnectorView, OrgView } from './org-view.ts';
+import { saveSessionReads } from './session-read.sql.ts';
 import type { Caller } from './caller.ts';
 
 /** Methods that are no calls: nothing of a system's content comes with them, or it is filtered here. What is in neither list is refused. */
@@ -50,7 +52,7 @@ export async function passThrough(x: Exchange): Promise<void> {
   const release = watch(
     x,
     lasting ? STREAM_MS : gate.callMs,
-    (view) => !lasting || mayRead(view, x.who.caller, x.connector.id, gate.world.now()),
+    (view) => !lasting || mayRead(view, x.who.caller, x.connector, gate.world.now()),
   );
   try {
     const r = await relay(await towardsUpstream(x), reply, {
@@ -90,10 +92,12 @@ async function resumed(x: Exchange, answer: Params, raw: Buffer): Promise<void> 
   if (isParams(result) && ('tools' in result || 'instructions' in result))
     throw new Broken('malformed', 'the connector sent a list of tools or instructions where a call is resumed');
   const facts = { connector: x.connector.id, bytes: raw.length, error: 'error' in answer };
-  await change({ ...x.ctx, now: x.gate.world.now() }, async () => ({
-    value: undefined,
-    events: [event(gatewayEvents, 'answer.resumed', facts)],
-  }));
+  const { member, client } = x.who.caller;
+  await change({ ...x.ctx, now: x.gate.world.now() }, async (tx) => {
+    // Nobody knows of which call it is the answer, so it brings whatever there is.
+    await saveSessionReads(tx, readOfAnything({ member, client, run: undefined }, x.connector.id, x.ctx.now));
+    return { value: undefined, events: [event(gatewayEvents, 'answer.resumed', facts)] };
+  });
 }
 
 async function give(x: Exchange, r: Relayed): Promise<void> {
@@ -135,7 +139,7 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
 
 /** A list of tools as this person may see it. What is not as reviewed is written down before anybody is told what there is. */
 async function filtered(x: Exchange, text: string): Promise<{ text: string; changed: boolean }> {
-  const { tools, id: connector } = x.connector;
+  const { tools, id: connector, type } = x.connector;
   const { policies } = x.view;
   const { user, groups } = x.who.caller;
   const shown = shownTools(
@@ -147,7 +151,7 @@ async function filtered(x: Exchange, text: string): Promise<{ text: string; chan
       return couldCall(policies, {
         user,
         groups,
-        tool: { connector, name: t.name, class: k.class },
+        tool: { connector, type, name: t.name, class: k.class, outward: k.outward },
         context: momentOf(policies, x.ctx.now),
       });
     },
@@ -170,7 +174,7 @@ async function allow(x: Exchange, m: Message): Promise<void> {
       says: `${JSON.stringify(method.slice(0, 60))} is not a method that this gateway passes on`,
       fix: 'methods of MCP 2026-07-28 and 2025-11-25 are; extensions are not',
     });
-  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector.id, x.ctx.now))
+  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector, x.ctx.now))
     throw new Problem('forbidden', 'gateway/no-reading', {
       says: 'no rule lets you read from this connector',
       fix: 'ask an administrator if this is needed for the work',
@@ -236,11 +240,11 @@ async function givenOut(
 }
 
 /** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */
-export const mayRead = (view: OrgView, c: Caller, connector: Exchange['connector']['id'], now: Date): boolean =>
+export const mayRead = (view: OrgView, c: Caller, at: Pick<ConnectorView, 'id' | 'type'>, now: Date): boolean =>
   decide(view.policies, {
     user: c.user,
     groups: c.groups,
-    tool: { connector, name: 'resources/read', class: 'read' },
+    tool: { connector: at.id, type: at.type, name: 'resources/read', class: 'read' },
     action: 'call',
     context: { ...momentOf(view.policies, now), args: {} },
   }).allowed;

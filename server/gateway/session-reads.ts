@@ -19,6 +19,10 @@ const keysOf = (s: SessionOf): string[] =>
     hash('sha256', JSON.stringify([s.member, ...what]), 'hex'),
   );
 
+/** What is written where an answer is given out and nobody knows of which tool. */
+export const readOfAnything = (who: SessionOf, connector: Id<'con'>, at: Date): SessionRead[] =>
+  keysOf(who).map((session) => ({ session, connector, tool: 'answer/resumed', untrusted: true, private: true, at }));
+
 /** Reading the same again is written down again after this long only, so that reading costs next to nothing; what is looked at is longer by it. */
 const AGAIN_MS = 5 * 60_000;
 /** What is remembered as written; beyond it, it is written once more. */
