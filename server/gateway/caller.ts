@@ -23,6 +23,8 @@ export type Caller = {
   member: Id<'mem'>;
   user: Id<'usr'>;
   email: string | undefined;
+  /** For people to read. */
+  name: string;
   client: string;
   groups: readonly Id<'grp'>[];
   actor: Actor;
@@ -59,17 +61,18 @@ export function openCallers(world: World, versions: Versions, verifier: Verifier
       const person = await world.db.lookup(lookupLiveGrant(t.grant, world.now()));
       if (!person || person.member !== t.member || person.org !== t.org || person.client !== t.client) return undefined;
       const { parent, org, member, user, client } = person;
-      const { groups, access, email } = await world.db.read({ parent, org }, async (db) => ({
+      const { groups, access, account } = await world.db.read({ parent, org }, async (db) => ({
         groups: await groupsOfUser(db, user),
         access: await findOrgAccess(db),
-        email: (await findUser(db, user))?.email,
+        account: await findUser(db, user),
       }));
       return {
         parent,
         org,
         member,
         user,
-        email,
+        email: account?.email,
+        name: account?.displayName ?? '',
         client,
         groups,
         addresses: access?.addresses ?? [],

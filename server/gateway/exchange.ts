@@ -7,9 +7,11 @@ import type { Gate } from './start-gateway.ts';
 import type { Message } from './message.ts';
 import type { ConnectorView, OrgView } from './org-view.ts';
 import type { Reply } from './reply.ts';
+import { answerHere, TOOL_MS } from './answer-here.ts';
+import { unlockFor, withCredential } from './credential.ts';
 import { eraSender } from './eras/era-sender.ts';
 import type { SessionBody } from './session-id.ts';
-import { Broken, upstreamHeaders, type UpstreamRequest } from './upstream.ts';
+import { Broken, upstreamHeaders, type Sender, type UpstreamRequest } from './upstream.ts';
 
 /** One request of a client, as far as it is understood. */
 export type Exchange = {
@@ -42,11 +44,32 @@ export async function towardsUpstream(
     method,
     headers: upstreamHeaders(as.headers, x.session?.kind === 'upstream' ? x.session.id : undefined),
     body: as.body,
-    bearer: await connector.bearer(),
+    bearer: connector.actAs === 'none' ? await connector.bearer() : undefined,
     signal: x.end.signal,
   };
-  const send = await eraSender(x, request);
-  return send ? { ...request, send } : request;
+  // Our own tools speak every revision.
+  if (connector.builtin !== undefined) return { ...request, send: senderOf(x) };
+  const base = connector.actAs === 'none' ? request : { ...request, send: senderOf(x) };
+  const translated = await eraSender(x, base);
+  return translated ? { ...base, send: translated } : base;
+}
+
+/** How a request goes that needs more than the connector's own bearer. */
+function senderOf(x: Exchange): Sender {
+  const { connector, gate } = x;
+  const { caller } = x.who;
+  const unlock = unlockFor({ ctx: x.ctx, caller, connector, credentials: gate.credentials });
+  if (connector.builtin === undefined) return withCredential(unlock, connector.actAs);
+  if (connector.builtin === 'unknown')
+    throw new Broken('ours', `this version of Gatehouse does not have the tools of ${connector.name}`);
+  const person = { email: caller.email ?? '', name: caller.name };
+  return answerHere(gate.world, {
+    connector,
+    of: connector.builtin,
+    person,
+    unlock,
+    toolMs: Math.min(TOOL_MS, gate.callMs),
+  });
 }
 
 /** Ends what is under way after `ms`, when the client leaves, and when access ends. Returns how to let go of it. */

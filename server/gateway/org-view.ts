@@ -15,6 +15,9 @@ import type { Projection } from '#policy/argument.ts';
 import type { PolicySet } from '#policy/decide.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
 import { paramHeadersOf } from './check-headers.ts';
+import type { ActAs } from '#vault/vendor-auth.ts';
+import { vendorOf } from '#connectors/vendors/all-vendors.ts';
+import type { BuiltinView } from './answer-here.ts';
 import { cached } from './view-cache.ts';
 
 /** A tool as calls need it. */
@@ -33,6 +36,11 @@ export type ConnectorView = {
   id: Id<'con'>;
   type: string;
   slug: string;
+  name: string;
+  /** Whose account calls use; `none`: `bearer` is all there is. */
+  actAs: ActAs;
+  /** Of a connector whose tools are ours; `unknown`: of a kind of system that this version does not have. */
+  builtin: BuiltinView | 'unknown' | undefined;
   state: Connector['state'];
   origin: string;
   path: string;
@@ -91,6 +99,9 @@ function viewOf(
     id: c.id,
     type: c.type,
     slug: c.slug,
+    name: c.name,
+    actAs: c.actAs,
+    builtin: c.mode === 'builtin' ? builtinOf(c) : undefined,
     state: c.state,
     origin: url.origin,
     path: url.pathname + url.search,
@@ -102,6 +113,12 @@ function viewOf(
     },
     bearer: () => (bearer ??= openBearer({ seal: world.seal, org: place.org }, c)),
   };
+}
+
+function builtinOf(c: Connector): BuiltinView | 'unknown' {
+  const manifest = vendorOf(c.type);
+  if (!manifest?.builtin) return 'unknown';
+  return { manifest, builtin: manifest.builtin, access: c.access, settings: c.settings, replaced: c.origins };
 }
 
 function called(t: Tool): CalledTool {

@@ -16,6 +16,7 @@ import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
 import { greetings, shownInstructions } from './shown-instructions.ts';
 import { shownTools } from './shown-tools.ts';
+import type { Failure } from './tool-call.ts';
 import { Broken } from './upstream.ts';
 import type { ConnectorView, OrgView } from './org-view.ts';
 import { saveSessionReads } from './session-read.sql.ts';
@@ -260,9 +261,13 @@ const blockedOut = (detectors: readonly string[]): Problem =>
     fix: 'take it out and send the message again',
   });
 
+/** Not `forbidden`: what is missing is at another system, and signing in here again would not help. */
+const noCredential: ReadonlySet<Failure> = new Set(['not_connected', 'reconnect', 'app']);
+
 const asRefusal = (e: Broken): Problem => {
-  const kind =
-    e.why === 'timeout' || e.why === 'unreachable'
+  const kind = noCredential.has(e.why)
+    ? 'conflict'
+    : e.why === 'later' || e.why === 'timeout' || e.why === 'unreachable'
       ? 'unavailable'
       : e.why === 'access_ended'
         ? 'unauthenticated'

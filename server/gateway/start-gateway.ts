@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { openVerifier, type Verifier } from '#authorization/live-grant.ts';
 import { placeOf } from '#authorization/resource.ts';
+import type { Credentials } from '#vault/credentials.ts';
 import type { OrgCtx, World } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
 import { MAX_MCP_REQUEST_BYTES } from '#kernel/limits.ts';
@@ -31,6 +32,8 @@ import { SessionReads } from './session-reads.ts';
 import { callMethods } from './tool-call.ts';
 
 export type GatewayDeps = {
+  /** The vault, which opens what is behind connections. */
+  credentials?: Credentials;
   /** Shared with whoever else remembers things by version; made and closed here where it is absent. */
   versions?: Versions;
   verifier?: Verifier;
@@ -51,6 +54,7 @@ export type GatewayDeps = {
 export type Gate = {
   world: World;
   callers: Callers;
+  credentials: Credentials;
   views(place: Place): Promise<OrgView> | OrgView;
   writer: CallWriter;
   shadow: Shadow;
@@ -83,6 +87,11 @@ export type Gateway = {
 const CALL_MS = 5 * 60_000;
 /** A client has this long to send its message. */
 const BODY_MS = 30_000;
+/** A gateway that was given no vault opens nothing. */
+const closedVault: Credentials = {
+  unlock: () =>
+    Promise.reject(new Problem('unavailable', 'vault/app', { says: 'this node has no vault to open credentials' })),
+};
 const isCall = new Map<string, (typeof callMethods)[number]>(callMethods.map((m) => [m, m]));
 
 /** The MCP front of one node: `/mcp/{connector}` on node's own request and response, because every byte and every pause counts here. */
@@ -93,6 +102,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
   const gate: Gate = {
     world,
     callers: openCallers(world, versions, deps.verifier ?? openVerifier(world, versions)),
+    credentials: deps.credentials ?? closedVault,
     views: orgViews(world, versions),
     writer: await startCallWriter(world, node, deps.wake),
     reads: new SessionReads(),

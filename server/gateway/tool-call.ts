@@ -86,6 +86,14 @@ export type Failure =
   | 'malformed'
   | 'redirect'
   | 'credential_refused'
+  /** Nobody has given the account that the call would use: the caller, or the organization. */
+  | 'not_connected'
+  /** The account's credential is over, and only the one whose it is can renew it. */
+  | 'reconnect'
+  /** What the organization registered at the vendor is wrong or over, for everyone. */
+  | 'app'
+  /** The vendor gives no credential now. */
+  | 'later'
   | 'upstream_error'
   | 'access_ended'
   /** What was about to be sent is not what a person approved. */

@@ -14,7 +14,7 @@ export type UpstreamRequest = {
   bearer: Secret | undefined;
   signal: AbortSignal;
   /** How it goes; absent: over HTTP, as it is. */
-  send?: Sender;
+  send?: Sender | undefined;
 };
 
 /** What to do with an answer while it arrives. `data` returns false to pause until `resume` is called. */

@@ -21,7 +21,7 @@ export function askHttp(r: UpstreamRequest): Promise<Asked> {
       settled = true;
       resolve({ status, headers, message, text });
     };
-    const sent = sendUpstream(r, {
+    const sent = (r.send ?? sendUpstream)(r, {
       head(s, h) {
         status = s;
         headers = h;

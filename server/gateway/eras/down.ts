@@ -211,7 +211,7 @@ function run(x: Scene, session: OlderSession, own: string, body: Buffer, ear: Ea
       finish();
     };
 
-    const sent = sendUpstream(
+    const sent = (x.r.send ?? sendUpstream)(
       { ...x.r, method: 'POST', headers: olderHeaders(x.r, session), body, signal: life.signal },
       {
         head(status, headers) {

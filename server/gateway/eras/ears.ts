@@ -60,10 +60,9 @@ export function earsOf(carried: Carried): Ears {
     ear.open = new Promise((resolve) => {
       let listening = false;
       const late = setTimeout(() => resolve(undefined), OPENS_MS);
-      const { send: _, ...over } = r;
-      const sent = sendUpstream(
+      const sent = (r.send ?? sendUpstream)(
         {
-          ...over,
+          ...r,
           method: 'GET',
           headers: { ...olderHeaders(r, session), accept: 'text/event-stream' },
           body: undefined,

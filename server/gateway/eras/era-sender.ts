@@ -47,7 +47,13 @@ export function erasOf(world: World, node: Id<'nod'>): Eras {
  * How a request goes to a server that may speak another revision than the client; undefined: as it is. Who speaks the same is never translated:
  * a client of the older revision is passed through wherever the server takes its greeting.
  */
-export async function eraSender(x: Exchange, r: UpstreamRequest): Promise<Sender | undefined> {
+export async function eraSender(x: Exchange, base: UpstreamRequest): Promise<Sender | undefined> {
+  const translated = await translation(x, base);
+  // Underneath it goes as it would have gone.
+  return translated && ((r, sink) => translated({ ...r, send: base.send }, sink));
+}
+
+async function translation(x: Exchange, r: UpstreamRequest): Promise<Sender | undefined> {
   const { eras } = x.gate;
   const { caller } = x.who;
   if (x.session?.kind === 'ours')

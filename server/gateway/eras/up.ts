@@ -31,8 +31,6 @@ export type Up = {
   streams: boolean;
   /** The tool that is called, for headers that repeat its arguments. */
   known: CalledTool | undefined;
-  /** Where the request goes in the stateless revision; HTTP where it is absent. */
-  send?: Sender | undefined;
 };
 
 /** A client that does not answer is not waited for longer than a call may last. */
@@ -240,7 +238,7 @@ function once(
     const body: Buffer[] = [];
     const cutter = eventCutter(MAX_MCP_RESULT_BYTES);
     let settled = false;
-    const sent = (up.send ?? sendUpstream)(
+    const sent = (r.send ?? sendUpstream)(
       { ...r, headers: modernHeaders(up, r, q), body: Buffer.from(text) },
       {
         head(s, h) {

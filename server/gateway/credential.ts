@@ -1,0 +1,138 @@
+import type { OrgCtx } from '#kernel/ctx.ts';
+import { Problem } from '#kernel/problem.ts';
+import type { Unlock } from '#connectors/kit/vendor-client.ts';
+import { findLiveConnection } from '#vault/connection.sql.ts';
+import type { Credentials } from '#vault/credentials.ts';
+import type { Caller } from './caller.ts';
+import type { ConnectorView } from './org-view.ts';
+import type { Failure } from './tool-call.ts';
+import { Broken, sendUpstream, type Sender, type Sending, type UpstreamRequest } from './upstream.ts';
+
+/** Whose account a call uses, and how it is opened. */
+export type Opening = {
+  ctx: Pick<OrgCtx, 'db' | 'origin'>;
+  caller: Caller;
+  connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>;
+  credentials: Credentials;
+};
+
+/**
+ * Opens the credential of this call. INVARIANT (whose account): it follows from the connector and from who calls, as Gatehouse knows him, and from
+ * nothing that he sends; where there is none, none of another person takes its place. Nothing of it is remembered here.
+ */
+export const unlockFor =
+  ({ ctx, caller, connector, credentials }: Opening): Unlock =>
+  async (refused, narrow) => {
+    const place = { parent: caller.parent, org: caller.org };
+    const owner = connector.actAs === 'person' ? caller.member : 'organization';
+    try {
+      const found = await ctx.db.read(place, (db) => findLiveConnection(db, connector.id, owner));
+      if (!found) throw none();
+      return await credentials.unlock(place, {
+        connection: found.id,
+        refused,
+        narrow,
+        ...(connector.actAs === 'organization_as_person' ? { subject: caller.email } : {}),
+      });
+    } catch (e) {
+      throw asNoCredential(e, connector, ctx.origin) ?? e;
+    }
+  };
+
+const none = (): Problem => new Problem('missing', 'vault/no-connection', { says: 'there is no connection' });
+
+/** Where a person connects an account of theirs. */
+export const connectUrl = (origin: string, connector: ConnectorView['id']): string =>
+  `${origin}/connections/start/${connector}`;
+
+const failures: Readonly<Record<string, Failure>> = {
+  'vault/no-connection': 'not_connected',
+  'vault/reconnect': 'reconnect',
+  'connectors/missing-scope': 'reconnect',
+  'vault/app': 'app',
+  'vault/later': 'later',
+};
+
+/** Why there is no credential, with where to get one; undefined: it is something else that went wrong. */
+export function asNoCredential(
+  e: unknown,
+  connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>,
+  origin: string,
+): Broken | undefined {
+  const why = e instanceof Problem ? failures[e.code] : undefined;
+  if (!(e instanceof Problem) || why === undefined) return undefined;
+  const { name, actAs } = connector;
+  const link = connectUrl(origin, connector.id);
+  if (why === 'not_connected')
+    return actAs === 'person'
+      ? new Broken(why, `you have not connected your account at ${name}; connect it at ${link}`, e)
+      : new Broken(why, `${name} has no account of this organization yet; an administrator must give it one`, e);
+  if (why === 'reconnect')
+    return new Broken(
+      why,
+      actAs === 'person'
+        ? `${e.says}; connect your account again at ${link}`
+        : `${e.says}; an administrator must renew the account of this organization`,
+      e,
+    );
+  return new Broken(why, e.fix === undefined ? e.says : `${e.says}; ${e.fix}`, e);
+}
+
+/** Marks an answer of 401 that nobody else is to see. */
+class TurnedAway extends Error {}
+
+/**
+ * Sends with a credential of the vault. INVARIANT (a 401 was not acted on): an upstream that turns the credential away has done nothing, so the
+ * request goes once more, with a credential that was renewed for it; after any other answer, and after half of one, nothing is sent again.
+ */
+export function withCredential(unlock: Unlock, actAs: ConnectorView['actAs'], via: Sender = sendUpstream): Sender {
+  return (request, sink) => {
+    let current: Sending | undefined;
+    let stopped: Error | undefined;
+    const send = async (bearer: UpstreamRequest['bearer'], last: boolean): Promise<boolean> => {
+      if (stopped) throw stopped;
+      let away = false;
+      current = via(
+        { ...request, bearer },
+        {
+          head(status, headers) {
+            if (status === 401 && !last) {
+              away = true;
+              throw new TurnedAway();
+            }
+            if (status === 401) throw refusedAnew(actAs);
+            sink.head(status, headers);
+          },
+          data: (chunk) => sink.data(chunk),
+        },
+      );
+      await current.done.catch((e: unknown) => {
+        if (!away) throw e;
+      });
+      return !away;
+    };
+    const done = (async (): Promise<void> => {
+      const first = (await unlock()).token;
+      if (await send(first, false)) return;
+      const next = (await unlock(first)).token;
+      if (next.reveal() === first.reveal()) throw refusedAnew(actAs);
+      await send(next, true);
+    })();
+    return {
+      done,
+      resume: () => current?.resume(),
+      abort(why) {
+        stopped ??= why;
+        current?.abort(why);
+      },
+    };
+  };
+}
+
+const refusedAnew = (actAs: ConnectorView['actAs']): Broken =>
+  new Broken(
+    'credential_refused',
+    actAs === 'person'
+      ? 'the connector refused your credential, also after it was renewed; connect your account again'
+      : "the connector refused the organization's credential, also after it was renewed; an administrator must renew it",
+  );
