@@ -3,8 +3,8 @@ import { event } from '#audit/events.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { checkedUrl } from '#kernel/egress.ts';
 import { newId } from '#kernel/id.ts';
-import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
+import { slugTaken } from './add-vendor-connector.ts';
 import { connectorEvents } from './connectors.events.ts';
 import { bearerAad, egressRules, OWN_SERVER, type Connector, type ConnectorAuth } from './connector.ts';
 import { insertConnector } from './connector.sql.ts';
@@ -61,11 +61,7 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
   };
 
   return change(ctx, async (tx) => {
-    if ((await insertConnector(tx, connector)) === 0)
-      throw new Problem('conflict', 'connectors/slug-taken', {
-        says: `there is a connector ${n.slug} in this organization already`,
-        fix: 'choose another slug',
-      });
+    if ((await insertConnector(tx, connector)) === 0) throw slugTaken(n.slug);
     const added = event(connectorEvents, 'connector.added', {
       connector: id,
       slug: n.slug,

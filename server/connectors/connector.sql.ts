@@ -55,5 +55,11 @@ export const insertConnector = (tx: Tx, c: Connector): Promise<number> =>
             ${c.auth.kind === 'bearer' ? c.auth.sealed : null}, ${c.auth.kind === 'bearer' ? c.auth.generation : 0}, ${c.state}, ${c.created})
     on conflict (org, slug) do nothing`);
 
+/** What an administrator chose. */
+export const saveConnectorChoice = (tx: Tx, c: Connector): Promise<number> =>
+  tx.run(write`
+    update connector set name = ${c.name}, access = ${c.access}, act_as = ${c.actAs}, settings = ${JSON.stringify(c.settings)}, url = ${c.url}
+     where org = app_org() and id = ${c.id}`);
+
 export const saveConnectorState = (tx: Tx, id: Id<'con'>, state: Connector['state']): Promise<number> =>
   tx.run(write`update connector set state = ${state} where org = app_org() and id = ${id}`);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { accesses, actsAs } from '#vault/vendor-auth.ts';
+import { modes } from './kit/manifest.ts';
 import { declare } from '#audit/events.ts';
 import { brought, toolClasses } from '#policy/schema.ts';
 
@@ -13,8 +15,14 @@ export const connectorEvents = {
       host: z.string(),
       auth: z.enum(['none', 'bearer']),
       privateHost: z.boolean(),
+      /** Of the catalogue. */
+      type: z.string().optional(),
+      mode: z.enum(modes).optional(),
+      actAs: z.enum(actsAs).optional(),
+      access: z.enum(accesses).optional(),
     }),
-    says: (d) => `added the connector ${d.slug} at ${d.host}${d.privateHost ? ', a private address' : ''}`,
+    says: (d) =>
+      `added the connector ${d.slug}${d.type === undefined ? '' : ` (${d.type}${d.access === 'read_only' ? ', read only' : ''})`} at ${d.host}${d.privateHost ? ', a private address' : ''}`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
   }),
@@ -27,6 +35,19 @@ export const connectorEvents = {
   'connector.disabled': declare({
     data: z.object({ connector: z.string(), slug: z.string() }),
     says: (d) => `switched the connector ${d.slug} off for everyone`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'connector.changed': declare({
+    data: z.object({
+      connector: z.string(),
+      slug: z.string(),
+      changed: z.array(z.enum(['name', 'access', 'actAs', 'settings'])),
+      access: z.enum(accesses),
+      actAs: z.enum(actsAs),
+    }),
+    says: (d) =>
+      `changed ${d.changed.join(', ')} of the connector ${d.slug}: it may ${d.access === 'read_only' ? 'read' : 'read and write'}, as ${d.actAs.replaceAll('_', ' ')}`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
   }),
@@ -54,6 +75,8 @@ export const connectorEvents = {
   'tools.reviewed': declare({
     data: z.object({
       connector: z.string(),
+      /** Where the review came with the tools: the catalogue and its version. */
+      by: z.string().optional(),
       tools: z
         .array(
           z.object({

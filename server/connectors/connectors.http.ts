@@ -2,16 +2,29 @@ import { z } from 'zod';
 import { scopeOf } from '#kernel/ctx.ts';
 import { listOf } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
+import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import { addConnector } from './add-connector.ts';
+import { addVendorConnector } from './add-vendor-connector.ts';
+import { catalogueOperations } from './catalogue.http.ts';
 import { slugForm, type Connector } from './connector.ts';
 import { findConnector, listConnectors } from './connector.sql.ts';
+import { editConnector } from './edit-connector.ts';
+import { modes } from './kit/manifest.ts';
 import { idOf, InOrg, inOrg, OneConnector } from './connector-door.ts';
 import { noConnector, refreshTools } from './refresh-tools.ts';
-import { switchConnector } from './switch-connector.ts';
 import { toolOperations } from './tools.http.ts';
 
 const ConnectorShown = z.object({
   id: z.string(),
+  /** Of the catalogue; `mcp` is a server of one's own. */
+  type: z.string(),
+  mode: z.enum(modes),
+  /** Whose account calls use. */
+  actAs: z.enum(actsAs),
+  access: z.enum(accesses),
+  settings: z.record(z.string(), z.unknown()),
+  /** Addresses that stand in place of the vendor's. */
+  origins: z.record(z.string(), z.string()),
   slug: z.string(),
   name: z.string(),
   url: z.string(),
@@ -24,14 +37,41 @@ const ConnectorShown = z.object({
 });
 const shownConnector = (c: Connector, origin: string): z.infer<typeof ConnectorShown> => ({
   id: c.id,
+  type: c.type,
+  mode: c.mode,
+  actAs: c.actAs,
+  access: c.access,
+  settings: c.settings,
+  origins: c.origins,
   slug: c.slug,
   name: c.name,
   url: c.url,
   mcp: `${origin}/mcp/${c.slug}`,
-  allowPrivate: c.privateHost !== undefined,
+  allowPrivate: c.privateHost !== undefined || c.originsPrivate,
   auth: c.auth.kind,
   state: c.state,
   created: c.created.toISOString(),
+});
+
+const Slug = z.string().min(1).max(40).regex(slugForm, 'a-z, 0-9 and single hyphens');
+const Name = z.string().min(1).max(100);
+const OwnServer = z.strictObject({
+  slug: Slug,
+  name: Name,
+  url: z.string().max(2000),
+  bearer: z.string().min(1).max(8000).optional(),
+  allowPrivate: z.boolean().optional(),
+});
+const OfCatalogue = z.strictObject({
+  type: z.string().min(1).max(60),
+  slug: Slug.optional(),
+  name: Name.optional(),
+  mode: z.enum(modes).optional(),
+  actAs: z.enum(actsAs).optional(),
+  access: z.enum(accesses).optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
+  origins: z.record(z.string(), z.string().max(2000)).optional(),
+  originsPrivate: z.boolean().optional(),
 });
 
 const Refused = z.array(z.object({ name: z.string(), why: z.string() }));
@@ -54,18 +94,16 @@ export const connectorOperations: readonly Operation[] = [
     id: 'connectors.add',
     at: 'POST /orgs/:org/connectors',
     can: 'connector.manage',
-    says: 'Makes an MCP server available. Its tools wait for a review.',
+    says: 'Makes an MCP server available by its url, or a system of the catalogue by its type. What is not of the catalogue waits for a review.',
     params: InOrg,
-    body: z.strictObject({
-      slug: z.string().min(1).max(40).regex(slugForm, 'a-z, 0-9 and single hyphens'),
-      name: z.string().min(1).max(100),
-      url: z.string().max(2000),
-      bearer: z.string().min(1).max(8000).optional(),
-      allowPrivate: z.boolean().optional(),
-    }),
+    body: z.union([OwnServer, OfCatalogue]),
     status: 201,
     reply: ConnectorShown.extend({ server: z.object({ name: z.string(), version: z.string() }), refused: Refused }),
     handle: async (ctx, { body }) => {
+      if ('type' in body) {
+        const c = await addVendorConnector(inOrg(ctx), body);
+        return { ...shownConnector(c, ctx.origin), server: { name: c.type, version: '' }, refused: [] };
+      }
       const added = await addConnector(inOrg(ctx), body);
       return { ...shownConnector(added.connector, ctx.origin), server: added.server, refused: added.refused };
     },
@@ -85,15 +123,23 @@ export const connectorOperations: readonly Operation[] = [
     },
   }),
   operation({
-    id: 'connectors.switch',
+    id: 'connectors.edit',
     at: 'PATCH /orgs/:org/connectors/:con',
     can: 'connector.manage',
-    says: 'Switches a connector on or off for everyone.',
+    says: 'Switches a connector on or off for everyone, or changes what was chosen for it.',
     params: OneConnector,
-    body: z.strictObject({ state: z.enum(['on', 'off']) }),
+    body: z
+      .strictObject({
+        state: z.enum(['on', 'off']).optional(),
+        name: Name.optional(),
+        access: z.enum(accesses).optional(),
+        actAs: z.enum(actsAs).optional(),
+        settings: z.record(z.string(), z.unknown()).optional(),
+      })
+      .refine((b) => Object.keys(b).length > 0, 'say what to change'),
     reply: ConnectorShown,
     handle: async (ctx, { params, body }) =>
-      shownConnector(await switchConnector(inOrg(ctx), idOf(params.con), body.state), ctx.origin),
+      shownConnector(await editConnector(inOrg(ctx), idOf(params.con), body), ctx.origin),
   }),
   operation({
     id: 'connectors.refresh_tools',
@@ -104,5 +150,6 @@ export const connectorOperations: readonly Operation[] = [
     reply: z.object({ added: names, changed: names, restored: names, removed: names, refused: Refused }),
     handle: (ctx, { params }) => refreshTools(inOrg(ctx), idOf(params.con)),
   }),
+  ...catalogueOperations,
   ...toolOperations,
 ];

@@ -8,6 +8,7 @@ import { bearerAad, type Connector } from './connector.ts';
 import { findConnector, lockConnector } from './connector.sql.ts';
 import { fetchCatalogue } from './fetch-catalogue.ts';
 import { observeTools, type Difference } from './observe-tools.ts';
+import { settleBuiltin } from './settle-builtin.ts';
 
 export type Refreshed = Difference & { refused: { name: string; why: string }[] };
 
@@ -15,6 +16,13 @@ export type Refreshed = Difference & { refused: { name: string; why: string }[] 
 export async function refreshTools(ctx: OrgCtx, id: Id<'con'>): Promise<Refreshed> {
   const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
   if (!connector) throw noConnector(id);
+  if (connector.mode === 'builtin')
+    return { added: [], changed: [], restored: [], removed: [], ...(await settleBuiltin(ctx, id)), refused: [] };
+  if (connector.actAs !== 'none')
+    throw new Problem('conflict', 'connectors/listed-by-people', {
+      says: `${connector.name} shows its tools to an account only, and nobody's account is used for this`,
+      fix: 'connect your own account and list the tools with an MCP client; what it shows is then there for a review',
+    });
   const catalogue = await fetchCatalogue(ctx.egress, {
     url: connector.url,
     privateHost: connector.privateHost,

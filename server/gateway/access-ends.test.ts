@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { after, before, test } from 'node:test';
 import { change } from '#audit/change.ts';
-import { switchConnector } from '#connectors/switch-connector.ts';
+import { editConnector } from '#connectors/edit-connector.ts';
 import { callBody, codeOf, gatewayHouse, raw, saidOf, type GatewayHouse } from '#dev/gateway-house.ts';
 import type { HousePerson } from '#dev/oauth-house.ts';
 import { answer, wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
@@ -112,12 +112,12 @@ test('a connector that is switched off ends what is under way there, and says so
   up.act = (m) => (m.method === 'tools/call' ? void calls++ : false);
   const call = raw(g, { token, path: '/mcp/shaky', body: callBody('look') });
   while (calls === 0) await new Promise((r) => setTimeout(r, 5));
-  await switchConnector(g.ctx, id, 'off');
+  await editConnector(g.ctx, id, { state: 'off' });
   assert.match(saidOf(await call), /^Failed: access ended/);
   const next = await raw(g, { token, path: '/mcp/shaky', body: callBody('look') });
   assert.deepEqual([next.status, codeOf(next)], [404, 'gateway/no-connector']);
   up.act = undefined;
-  await switchConnector(g.ctx, id, 'on');
+  await editConnector(g.ctx, id, { state: 'on' });
   // To be let in may take as long as a cache may be late.
   let status = 404;
   for (const until = Date.now() + 5000; status !== 200 && Date.now() < until;)

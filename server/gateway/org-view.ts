@@ -1,12 +1,15 @@
 import type { Connector } from '#connectors/connector.ts';
 import { egressRules } from '#connectors/connector.ts';
 import { listConnectors } from '#connectors/connector.sql.ts';
+import { seenTool } from '#connectors/builtin-tools.ts';
+import { toolsOf } from '#connectors/kit/tool-definition.ts';
 import { openBearer } from '#connectors/refresh-tools.ts';
+import { settleBuiltin } from '#connectors/settle-builtin.ts';
 import { listInstructions, listTools } from '#connectors/tool.sql.ts';
 import { isRecord, type Tool } from '#connectors/tool.ts';
 import { loadDlpView, type DlpView } from '#dlp/dlp-view.ts';
 import { scannersOf } from '#dlp/scanners/scanners-of.ts';
-import type { World } from '#kernel/ctx.ts';
+import { systemCtx, type World } from '#kernel/ctx.ts';
 import type { EgressRules } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
 import type { Secret } from '#kernel/secret.ts';
@@ -62,6 +65,15 @@ export type Place = { parent: Id<'par'>; org: Id<'org'> };
 
 /** Reads an organization once per version; see kernel/versions.ts for how late that can be. */
 export function orgViews(world: World, versions: Versions): (place: Place) => Promise<OrgView> | OrgView {
+  // Once for each connector and process: while two versions of Gatehouse run side by side, neither must undo the other's for ever.
+  const settled = new Set<Id<'con'>>();
+  const settle = (id: Id<'con'>, place: Place): void => {
+    if (settled.has(id)) return;
+    settled.add(id);
+    settleBuiltin({ ...systemCtx(world, 'gateway.builtin', place), org: place.org }, id).catch((err: unknown) =>
+      world.log.error({ err, connector: id }, 'the tools of this version were not written down'),
+    );
+  };
   return cached(
     versions,
     (p: Place) => p.org,
@@ -78,7 +90,13 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
         return {
           policies,
           dlp,
-          connectors: new Map(connectors.map((c) => [c.slug, viewOf(world, place, c, tools, told)])),
+          connectors: new Map(
+            connectors.map((c) => {
+              const view = viewOf(world, place, c, tools, told);
+              if (unsettled(view)) settle(c.id, place);
+              return [c.slug, view];
+            }),
+          ),
         };
       }),
   );
@@ -92,6 +110,8 @@ function viewOf(
   told: readonly Tool[],
 ): ConnectorView {
   const url = new URL(c.url);
+  const builtin = c.mode === 'builtin' ? builtinOf(c) : undefined;
+  const own = typeof builtin === 'object' ? pinsOf(builtin) : undefined;
   const instructions = told.find((t) => t.connector === c.id);
   // Opened at the first call and kept as long as the view, so as a change of it is seen.
   let bearer: Promise<Secret | undefined> | undefined;
@@ -101,12 +121,12 @@ function viewOf(
     slug: c.slug,
     name: c.name,
     actAs: c.actAs,
-    builtin: c.mode === 'builtin' ? builtinOf(c) : undefined,
+    builtin,
     state: c.state,
     origin: url.origin,
     path: url.pathname + url.search,
     rules: egressRules(c),
-    tools: new Map(tools.filter((t) => t.connector === c.id).map((t) => [t.name, called(t)])),
+    tools: new Map(tools.filter((t) => t.connector === c.id).map((t) => [t.name, called(t, own)])),
     instructions: instructions && {
       pin: instructions.state === 'removed' ? undefined : instructions.pin,
       reviewedPin: instructions.reviewedPin,
@@ -121,11 +141,24 @@ function builtinOf(c: Connector): BuiltinView | 'unknown' {
   return { manifest, builtin: manifest.builtin, access: c.access, settings: c.settings, replaced: c.origins };
 }
 
-function called(t: Tool): CalledTool {
+/** What this process would run, by its pin. */
+const pinsOf = (b: BuiltinView): ReadonlyMap<string, string> =>
+  new Map(toolsOf(b.builtin, b.access).map((t) => [t.name, seenTool(t).pin]));
+
+/** Whether what is known of a connector's tools is not what this version of Gatehouse has. */
+function unsettled(c: ConnectorView): boolean {
+  if (typeof c.builtin !== 'object') return false;
+  const own = pinsOf(c.builtin);
+  const known = [...c.tools.values()].filter((t) => t.state !== 'removed');
+  return known.length !== own.size || known.some((t) => own.get(t.name) !== t.pin);
+}
+
+/** INVARIANT (what was reviewed is what runs): a tool of ours is usable where this process has it as it was reviewed, whatever another version wrote. */
+function called(t: Tool, own: ReadonlyMap<string, string> | undefined): CalledTool {
   const definition: unknown = JSON.parse(t.definition);
   return {
     name: t.name,
-    state: t.state,
+    state: own !== undefined && t.state === 'reviewed' && own.get(t.name) !== t.pin ? 'changed' : t.state,
     class: t.class,
     pin: t.pin,
     reviewedPin: t.reviewedPin,

@@ -161,7 +161,8 @@ async function filtered(x: Exchange, text: string): Promise<{ text: string; chan
       return k !== undefined && k.state !== 'removed' && k.pin === t.pin;
     },
   );
-  if (shown.other.length > 0)
+  // Of tools of ours, what differs is another version's, which org-view.ts sees to.
+  if (shown.other.length > 0 && x.connector.builtin === undefined)
     await noteTools({ ...x.ctx, actor: { kind: 'system', id: 'gateway.list' } }, connector, shown.other);
   return { text: shown.text, changed: shown.text !== text };
 }

@@ -14,11 +14,11 @@ export type Greeting = { text: string; result: unknown };
  * known are written down for the review before anybody is told anything.
  */
 export async function shownInstructions(x: Exchange, text: string, result: unknown): Promise<Greeting> {
-  const { instructions: known, id } = x.connector;
+  const { instructions: known, id, builtin } = x.connector;
   const said = isRecord(result) ? result['instructions'] : undefined;
   const seen = seenInstructions(said);
   const offered = seen && 'pin' in seen ? seen : undefined;
-  if (offered?.pin !== known?.pin)
+  if (offered?.pin !== known?.pin && builtin === undefined)
     await noteTools({ ...x.ctx, actor: { kind: 'system', id: 'gateway.greeting' } }, id, [], offered ?? null);
   if (seen === undefined || (offered && offered.pin === known?.reviewedPin)) return { text, result };
   const at = member(text, whole(text), 'result');
