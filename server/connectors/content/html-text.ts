@@ -35,8 +35,6 @@ class Lines {
   #breaks = 0;
   #blank = false;
   #begun = false;
-  /** Whether anything stands on this line. */
-  used = false;
 
   constructor(out: TextOut) {
     this.#out = out;
@@ -61,12 +59,11 @@ class Lines {
 
   #put(text: string): void {
     if (this.#begun && this.#breaks > 0) this.#out.add('\n'.repeat(this.#breaks));
-    else if (this.#blank && this.used) this.#out.add(' ');
+    else if (this.#blank && this.#begun) this.#out.add(' ');
     this.#out.add(text);
     this.#breaks = 0;
     this.#blank = false;
     this.#begun = true;
-    this.used = true;
   }
 
   /** Whether the next text begins a line. */
@@ -178,7 +175,7 @@ export function htmlToText(html: string, out: TextOut, cells = false): { notes: 
       case 'td':
       case 'th':
         inCell = Math.max(0, inCell + (closes ? -1 : 1));
-        if (!closes && row++ > 0 && (cells || !lines.fresh)) lines.text(' | ', true);
+        if (!closes && row++ > 0 && (cells || !lines.fresh)) lines.text(' | ');
         break;
       case 'img': {
         const alt = withoutEntities(attributeOf(attributes, 'alt') ?? '').trim();

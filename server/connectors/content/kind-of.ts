@@ -42,19 +42,18 @@ export function kindOf(c: Content): Found {
 const unsupported = (what: string, fix: string): ContentRefused =>
   new ContentRefused('content-unsupported', `this is ${what}, which is not read as text`, fix);
 
+const officeKinds = [
+  { folder: 'word', kind: 'docx' },
+  { folder: 'xl', kind: 'xlsx' },
+  { folder: 'ppt', kind: 'pptx' },
+] as const;
+
 function office(bytes: Uint8Array): Found {
   const zip = new Zip(bytes);
   const main = mainPart(zip);
   const folder = main?.split('/')[0];
   if (main?.endsWith('.xml') && zip.has(main))
-    switch (folder) {
-      case 'word':
-        return { kind: 'docx', zip, main };
-      case 'xl':
-        return { kind: 'xlsx', zip, main };
-      case 'ppt':
-        return { kind: 'pptx', zip, main };
-    }
+    for (const { folder: of, kind } of officeKinds) if (folder === of) return { kind, zip, main };
   throw unsupported(
     main === undefined ? 'a zip archive' : 'an office document of a kind other than docx, xlsx and pptx',
     main === undefined ? 'unpack it and read the files in it' : 'save it as docx, xlsx, pptx or PDF',

@@ -9,18 +9,35 @@ export type Relation = { type: string; target: string };
  * can come to fetch it.
  */
 export function relationsOf(zip: Zip, part: string): Map<string, Relation> {
-  const slash = part.lastIndexOf('/') + 1;
-  const bytes = zip.read(`${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`);
   const found = new Map<string, Relation>();
-  if (!bytes) return found;
-  for (const e of readXml(bytes)) {
-    if (e.kind !== 'open' || e.name !== 'Relationship' || e.attributes.get('TargetMode') === 'External') continue;
-    const target = within(part.slice(0, slash), e.attributes.get('Target') ?? '');
-    const id = e.attributes.get('Id');
-    if (id && target) found.set(id, { type: lastWord(e.attributes.get('Type') ?? ''), target });
+  for (const r of relationships(zip, part)) {
+    const target = r.external ? undefined : within(folderOf(part), r.target);
+    if (target) found.set(r.id, { type: r.type, target });
   }
   return found;
 }
+
+/** Everything that a part refers to, inside and outside, as it is written: to be shown, never to be opened. */
+export function relationships(
+  zip: Zip,
+  part: string,
+): { id: string; type: string; target: string; external: boolean }[] {
+  const folder = folderOf(part);
+  const bytes = zip.read(`${folder}_rels/${part.slice(folder.length)}.rels`);
+  const found: ReturnType<typeof relationships> = [];
+  if (bytes)
+    for (const e of readXml(bytes))
+      if (e.kind === 'open' && e.name === 'Relationship')
+        found.push({
+          id: e.attributes.get('Id') ?? '',
+          type: lastWord(e.attributes.get('Type') ?? ''),
+          target: e.attributes.get('Target') ?? '',
+          external: e.attributes.get('TargetMode') === 'External',
+        });
+  return found;
+}
+
+const folderOf = (part: string): string => part.slice(0, part.lastIndexOf('/') + 1);
 
 /** The part that the file is about, e.g. `xl/workbook.xml`. */
 export function mainPart(zip: Zip): string | undefined {

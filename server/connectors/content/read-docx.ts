@@ -1,15 +1,13 @@
 import { strToU8, zipSync, type Zippable } from 'fflate';
 import { broken, type ContentText } from './content.ts';
 import { htmlToText } from './html-text.ts';
-import { relationsOf } from './office-package.ts';
+import { relationships, relationsOf } from './office-package.ts';
 import type { TextOut } from './text-out.ts';
 import { readXml } from './xml.ts';
 import type { Zip } from './zip.ts';
 
-type Mammoth = { convertToHtml(input: { buffer: Buffer }, options: object): Promise<{ value: string }> };
-
 /** Parts of which the text consists; pictures, fonts, macros and embedded files stay outside. */
-const wanted = /^(?:word\/(?:document|styles|numbering|footnotes|endnotes)\d*\.xml)$/;
+const wanted = new Set(['styles', 'numbering', 'footnotes', 'endnotes']);
 
 /**
  * A Word document as text. INVARIANT (one reader): mammoth is given a new zip with only those parts that we have inflated and checked, so what its
@@ -17,28 +15,31 @@ const wanted = /^(?:word\/(?:document|styles|numbering|footnotes|endnotes)\d*\.x
  */
 export async function readDocx(zip: Zip, main: string, out: TextOut): Promise<Partial<ContentText>> {
   const parts: Zippable = {};
-  const relations = relationsOf(zip, main);
   const kept: string[] = [];
-  for (const [id, { type, target }] of relations) {
-    const name = `word/${type}.xml`;
-    if (!wanted.test(name) || !zip.has(target)) continue;
-    parts[name] = checked(zip, target);
-    kept.push(`<Relationship Id="${id.replace(/[^\w.-]/g, '_')}" Type="${relation}/${type}" Target="${type}.xml"/>`);
+  for (const [id, { type, target }] of relationsOf(zip, main)) {
+    if (!wanted.has(type) || !zip.has(target)) continue;
+    parts[`word/${type}.xml`] = checked(zip, target);
+    parts[`word/_rels/${type}.xml.rels`] = strToU8(rels(shownRelations(zip, target)));
+    kept.push(relation(id, type, `${type}.xml`));
   }
   parts['word/document.xml'] = checked(zip, main);
-  parts['word/_rels/document.xml.rels'] = strToU8(rels(kept.join('')));
-  parts['_rels/.rels'] = strToU8(
-    rels(`<Relationship Id="r1" Type="${relation}/officeDocument" Target="word/document.xml"/>`),
-  );
+  parts['word/_rels/document.xml.rels'] = strToU8(rels(kept.join('') + shownRelations(zip, main)));
+  parts['_rels/.rels'] = strToU8(rels(relation('r1', 'officeDocument', 'word/document.xml')));
   parts['[Content_Types].xml'] = strToU8(
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
   );
-  const mammoth = await loadMammoth();
+  // On first use: a thread that reads no Word documents does not need it.
+  const { default: mammoth } = await import('mammoth');
   let html: string;
   try {
     const buffer = Buffer.from(zipSync(parts, { level: 0 }));
-    html = (await mammoth.convertToHtml({ buffer }, { externalFileAccess: false, includeEmbeddedStyleMap: false }))
-      .value;
+    const options = {
+      externalFileAccess: false,
+      includeEmbeddedStyleMap: false,
+      // Only their descriptions.
+      convertImage: mammoth.images.imgElement(() => Promise.resolve({ src: '' })),
+    };
+    html = (await mammoth.convertToHtml({ buffer }, options)).value;
   } catch {
     throw broken('the document is not built as Word documents are');
   }
@@ -46,9 +47,23 @@ export async function readDocx(zip: Zip, main: string, out: TextOut): Promise<Pa
   return { notes: notes(zip) };
 }
 
-const relation = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
+const attributeText = (s: string): string => s.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const relation = (id: string, type: string, target: string, more = ''): string =>
+  `<Relationship Id="${attributeText(id)}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/${type}" Target="${attributeText(target)}"${more}/>`;
 const rels = (inner: string): string =>
   `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${inner}</Relationships>`;
+
+/** A link's address is shown. A picture must lead somewhere; that nothing is there matters to nobody, because none is read. */
+const shownRelations = (zip: Zip, part: string): string =>
+  relationships(zip, part)
+    .map((r) =>
+      r.type === 'image'
+        ? relation(r.id, r.type, 'media/none')
+        : r.type === 'hyperlink'
+          ? relation(r.id, r.type, r.target, ' TargetMode="External"')
+          : '',
+    )
+    .join('');
 
 function checked(zip: Zip, name: string): Uint8Array {
   const bytes = zip.read(name);
@@ -64,13 +79,6 @@ function notes(zip: Zip): string[] {
   const said: string[] = [];
   if (zip.names.some((n) => n.startsWith('word/media/'))) said.push('pictures are not read');
   if (zip.names.some((n) => /^word\/(?:header|footer)\d*\.xml$/.test(n))) said.push('headers and footers are not read');
-  if (zip.names.some((n) => /^word\/comments/.test(n))) said.push('comments are not read');
+  if (zip.names.some((n) => n.startsWith('word/comments'))) said.push('comments are not read');
   return said;
-}
-
-let loaded: Promise<Mammoth> | undefined;
-/** On first use: a thread that reads only spreadsheets does not need it. */
-function loadMammoth(): Promise<Mammoth> {
-  loaded ??= import('mammoth').then((m) => m.default);
-  return loaded;
 }

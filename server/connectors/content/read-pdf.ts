@@ -1,3 +1,4 @@
+import type { getDocumentProxy } from 'unpdf';
 import { broken, ContentRefused, tooHard, type ContentText } from './content.ts';
 import type { TextOut } from './text-out.ts';
 
@@ -5,7 +6,8 @@ const MAX_PAGES = 5000;
 
 /** A PDF as text, each page under its number. Pages without text are named: they are pictures, and nobody reads those here. */
 export async function readPdf(bytes: Uint8Array, out: TextOut, first: number): Promise<Partial<ContentText>> {
-  const { getDocumentProxy } = await import('unpdf');
+  // On first use: a thread that reads no PDF does not need it.
+  const unpdf = await import('unpdf');
   // No script of the file's, no font of the machine, nothing fetched.
   const options = {
     isEvalSupported: false,
@@ -16,7 +18,7 @@ export async function readPdf(bytes: Uint8Array, out: TextOut, first: number): P
     disableAutoFetch: true,
     verbosity: 0,
   };
-  const pdf = await getDocumentProxy(bytes, options).catch((e: unknown) => {
+  const pdf = await unpdf.getDocumentProxy(bytes, options).catch((e: unknown) => {
     throw refusal(e);
   });
   try {
@@ -41,7 +43,7 @@ export async function readPdf(bytes: Uint8Array, out: TextOut, first: number): P
   }
 }
 
-type Pdf = Awaited<ReturnType<(typeof import('unpdf'))['getDocumentProxy']>>;
+type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 
 async function pageText(pdf: Pdf, n: number): Promise<string | undefined> {
   try {

@@ -184,7 +184,7 @@ const csv = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceA
 function columnOf(ref: string | undefined): number | undefined {
   const m = /^([A-Z]{1,3})\d{1,7}$/.exec(ref ?? '');
   if (!m?.[1]) return undefined;
-  return [...m[1]].reduce((n, c) => n * 26 + c.charCodeAt(0) - 64, 0);
+  return Array.from(m[1]).reduce((n, c) => n * 26 + c.charCodeAt(0) - 64, 0);
 }
 
 function letters(column: number): string {

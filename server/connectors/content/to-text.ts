@@ -25,6 +25,7 @@ type Task = {
   failed: (e: unknown) => void;
   /** Whether a thread that had read other files before broke over it: then it is read once more, by a new one. */
   again: boolean;
+  timeoutMs: number;
 };
 const idle: Hand[] = [];
 const waiting: Task[] = [];
@@ -42,7 +43,11 @@ const kinds = {
  * The text of a file from outside, as much of it as is asked for. It is read in a thread of its own, within limits of time and memory; a file that
  * breaks the thread breaks no other. Refuses with a Problem what cannot be read, and says why.
  */
-export async function toText(content: Content, part: ContentPart = {}): Promise<ContentText> {
+export async function toText(
+  content: Content,
+  part: ContentPart = {},
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<ContentText> {
   if (content.bytes.length > MAX_CONTENT_BYTES)
     throw new Problem('too_large', 'connectors/content-too-large', {
       says: `the file has ${Math.ceil(content.bytes.length / MiB)} MiB; at most ${MAX_CONTENT_BYTES / MiB} MiB are read as text`,
@@ -62,6 +67,7 @@ export async function toText(content: Content, part: ContentPart = {}): Promise<
       done,
       failed,
       again: false,
+      timeoutMs,
     });
     waitingBytes += content.bytes.length;
     return next();
@@ -87,8 +93,8 @@ function next(): void {
   const { worker } = hand;
   worker.ref();
   const timer = setTimeout(
-    () => end(() => task.failed(tooHard(`reading the file takes more than ${TIMEOUT_MS / 1000} s`)), 'gone'),
-    TIMEOUT_MS,
+    () => end(() => task.failed(tooHard(`reading the file takes more than ${task.timeoutMs / 1000} s`)), 'gone'),
+    task.timeoutMs,
   );
   // The heap has a limit of its own; bytes outside of it, into which packed streams unpack, have none but this.
   const look = setInterval(() => {

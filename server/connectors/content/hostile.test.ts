@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { deflateRawSync } from 'node:zlib';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { docx, docxParts, pdf, pptx, pptxParts, xlsx, xlsxParts, zipped } from '#dev/office-files.ts';
+import { Problem } from '#kernel/problem.ts';
+import { TextOut } from './text-out.ts';
+import { htmlToText } from './html-text.ts';
+import { toText } from './to-text.ts';
+
+const good = {
+  docx: docx([{ heading: 'Plan' }, { item: 'one' }, { rows: [['a', 'b']] }, { text: 'x', link: 'https://a.example/' }]),
+  xlsx: xlsx({ Sheet: [['a', 1, { date: 45_000 }]] }),
+  pptx: pptx([{ title: 'T', texts: ['x'], notes: 'n' }]),
+  pdf: pdf([['Hello there'], ['More']]),
+};
+
+const refusedAs =
+  (...codes: string[]) =>
+  (e: unknown) =>
+    e instanceof Problem && codes.map((c) => `connectors/content-${c}`).includes(e.code)
+      ? true
+      : assert.fail(String(e instanceof Error ? e.stack : e));
+
+const withPart = (parts: Record<string, string>, name: string, change: (xml: string) => string): Uint8Array =>
+  zipped({ ...parts, [name]: change(parts[name] ?? '') });
+
+const document = 'word/document.xml';
+const parts = docxParts([{ text: 'Hello' }]);
+const hostile: [string, () => Uint8Array, string][] = [
+  [
+    'XML entities that expand',
+    () =>
+      withPart(parts, document, (x) =>
+        x.replace('?>\n', '?>\n<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'),
+      ),
+    'broken',
+  ],
+  [
+    'an XML entity from a file',
+    () => withPart(parts, '_rels/.rels', (x) => x.replace('?>\n', '?>\n<!DOCTYPE d SYSTEM "file:///etc/passwd">')),
+    'broken',
+  ],
+  ['an unknown entity', () => withPart(parts, document, (x) => x.replace('Hello', '&xxe;')), 'broken'],
+  [
+    'XML of a million levels',
+    () => withPart(parts, document, (x) => x.replace('<w:body>', `<w:body>${'<w:p>'.repeat(1e6)}`)),
+    'too-hard',
+  ],
+  [
+    'a part that unpacks to more than 64 MiB',
+    () => withPart(parts, document, (x) => x.replace('Hello', 'x'.repeat(65 * 2 ** 20))),
+    'too-hard',
+  ],
+  [
+    'a part that is packed a thousand to one',
+    () => withPart(parts, document, (x) => x.replace('Hello', ' '.repeat(20 * 2 ** 20))),
+    'too-hard',
+  ],
+  ['two parts of which one leads out of the file', () => zipped({ ...parts, '../../evil': 'x' }), 'broken'],
+  [
+    'ten thousand parts and more',
+    () => zipped({ ...parts, ...Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`f${i}`, ''])) }),
+    'too-hard',
+  ],
+  [
+    'a million and one cells',
+    () =>
+      withPart(xlsxParts({ S: [[1]] }), 'xl/worksheets/sheet1.xml', (x) =>
+        x.replace(
+          '</row>',
+          `${'<c><v>1</v></c>'.repeat(1_000_001).replace(/1<\/v><\/c>$/, `${Math.PI}</v></c>`)}</row>`,
+        ),
+      ),
+    'too-hard',
+  ],
+  [
+    'a slide that refers out of the file',
+    () =>
+      withPart(pptxParts([{ title: 'T', texts: [] }]), 'ppt/_rels/presentation.xml.rels', (x) =>
+        x.replace('slides/', '../../../'),
+      ),
+    'broken',
+  ],
+];
+for (const [what, file, code] of hostile)
+  test(`a file with ${what} is refused, and the next file is read`, async () => {
+    await assert.rejects(toText({ bytes: file() }), refusedAs(code, ...(code === 'too-hard' ? ['broken'] : [])));
+    assert.match((await toText({ bytes: good.docx })).text, /Plan/);
+  });
+
+test('a part that unpacks to more than the file says is refused after exactly so many bytes', async () => {
+  const bomb = deflateRawSync(Buffer.alloc(50 * 2 ** 20, 32));
+  const small = Buffer.from(zipped({ ...parts, [document]: 'x' }));
+  // The directory's entry and the part itself are exchanged for the bomb; both still say that one byte comes out.
+  const at = small.indexOf(document) - 30;
+  const length = small.readUInt32LE(at + 18);
+  const begin = at + 30 + document.length;
+  const file = Buffer.concat([small.subarray(0, begin), bomb, small.subarray(begin + length)]);
+  const grown = bomb.length - length;
+  file.writeUInt32LE(bomb.length, at + 18);
+  let central = file.indexOf('PK\x01\x02', begin + bomb.length, 'latin1');
+  const start = central;
+  for (; central >= 0; central = file.indexOf('PK\x01\x02', central + 4, 'latin1')) {
+    if (file.subarray(central + 46).toString('utf8', 0, document.length) === document)
+      file.writeUInt32LE(bomb.length, central + 20);
+    else if (file.readUInt32LE(central + 42) > at)
+      file.writeUInt32LE(file.readUInt32LE(central + 42) + grown, central + 42);
+  }
+  file.writeUInt32LE(start, file.length - 22 + 16);
+  await assert.rejects(toText({ bytes: file }), refusedAs('broken'));
+});
+
+test('a PDF whose page unpacks to gigabytes costs a limited amount of memory and ends', async () => {
+  // Packed twice, so that a few kilobytes become 8 GiB.
+  const layer = deflateRawSync(Buffer.alloc(64 * 2 ** 20, 32));
+  const zlib = (b: Buffer): Buffer => Buffer.concat([Buffer.from([0x78, 0x9c]), b, Buffer.alloc(4)]);
+  const many = zlib(deflateRawSync(Buffer.concat(Array.from({ length: 128 }, () => layer))));
+  const begin = Buffer.from(
+    '%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n3 0 obj\n' +
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>\nendobj\n4 0 obj\n<< /Filter [/FlateDecode /FlateDecode] /Length ${many.length} >>\nstream\n`,
+  );
+  const file = Buffer.concat([begin, many, Buffer.from('\nendstream\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n')]);
+  const before = process.memoryUsage().rss;
+  await toText({ bytes: file }).then((r) => assert.ok(r.text.length < 1000), refusedAs('too-hard', 'broken'));
+  assert.ok(process.memoryUsage().rss - before < 2 ** 31, 'less than 2 GiB more');
+  assert.match((await toText({ bytes: good.pdf })).text, /Hello/);
+});
+
+test('a cell in the last row and column of a sheet is written with its place, not behind a million commas', async () => {
+  const file = withPart(xlsxParts({ S: [[1]] }), 'xl/worksheets/sheet1.xml', (x) =>
+    x.replace('</sheetData>', '<row r="1048576"><c r="XFD1048576"><v>7</v></c></row></sheetData>'),
+  );
+  const r = await toText({ bytes: file });
+  assert.equal(r.text, '## S\n1\n(rows 2 to 1048575 are empty)\nXFD1048576: 7\n\n');
+});
+
+test('a file that takes for ever holds up nobody who comes with another', async () => {
+  // Mammoth takes long over this one; whether it gets through or not, it ends.
+  const slow = docx(Array.from({ length: 60_000 }, () => ({ rows: [['a', 'b', 'c']] })));
+  const [first, other] = await Promise.allSettled([
+    toText({ bytes: slow }, {}, 1000),
+    toText({ bytes: Buffer.from('quick') }),
+  ]);
+  assert.ok(other.status === 'fulfilled' && other.value.text === 'quick');
+  if (first.status === 'rejected') refusedAs('too-hard')(first.reason);
+});
+
+for (const [kind, file] of Object.entries(good))
+  test(`a ${kind} file with any of its bytes changed, cut or doubled is read or refused, never more than that`, async () => {
+    let read = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.nat(255), fc.constantFrom('set', 'cut', 'double', 'end')), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        async (edits) => {
+          let bytes = Buffer.from(file);
+          for (const [where, to, how] of edits) {
+            const at = where % Math.max(1, bytes.length);
+            if (how === 'set' && bytes.length > 0) bytes[at] = to;
+            else if (how === 'cut') bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + (to % 40))]);
+            else if (how === 'double')
+              bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - to))]);
+            else if (to < 40) bytes = bytes.subarray(0, at);
+          }
+          try {
+            const r = await toText({ bytes });
+            assert.ok(r.text.length <= 200_000);
+            read++;
+          } catch (e) {
+            refusedAs('broken', 'unsupported', 'encrypted', 'too-hard')(e);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    assert.ok(read > 0, 'some edits change nothing');
+  });
+
+test('a Word document whose XML is changed anywhere is read or refused', async () => {
+  const pieces = [
+    '<w:p>',
+    '</w:p>',
+    '<!--',
+    '<![CDATA[',
+    '&#0;',
+    '<w:hyperlink r:id="none">',
+    '<w:tbl><w:tr/>',
+    '"',
+    '>',
+    '<w:footnoteReference w:id="9"/>',
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.constantFrom(...pieces), async (where, piece) => {
+      const file = withPart(parts, document, (x) => x.slice(0, where % x.length) + piece + x.slice(where % x.length));
+      await toText({ bytes: file }).then(() => undefined, refusedAs('broken', 'too-hard'));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('any HTML at all becomes text, in time that grows with its length', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.constantFrom(
+          '<p',
+          '>',
+          '<a href="',
+          '"',
+          '<li>',
+          '</ul>',
+          '<script>',
+          '<!--',
+          '&amp',
+          '<td>',
+          "'",
+          '<p style="display:none">',
+          'x',
+          ' ',
+          '<b/>',
+          '<',
+          '</p>',
+        ),
+      ),
+      (tokens) => {
+        const out = new TextOut(0, 10_000);
+        htmlToText(tokens.join(''), out);
+        assert.ok(out.done().text.isWellFormed());
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  for (const bomb of ['<', '<a ', '<p "', '<!--', '<a href="x">', '<div>', "<p '", '&', '<script>', '<p a=b '])
+    htmlToText(bomb.repeat(300_000), new TextOut(0, 200_000));
+});
