@@ -1,8 +1,14 @@
 import { listen } from '../listening-server.ts';
 import type { Fault, SeenRequest, VendorStandIn } from './vendor-stand-in.ts';
 
-/** An answer of a stand-in. `json` and `text` are bodies; at most one. */
-export type Said = { status?: number; headers?: Record<string, string>; json?: unknown; text?: string };
+/** An answer of a stand-in. `json`, `text` and `bytes` are bodies; at most one. */
+export type Said = {
+  status?: number;
+  headers?: Record<string, string>;
+  json?: unknown;
+  text?: string;
+  bytes?: Uint8Array;
+};
 
 export type VendorServer = Pick<VendorStandIn, 'origins' | 'seen' | 'close'> & {
   fault: VendorStandIn['fault'];
@@ -31,8 +37,8 @@ export async function serveVendor(
             body: Buffer.concat(chunks),
           };
           seen.push(r);
-          const say = ({ status = 200, headers = {}, json, text }: Said): void => {
-            const body = json === undefined ? (text ?? '') : JSON.stringify(json);
+          const say = ({ status = 200, headers = {}, json, text, bytes }: Said): void => {
+            const body = bytes ?? (json === undefined ? (text ?? '') : JSON.stringify(json));
             const type = json === undefined ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
             res.writeHead(status, { 'content-type': type, ...headers }).end(body);
           };
