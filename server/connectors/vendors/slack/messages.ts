@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { visible } from '#kernel/visible.ts';
+import { namesOf } from './people.ts';
+import type { SlackCall } from './slack-api.ts';
+
+export const Message = z.looseObject({
+  ts: z.string(),
+  user: z.string().optional(),
+  username: z.string().optional(),
+  bot_profile: z.looseObject({ name: z.string().optional() }).optional(),
+  text: z.string().optional(),
+  subtype: z.string().optional(),
+  thread_ts: z.string().optional(),
+  reply_count: z.number().optional(),
+  edited: z.looseObject({}).optional(),
+  files: z
+    .array(
+      z.looseObject({
+        id: z.string(),
+        name: z.string().nullish(),
+        mimetype: z.string().optional(),
+        size: z.number().optional(),
+      }),
+    )
+    .optional(),
+  attachments: z
+    .array(
+      z.looseObject({
+        fallback: z.string().optional(),
+        title: z.string().optional(),
+        text: z.string().optional(),
+        from_url: z.string().optional(),
+      }),
+    )
+    .optional(),
+  reactions: z.array(z.looseObject({ name: z.string(), count: z.number() })).optional(),
+});
+export type Message = z.infer<typeof Message>;
+
+/** Messages as lines that a model can read: when, who, what. Names stand for ids, and links show where they lead. */
+export async function messageLines(call: SlackCall, messages: readonly Message[]): Promise<string[]> {
+  const people = messages.flatMap((m) => [
+    ...(m.user === undefined ? [] : [m.user]),
+    ...[...(m.text ?? '').matchAll(/<@([UW][A-Z0-9]+)(?:\|[^>]*)?>/g)].map((x) => x[1] ?? ''),
+  ]);
+  const names = await namesOf(call, people);
+  return messages.map((m) => {
+    const who = (m.user && (names.get(m.user) ?? m.user)) ?? m.bot_profile?.name ?? m.username ?? 'somebody';
+    const parts = [
+      plainText(m.text ?? '', names),
+      ...(m.attachments ?? []).map((a) =>
+        plainText([a.title, a.text ?? a.fallback, a.from_url].filter((t) => t).join(' - '), names),
+      ),
+      ...(m.files ?? []).map(
+        (f) => `[file ${f.name ?? f.id}, ${f.mimetype ?? 'unknown type'}, ${f.size ?? '?'} bytes]`,
+      ),
+    ].filter((t) => t !== '');
+    const marks = [
+      ...(m.user === undefined ? ['an app'] : []),
+      ...(m.edited ? ['edited'] : []),
+      ...(m.reply_count ? [`${m.reply_count} replies in thread ${m.ts}`] : []),
+      ...(m.reactions ?? []).map((r) => `:${r.name}: ${r.count}`),
+    ];
+    return `${timeOf(m.ts)} ${visible(who)}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}: ${visible(parts.join('\n  ').replaceAll('\n', '\n  '))}`;
+  });
+}
+
+/** A message's id is its time in seconds. */
+export const timeOf = (ts: string): string => {
+  const seconds = Number(ts);
+  return Number.isFinite(seconds) && seconds < 1e11
+    ? new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+    : ts;
+};
+
+/** Slack's own markup as plain text (https://docs.slack.dev/messaging/formatting-message-text). */
+export function plainText(text: string, names: ReadonlyMap<string, string>): string {
+  return text
+    .replace(/<([^<>]*)>/g, (_, inside: string) => {
+      const [what = '', ...more] = inside.split('|');
+      const label = more.join('|');
+      if (what.startsWith('@')) return `@${names.get(what.slice(1)) ?? (label === '' ? what.slice(1) : label)}`;
+      if (what.startsWith('#')) return `#${label === '' ? what.slice(1) : label}`;
+      if (what.startsWith('!')) return label === '' ? `@${what.slice(1).split('^')[0] ?? ''}` : label;
+      return label === '' || label === what ? what : `${label} (${what})`;
+    })
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}
