@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
-import type { OAuthFacts } from '#vault/oauth-facts.ts';
-import type { OrganizationGrant } from '#vault/organization-grant.ts';
+import type { OAuthFacts, RefusedBecause } from '#vault/oauth-facts.ts';
+import { GrantRefused, type OrganizationGrant } from '#vault/organization-grant.ts';
 import type { Manifest } from '../../kit/manifest.ts';
 import { createCanvasTool, postMessageTool, scheduleMessageTool } from './post-tools.ts';
 import { listChannelsTool, readChannelTool, readThreadTool, searchMessagesTool, userInfoTool } from './read-tools.ts';
@@ -26,6 +26,15 @@ const TokenAnswer = z.union([
   z.looseObject({ ok: z.literal(true), authed_user: Token }).transform((a) => a.authed_user),
   Token.extend({ ok: z.literal(true), token_type: z.literal('user') }),
 ]);
+
+/** What a no of the token endpoint means; it comes with status 200. */
+function classifySlack(status: number, answer: Readonly<Record<string, unknown>>): RefusedBecause | undefined {
+  const code = answer['ok'] === false ? answer['error'] : undefined;
+  if (typeof code !== 'string') return undefined;
+  if (['invalid_client_id', 'bad_client_secret', 'bad_redirect_uri', 'invalid_post_type'].includes(code)) return 'app';
+  const later = ['ratelimited', 'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout'];
+  return later.includes(code) || status >= 500 ? 'later' : 'reconnect';
+}
 
 const oauth: OAuthFacts = {
   authorize: '{api}/oauth/v2/authorize',
@@ -91,17 +100,20 @@ const oauth: OAuthFacts = {
   },
   // Without token rotation there is no refresh token and no end; with it, `expires_in` says 12 hours.
   lifetimes: { rotation: 'single_use' },
-  classify(status, answer) {
-    const code = answer['ok'] === false ? answer['error'] : undefined;
-    if (typeof code !== 'string') return undefined;
-    if (['invalid_client_id', 'bad_client_secret', 'invalid_client', 'oauth_authorization_url_mismatch'].includes(code))
-      return 'app';
-    if (
-      ['ratelimited', 'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout'].includes(code) ||
-      status >= 500
-    )
-      return 'later';
-    return 'reconnect';
+  classify: classifySlack,
+  explain(answer) {
+    switch (answer['error']) {
+      case 'bad_redirect_uri':
+        return 'the Slack app does not list this redirect URL; an administrator adds it under "OAuth & Permissions"';
+      case 'bad_client_secret':
+      case 'invalid_client_id':
+        return 'Slack does not know the app, or its secret was replaced; an administrator enters client id and secret anew';
+      case 'invalid_refresh_token':
+      case 'token_revoked':
+        return 'Slack has ended the grant, or the refresh token was used already; connect again';
+      default:
+        return undefined;
+    }
   },
 };
 
@@ -132,10 +144,10 @@ const botToken: OrganizationGrant = {
       .safeParse(await answer.json().catch(() => undefined));
     if (said.data?.ok !== true) {
       const code = said.data?.error ?? `status ${answer.status}`;
-      throw new Problem(said.data ? 'forbidden' : 'upstream', 'connectors/slack-bot-token', {
-        says: `Slack does not accept the bot token (${code.slice(0, 60)})`,
-        fix: 'give the current token of the app; if token rotation is on for the app, a token given by hand ends after 12 hours',
-      });
+      throw new GrantRefused(
+        said.data === undefined || classifySlack(answer.status, said.data) === 'later' ? 'later' : 'reconnect',
+        `Slack does not accept the bot token (${code}); if token rotation is on for the app, a token given by hand ends after 12 hours`,
+      );
     }
     const granted = answer.headers.get('x-oauth-scopes');
     return {
@@ -180,6 +192,10 @@ export const slackManifest: Manifest = {
   },
   remote: {
     url: '{mcp}/mcp',
+    refuses: (settings) =>
+      settings['only_channels'] !== undefined || settings['never_channels'] !== undefined
+        ? "Slack's own MCP server knows nothing of only_channels and never_channels"
+        : undefined,
     note: 'Per person only. The Slack app must be internal or in the Slack directory, with MCP switched on, and which tools there are follows from the scopes granted. Channels cannot be limited there, and what is posted is not made visible.',
   },
   async whoami(vendor) {
