@@ -44,8 +44,9 @@ CREATE UNIQUE INDEX app_user_email ON public.app_user USING btree (parent, email
 alter table app_user enable row level security;
 create policy app_user_of_parent on app_user for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select, update on app_user to gatehouse_app;
+CREATE TRIGGER connections_ended AFTER UPDATE OF state ON public.app_user FOR EACH ROW WHEN (((new.state = 'suspended'::text) AND (old.state <> 'suspended'::text))) EXECUTE FUNCTION connections_ended();
 
--- A call that waits for a person, or waited. The action is kept as canonical text. All states but pending are for ever; what a yes is worth is in approval_grant. consent: the OAuth grant by which the agent asked. asked_for: whether a rule wants a yes, or what was found in the content.
+-- A call that waits for a person, or waited. The action is kept as canonical text. All states but pending are for ever; what a yes is worth is in approval_grant. consent: the OAuth grant by which the agent asked. asked_for: whether a rule wants a yes, what was found in the content, or what its session had read; has_read: from which connectors and tools, where that was looked at.
 create table approval (
   org text not null,
   id text not null,
@@ -71,16 +72,18 @@ create table approval (
   ended_why text,
   replaced_with text,
   says text,
+  has_read jsonb,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   FOREIGN KEY (org) REFERENCES org(id),
   FOREIGN KEY (org, decision) REFERENCES approval_decision(org, id),
+  CHECK (((asked_for <> 'session'::text) OR (has_read IS NOT NULL))),
   CHECK (((char_length(says) >= 1) AND (char_length(says) <= 600))),
   CHECK (((decision IS NOT NULL) = (state = ANY (ARRAY['approved'::text, 'denied'::text])))),
   CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['expired'::text, 'cancelled'::text, 'superseded'::text])))),
   CHECK (((ended_why IS NOT NULL) = (state = ANY (ARRAY['cancelled'::text, 'superseded'::text])))),
   CHECK ((action_hash ~ '^[0-9a-f]{64}$'::text)),
-  CHECK ((asked_for = ANY (ARRAY['policy'::text, 'content'::text]))),
+  CHECK ((asked_for = ANY (ARRAY['policy'::text, 'content'::text, 'session'::text]))),
   CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text]))),
   CHECK ((pin ~ '^[0-9a-f]{64}$'::text)),
   CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text])))
@@ -380,6 +383,117 @@ create policy cedar_policy_of_org on cedar_policy for all to gatehouse_app using
 grant insert, select on cedar_policy to gatehouse_app;
 grant update (until) on cedar_policy to gatehouse_app;
 
+-- One credential for a connector: what a person consented to, or an account of the org. sealed: tokens, or what an administrator gave (grant_kind says which kind), for this row, connector, owner and generation. shown: its parts that are no secret; facts: what the API needs beside the token. state refresh_failed is tried again at next_attempt_at, reconnect needs a person; why: the code of the last refusal; because: whether the app is to blame, or nobody. given_ends_at: when what the administrator gave ends. member has no foreign key: a trigger ends the connections of a member who leaves. ended_by null: a trigger did it and the log is not told yet. vendor_end: how the vendor was told of the end.
+create table connection (
+  org text not null,
+  id text not null,
+  connector text not null,
+  owner_kind text not null,
+  member text,
+  user_id text,
+  grant_kind text not null,
+  access text not null,
+  account_subject text,
+  account_label text,
+  account_email text,
+  account_tenant text,
+  scopes text[] not null,
+  shown jsonb not null default '{}'::jsonb,
+  facts jsonb not null default '{}'::jsonb,
+  state text not null,
+  because text,
+  why text,
+  sealed bytea,
+  generation integer not null,
+  access_expires_at timestamp with time zone,
+  refresh_expires_at timestamp with time zone,
+  idle_expires_at timestamp with time zone,
+  given_ends_at timestamp with time zone,
+  last_refreshed_at timestamp with time zone,
+  fail_count integer not null default 0,
+  next_attempt_at timestamp with time zone,
+  made_at timestamp with time zone not null,
+  made_by text not null,
+  ended_at timestamp with time zone,
+  ended_by text,
+  ended_why text,
+  vendor_end text,
+  vendor_end_tries integer not null default 0,
+  vendor_end_next_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK (((owner_kind = 'organization'::text) OR (grant_kind = 'oauth'::text))),
+  CHECK (((owner_kind = 'person'::text) = (member IS NOT NULL))),
+  CHECK (((owner_kind = 'person'::text) = (user_id IS NOT NULL))),
+  CHECK (((sealed IS NOT NULL) = ((state <> 'revoked'::text) OR (vendor_end = 'waiting'::text)))),
+  CHECK (((state <> 'refresh_failed'::text) OR (because IS NOT NULL))),
+  CHECK (((state = 'revoked'::text) = (ended_at IS NOT NULL))),
+  CHECK (((state = 'revoked'::text) = (ended_why IS NOT NULL))),
+  CHECK (((state = 'revoked'::text) = (vendor_end IS NOT NULL))),
+  CHECK (((state = ANY (ARRAY['active'::text, 'revoked'::text])) OR (why IS NOT NULL))),
+  CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
+  CHECK ((because = ANY (ARRAY['app'::text, 'later'::text]))),
+  CHECK ((ended_why = ANY (ARRAY['disconnected'::text, 'revoked'::text, 'replaced'::text, 'suspended'::text, 'member_removed'::text, 'connector_removed'::text, 'foreign'::text]))),
+  CHECK ((generation > 0)),
+  CHECK ((grant_kind ~ '^[a-z][a-z0-9_]*$'::text)),
+  CHECK ((owner_kind = ANY (ARRAY['person'::text, 'organization'::text]))),
+  CHECK ((state = ANY (ARRAY['active'::text, 'refresh_failed'::text, 'reconnect'::text, 'revoked'::text]))),
+  CHECK ((vendor_end = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'refused'::text, 'impossible'::text])))
+);
+CREATE INDEX connection_ending ON public.connection USING btree (vendor_end_next_at) WHERE (vendor_end = 'waiting'::text);
+CREATE UNIQUE INDEX connection_of_organization ON public.connection USING btree (org, connector) WHERE ((owner_kind = 'organization'::text) AND (ended_at IS NULL));
+CREATE UNIQUE INDEX connection_of_person ON public.connection USING btree (org, connector, member) WHERE ((owner_kind = 'person'::text) AND (ended_at IS NULL));
+CREATE INDEX connection_of_user ON public.connection USING btree (user_id) WHERE (ended_at IS NULL);
+CREATE INDEX connection_untold ON public.connection USING btree (ended_at) WHERE ((state = 'revoked'::text) AND (ended_by IS NULL));
+alter table connection enable row level security;
+create policy connection_of_org on connection for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on connection to gatehouse_app;
+grant update (access, access_expires_at, account_email, account_label, account_subject, account_tenant, because, ended_at, ended_by, ended_why, facts, fail_count, generation, given_ends_at, grant_kind, idle_expires_at, last_refreshed_at, next_attempt_at, refresh_expires_at, scopes, sealed, shown, state, vendor_end, vendor_end_next_at, vendor_end_tries, why) on connection to gatehouse_app;
+
+-- A person who was sent to a vendor to consent, from which session, for what. Good for one answer within its time; verifier_sealed is the PKCE verifier. What came of it is in the log.
+create table connection_consent (
+  org text not null,
+  id text not null,
+  connector text not null,
+  member text not null,
+  user_id text not null,
+  session text not null,
+  access text not null,
+  verifier_sealed bytea not null,
+  begun_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  answered_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text])))
+);
+CREATE INDEX connection_consent_old ON public.connection_consent USING btree (expires_at);
+alter table connection_consent enable row level security;
+create policy connection_consent_of_org on connection_consent for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on connection_consent to gatehouse_app;
+grant update (answered_at) on connection_consent to gatehouse_app;
+
+-- What nodes tell each other about a connection: who renews it now and until when that is theirs alone; the attempt that was begun on which generation and has not ended (written before the vendor is asked); the last use, to the minute. No row: never used.
+create table connection_lease (
+  org text not null,
+  connection text not null,
+  owner text,
+  until timestamp with time zone,
+  attempt_generation integer,
+  attempt_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  PRIMARY KEY (org, connection),
+  FOREIGN KEY (org, connection) REFERENCES connection(org, id),
+  CHECK (((attempt_generation IS NULL) = (attempt_at IS NULL))),
+  CHECK (((owner IS NULL) = (until IS NULL)))
+);
+alter table connection_lease enable row level security;
+create policy connection_lease_of_org on connection_lease for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on connection_lease to gatehouse_app;
+grant update (attempt_at, attempt_generation, last_used_at, owner, until) on connection_lease to gatehouse_app;
+
 -- A system made available in an org: an MCP server of the customer's (type mcp), a vendor's MCP server (mode remote) or our tools on a vendor's API (builtin). act_as: whose account calls use. settings: what its manifest asks for; origins: addresses by role that stand in place of the manifest's, inside the network where origins_private. The bearer is sealed for this row; private_host is the one host whose private addresses an administrator allowed.
 create table connector (
   org text not null,
@@ -414,6 +528,36 @@ create table connector (
 alter table connector enable row level security;
 create policy connector_of_org on connector for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on connector to gatehouse_app;
+
+-- The app that an org registered at a vendor for a connector: client id and, sealed for this row, its secret or its private key, whose certificate is for the vendor. same_address: an account with another address than the person's is refused. ends_at: when secret or certificate ends. refused_at: the last three times that the vendor did not take the app; failing_since: when it had refused so often in a row that it is the app's fault.
+create table connector_app (
+  org text not null,
+  connector text not null,
+  client_id text not null,
+  kind text not null,
+  sealed bytea,
+  generation integer not null,
+  certificate text,
+  key_id text,
+  same_address boolean not null,
+  ends_at timestamp with time zone,
+  refused_at timestamp with time zone[] not null default '{}'::timestamp with time zone[],
+  failing_since timestamp with time zone,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org, connector),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK (((kind = 'key'::text) = (certificate IS NOT NULL))),
+  CHECK (((kind = 'key'::text) = (key_id IS NOT NULL))),
+  CHECK (((kind = 'none'::text) = (sealed IS NULL))),
+  CHECK ((client_id <> ''::text)),
+  CHECK ((generation > 0)),
+  CHECK ((kind = ANY (ARRAY['secret'::text, 'key'::text, 'none'::text])))
+);
+alter table connector_app enable row level security;
+create policy connector_app_of_org on connector_app for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on connector_app to gatehouse_app;
+grant update (certificate, client_id, ends_at, failing_since, generation, key_id, kind, refused_at, same_address, sealed, set_at, set_by) on connector_app to gatehouse_app;
 
 -- What policy was asked about a call, and what it said. asked: groups of the person, class, surface, device and the argument facts of the tool's projection, at that moment; never the arguments. Null: more than 8 KB, so not kept. Rows are forgotten after GATEHOUSE_CALL_FACTS_DAYS. Calls that were refused before policy was asked have no row.
 create table decided_call (
@@ -711,6 +855,21 @@ alter table domain_check enable row level security;
 create policy domain_check_of_parent on domain_check for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant delete, insert, select on domain_check to gatehouse_app;
 
+-- Sessions at older MCP servers, answers of clients to questions, and calls that go on after a question; sealed with a key derived from the root key, for at most a day. Nothing in it grants anything.
+create table gateway_carried (
+  org text not null,
+  key text not null,
+  sealed bytea not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (org, key),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((length(key) >= 1) AND (length(key) <= 300)))
+);
+CREATE INDEX gateway_carried_over ON public.gateway_carried USING btree (org, expires_at);
+alter table gateway_carried enable row level security;
+create policy gateway_carried_of_org on gateway_carried for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select, update on gateway_carried to gatehouse_app;
+
 -- A running node of the gateway. When its lease is over, its open calls end as lost.
 create table gateway_node (
   id text not null,
@@ -888,6 +1047,7 @@ CREATE INDEX member_user ON public.member USING btree (user_id);
 alter table member enable row level security;
 create policy member_of_org on member for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select, update on member to gatehouse_app;
+CREATE TRIGGER connections_ended AFTER DELETE ON public.member FOR EACH ROW EXECUTE FUNCTION connections_ended();
 CREATE TRIGGER member_left AFTER DELETE ON public.member FOR EACH ROW EXECUTE FUNCTION member_left();
 CREATE TRIGGER member_of_one_parent AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION member_of_one_parent();
 
@@ -1216,6 +1376,28 @@ create policy org_provisioning_read on org_provisioning for select to gatehouse_
 create policy org_provisioning_update on org_provisioning for update to gatehouse_app using ((parent = app_parent()) AND (org = app_org())) with check ((parent = app_parent()) AND (org = app_org()));
 grant insert, select, update on org_provisioning to gatehouse_app;
 
+-- A key in an org's own key service, which wraps the org's keys instead of the deployment's. config: where it is; sealed: what proves us there, under the deployment, because the org's own keys need it to be opened. state: what the service last said.
+create table own_key (
+  org text not null,
+  id text not null,
+  kind text not null,
+  config jsonb not null,
+  sealed bytea not null,
+  state text not null,
+  state_since timestamp with time zone not null,
+  named_by text not null,
+  named_at timestamp with time zone not null,
+  PRIMARY KEY (org),
+  UNIQUE (id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((kind = ANY (ARRAY['vault-transit'::text, 'aws-kms'::text]))),
+  CHECK ((state = ANY (ARRAY['good'::text, 'unreachable'::text, 'gone'::text])))
+);
+alter table own_key enable row level security;
+create policy own_key_of_org on own_key for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on own_key to gatehouse_app;
+grant update (config, id, kind, named_at, named_by, sealed, state, state_since) on own_key to gatehouse_app;
+
 -- Parent organization: owns domains, SSO connections, directories and users; ties organizations together.
 create table parent (
   id text not null,
@@ -1278,7 +1460,7 @@ create policy policy_control_of_org on policy_control for all to gatehouse_app u
 grant insert, select on policy_control to gatehouse_app;
 grant update (until) on policy_control to gatehouse_app;
 
--- What holds in an org where nothing else is said, and by whose clock rules speak of time. No row: regulated, which is everything off until it is allowed, and UTC. In force from the version since until before the version until.
+-- What holds in an org where nothing else is said, and by whose clock rules speak of time. after_reading: what becomes of an outward action of a session that has read untrusted and private content in the last session_hours. No row: regulated, which is everything off until it is allowed, UTC, ask, 8 hours. In force from the version since until before the version until.
 create table policy_setting (
   org text not null,
   mode text not null,
@@ -1288,9 +1470,13 @@ create table policy_setting (
   set_at timestamp with time zone not null,
   since integer not null,
   until integer,
+  after_reading text not null,
+  session_hours integer not null,
   PRIMARY KEY (org, since),
   FOREIGN KEY (org) REFERENCES org(id),
   CHECK (((mode = 'regulated'::text) = (default_access = 'off'::text))),
+  CHECK (((session_hours >= 1) AND (session_hours <= 168))),
+  CHECK ((after_reading = ANY (ARRAY['ask'::text, 'forbid'::text, 'off'::text]))),
   CHECK ((default_access = ANY (ARRAY['off'::text, 'read'::text, 'read_write'::text]))),
   CHECK ((mode = ANY (ARRAY['regulated'::text, 'open'::text])))
 );
@@ -1299,6 +1485,43 @@ alter table policy_setting enable row level security;
 create policy policy_setting_of_org on policy_setting for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on policy_setting to gatehouse_app;
 grant update (until) on policy_setting to gatehouse_app;
+
+-- Whether connectors of a type of the catalogue may be used at all (off: by nobody, groups: by nobody but those of policy_type_group, whatever a rule says), and which access those who may have without any rule. No row: on, and none but by rules. In force from the version since until before the version until.
+create table policy_type_control (
+  org text not null,
+  id text not null,
+  type text not null,
+  state text not null,
+  access text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  since integer not null,
+  until integer,
+  PRIMARY KEY (org, id, since),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((state <> 'off'::text) OR (access = 'off'::text))),
+  CHECK ((access = ANY (ARRAY['off'::text, 'read'::text, 'read_write'::text]))),
+  CHECK ((state = ANY (ARRAY['on'::text, 'groups'::text, 'off'::text]))),
+  CHECK ((type ~ '^[a-z0-9](-?[a-z0-9])*$'::text))
+);
+CREATE UNIQUE INDEX policy_type_control_live ON public.policy_type_control USING btree (org, type) WHERE (until IS NULL);
+alter table policy_type_control enable row level security;
+create policy policy_type_control_of_org on policy_type_control for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on policy_type_control to gatehouse_app;
+grant update (until) on policy_type_control to gatehouse_app;
+
+-- The groups to which a control of a type is restricted. group_id has no foreign key: a group that is gone lets nobody in.
+create table policy_type_group (
+  org text not null,
+  control text not null,
+  since integer not null,
+  group_id text not null,
+  PRIMARY KEY (org, control, since, group_id),
+  FOREIGN KEY (org, control, since) REFERENCES policy_type_control(org, id, since)
+);
+alter table policy_type_group enable row level security;
+create policy policy_type_group_of_org on policy_type_group for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on policy_type_group to gatehouse_app;
 
 -- One state of the policies of an org: hash names exactly what they said, kind and about what was changed, restored which version it brought back. What was in it are the rules, settings, controls and Cedar with since <= number and until null or > number. Version 0 is what was there before the first.
 create table policy_version (
@@ -1870,18 +2093,61 @@ alter table scope_version enable row level security;
 create policy scope_version_read on scope_version for select to gatehouse_app using true;
 grant select on scope_version to gatehouse_app;
 
--- A key per parent or org, wrapped by the key provider. Secrets are sealed with data keys that these wrap. Without the provider's key the rows are noise.
+-- Keys per parent or org, and of the deployment, wrapped by a key provider. Secrets are sealed with data keys that these wrap. The newest generation seals; an older one goes on opening until it is retired, which destroys it (wrapped is null) and keeps the row. deployment, generation 0: the secret that everything derived comes from, where no key file holds it. Without the provider's key the rows are noise.
 create table seal_key (
   scope text not null,
   generation integer not null,
   provider text not null,
-  wrapped bytea not null,
+  wrapped bytea,
   created_at timestamp with time zone not null default now(),
-  PRIMARY KEY (scope, generation)
+  wrapped_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  PRIMARY KEY (scope, generation),
+  CHECK (((wrapped IS NULL) = (retired_at IS NOT NULL)))
 );
 alter table seal_key enable row level security;
+create policy seal_key_deployment on seal_key for all to gatehouse_app using (scope = 'deployment'::text) with check (scope = 'deployment'::text);
 create policy seal_key_scope on seal_key for all to gatehouse_app using (scope = ANY (ARRAY[app_org(), app_parent()])) with check (scope = ANY (ARRAY[app_org(), app_parent()]));
 grant insert, select on seal_key to gatehouse_app;
+grant update (provider, retired_at, wrapped, wrapped_at) on seal_key to gatehouse_app;
+
+-- Everything of a scope being sealed anew with its newest key. tab, col and after say how far it is, so that another node goes on where one was killed.
+create table seal_rotation (
+  scope text not null,
+  id text not null,
+  generation integer not null,
+  new_key boolean not null,
+  state text not null,
+  tab text not null default ''::text,
+  col text not null default ''::text,
+  after text not null default ''::text,
+  resealed bigint not null default 0,
+  total bigint not null,
+  started_by text not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (scope, id),
+  CHECK (((state = 'done'::text) = (finished_at IS NOT NULL))),
+  CHECK ((state = ANY (ARRAY['running'::text, 'done'::text])))
+);
+CREATE UNIQUE INDEX seal_rotation_running ON public.seal_rotation USING btree (scope) WHERE (state = 'running'::text);
+alter table seal_rotation enable row level security;
+create policy seal_rotation_of_scope on seal_rotation for all to gatehouse_app using (scope = ANY (ARRAY[app_org(), app_parent(), 'deployment'::text])) with check (scope = ANY (ARRAY[app_org(), app_parent(), 'deployment'::text]));
+grant insert, select on seal_rotation to gatehouse_app;
+grant update (after, col, finished_at, resealed, state, tab) on seal_rotation to gatehouse_app;
+
+-- Every column with sealed bytes, and what they are bound to: the column that is their scope, and SQL that gives row and generation as the code that seals says them. A migration with a new sealed column adds its line; server/walls/sealed.test.ts finds one that does not.
+create table sealed_column (
+  tab text not null,
+  col text not null,
+  scope text not null,
+  row_is text not null,
+  generation_is text not null,
+  PRIMARY KEY (tab, col),
+  CHECK ((scope = ANY (ARRAY['org'::text, 'parent'::text, 'deployment'::text])))
+);
+-- NO ROW LEVEL SECURITY
 
 -- How many members may have a seat: in the whole org (tier *) or with one tier. No row: as many as come.
 create table seat_limit (
@@ -1925,6 +2191,26 @@ alter table session enable row level security;
 create policy session_of_parent on session for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select on session to gatehouse_app;
 grant update (last_seen_at, revoked_at) on session to gatehouse_app;
+
+-- From which tools a session has read, what they brought, and about when last. session: SHA-256 of whose session it is (one client for one member, or a run that a client names). Written with the end of the call, before its answer is given. Forgotten after the longest time that an org can set.
+create table session_read (
+  org text not null,
+  session text not null,
+  connector text not null,
+  tool text not null,
+  untrusted boolean not null,
+  private boolean not null,
+  at timestamp with time zone not null,
+  PRIMARY KEY (org, session, connector, tool, untrusted, private),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK ((session ~ '^[0-9a-f]{64}$'::text)),
+  CHECK ((untrusted OR private))
+);
+CREATE INDEX session_read_at ON public.session_read USING btree (org, at);
+alter table session_read enable row level security;
+create policy session_read_of_org on session_read for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on session_read to gatehouse_app;
+grant update (at) on session_read to gatehouse_app;
 
 -- A one-time way in for the first owner, before any identity provider is connected. SHA-256 of the token only.
 create table setup_link (
@@ -2180,7 +2466,7 @@ alter table tool_call enable row level security;
 create policy tool_call_of_org on tool_call for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select, update on tool_call to gatehouse_app;
 
--- A definition of a tool (or, as @instructions, what a connector tells clients) that was seen at some time. definition: canonical text of what the pin covers; whole: everything that came with it. verdict: what a reviewer said; class, projection and stricter (a JSON Schema) bind calls while this is the definition. Older unreviewed ones of a tool that keeps changing are forgotten.
+-- A definition of a tool (or, as @instructions, what a connector tells clients) that was seen at some time. definition: canonical text of what the pin covers; whole: everything that came with it. verdict: what a reviewer said; class, projection and stricter (a JSON Schema) bind calls while this is the definition. brings: what its answers bring into a session (untrusted text, private content); outward: whether it can carry content out; null: nobody said, and the class says (a read brings both, a destructive one is outward). Older unreviewed ones of a tool that keeps changing are forgotten.
 create table tool_definition (
   org text not null,
   connector text not null,
@@ -2195,10 +2481,14 @@ create table tool_definition (
   stricter text,
   reviewed_by text,
   reviewed_at timestamp with time zone,
+  brings text[],
+  outward boolean,
   PRIMARY KEY (org, connector, name, pin),
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
   CHECK ((((COALESCE(verdict, ''::text) = 'accepted'::text) AND (name <> '@instructions'::text)) = (class IS NOT NULL))),
   CHECK ((((verdict IS NULL) = (reviewed_by IS NULL)) AND ((verdict IS NULL) = (reviewed_at IS NULL)))),
+  CHECK (((verdict = 'accepted'::text) OR ((brings IS NULL) AND (outward IS NULL)))),
+  CHECK ((brings <@ ARRAY['untrusted'::text, 'private'::text])),
   CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'destructive'::text]))),
   CHECK ((pin ~ '^[0-9a-f]{64}$'::text)),
   CHECK ((verdict = ANY (ARRAY['accepted'::text, 'closed'::text])))
@@ -2206,7 +2496,7 @@ create table tool_definition (
 alter table tool_definition enable row level security;
 create policy tool_definition_of_org on tool_definition for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select on tool_definition to gatehouse_app;
-grant update (class, projection, reviewed_at, reviewed_by, stricter, verdict) on tool_definition to gatehouse_app;
+grant update (brings, class, outward, projection, reviewed_at, reviewed_by, stricter, verdict) on tool_definition to gatehouse_app;
 
 -- Whether a definition that differs from its reviewed one in title and icons only keeps its review. No row: it waits like any other.
 create table tool_review_settings (
@@ -2479,6 +2769,24 @@ begin
 end $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.connections_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+begin
+  if tg_table_name = 'member' then
+    update connection set state = 'revoked', ended_at = now(), ended_why = 'member_removed', vendor_end = 'waiting'
+     where org = old.org and member = old.id and ended_at is null;
+  else
+    update connection set state = 'revoked', ended_at = now(), ended_why = 'suspended', vendor_end = 'waiting'
+     where user_id = new.id and ended_at is null;
+  end if;
+  return null;
+end $function$
+-- may be run by: PUBLIC
+
 CREATE OR REPLACE FUNCTION public.count_mail_link_ask(address bytea, client bytea, at timestamp with time zone)
  RETURNS TABLE(of_address integer, of_client integer)
  LANGUAGE plpgsql
@@ -2581,6 +2889,16 @@ AS $function$
 $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.lookup_connector(wanted text)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, o.id from connector c join org o on o.id = c.org where c.id = lookup_connector.wanted
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.lookup_domain_holder(names text[])
  RETURNS TABLE(parent text, domain text, name text, state text, home_org text)
  LANGUAGE sql
@@ -2635,6 +2953,22 @@ AS $function$
   select distinct o.parent, o.id
     from approval_notice n join approval a on a.org = n.org and a.id = n.approval and a.state = 'pending' join org o on o.id = n.org
    where n.sent_at is null and n.planned_at <= planned_before
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_ended_connections(at timestamp with time zone)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct o.parent, o.id
+    from (select c.org from connection c where c.vendor_end = 'waiting' and coalesce(c.vendor_end_next_at, c.ended_at) <= lookup_ended_connections.at
+          union all
+          select c.org from connection c where c.state = 'revoked' and c.ended_by is null
+          union all
+          select s.org from connection_consent s where s.expires_at < lookup_ended_connections.at - interval '1 day') w
+    join org o on o.id = w.org
 $function$
 -- may be run by: gatehouse_app
 
@@ -2706,6 +3040,18 @@ CREATE OR REPLACE FUNCTION public.lookup_idp_setup_link(token_hash bytea)
  SET search_path TO 'public'
 AS $function$
   select l.parent, l.org from idp_setup_link l where l.hash = token_hash
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_key_scopes(after text, page integer)
+ RETURNS TABLE(scope text, parent text, org text, providers text[])
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select k.scope, coalesce(o.parent, p.id), o.id, array_agg(distinct k.provider) filter (where k.wrapped is not null)
+    from seal_key k left join org o on o.id = k.scope left join parent p on p.id = k.scope
+   where k.scope > after group by k.scope, o.parent, p.id, o.id order by k.scope limit page
 $function$
 -- may be run by: gatehouse_app
 
@@ -2815,6 +3161,16 @@ AS $function$
 $function$
 -- may be run by: gatehouse_oauth
 
+CREATE OR REPLACE FUNCTION public.lookup_own_keys()
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, k.org from own_key k join org o on o.id = k.org order by k.org
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.lookup_parents()
  RETURNS TABLE(parent text)
  LANGUAGE sql
@@ -2831,6 +3187,18 @@ CREATE OR REPLACE FUNCTION public.lookup_passkey(credential text)
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$ select k.parent, k.user_id from passkey k where k.credential_id = credential $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_running_rotations()
+ RETURNS TABLE(id text, scope text, parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select r.id, r.scope, coalesce(o.parent, p.id), o.id
+    from seal_rotation r left join org o on o.id = r.scope left join parent p on p.id = r.scope
+   where r.state = 'running' order by r.started_at
+$function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_saml_certificates_ending(before timestamp with time zone)
@@ -2911,8 +3279,60 @@ CREATE OR REPLACE FUNCTION public.lookup_seal_providers()
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-  select coalesce(array_agg(distinct provider), '{}') from seal_key
+  select coalesce(array_agg(distinct provider), '{}') from seal_key where wrapped is not null
 $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_seal_used()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select exists (select from seal_key) or exists (select from oauth_signing_key) or exists (select from parent)
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_sealed(of_scope text, of_tab text, of_col text, after text, page integer)
+ RETURNS TABLE("row" text, generation integer, sealed bytea)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare c sealed_column;
+begin
+  select * into strict c from sealed_column s where s.tab = of_tab and s.col = of_col;
+  return query execute format('select (%1$s)::text, (%2$s)::int, %3$I from %4$I where %3$I is not null and %5$s and (%1$s)::text > $1 order by 1 limit $2',
+    c.row_is, c.generation_is, c.col, c.tab, sealed_where(of_scope, c.scope)) using after, page;
+end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_sealed_columns(of_scope text)
+ RETURNS TABLE(tab text, col text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select c.tab, c.col from sealed_column c
+   where c.scope = case when of_scope = 'deployment' then 'deployment' when of_scope like 'org\_%' then 'org' else 'parent' end
+   order by c.tab, c.col
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_sealed_counts(of_scope text)
+ RETURNS TABLE(tab text, col text, key_generation bigint, n bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare c record;
+begin
+  for c in select l.tab, l.col, s.scope from lookup_sealed_columns(of_scope) l join sealed_column s on s.tab = l.tab and s.col = l.col loop
+    return query execute format($q$select %1$L::text, %2$L::text,
+        (get_byte(%2$I, 1)::bigint << 24) | (get_byte(%2$I, 2) << 16) | (get_byte(%2$I, 3) << 8) | get_byte(%2$I, 4), count(*)
+        from %1$I where octet_length(%2$I) > 4 and %3$s group by 3$q$, c.tab, c.col, sealed_where(of_scope, c.scope));
+  end loop;
+end $function$
 -- may be run by: gatehouse_app
 
 CREATE OR REPLACE FUNCTION public.lookup_session(cookie_hash bytea)
@@ -3252,6 +3672,22 @@ begin
 end $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.place_resealed(of_scope text, of_tab text, of_col text, of_row text, was bytea, becomes bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare c sealed_column; n int;
+begin
+  select * into strict c from sealed_column s where s.tab = of_tab and s.col = of_col;
+  execute format('update %1$I set %2$I = $1 where %2$I = $2 and (%3$s)::text = $3 and %4$s', c.tab, c.col, c.row_is, sealed_where(of_scope, c.scope))
+    using becomes, was, of_row;
+  get diagnostics n = row_count;
+  return n = 1;
+end $function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.prune_decided_calls(edge timestamp with time zone, most integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3302,7 +3738,28 @@ begin
 end $function$
 -- may be run by: gatehouse_app
 
-CREATE OR REPLACE FUNCTION public.record_calls(the_parent text, the_org text, the_node text, opens json, ends json)
+CREATE OR REPLACE FUNCTION public.prune_session_reads(edge timestamp with time zone, most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  o record;
+  gone int;
+  total int := 0;
+begin
+  for o in select id from org loop
+    delete from session_read d
+     where d.org = o.id and d.ctid = any(array(select x.ctid from session_read x where x.org = o.id and x.at < edge limit most));
+    get diagnostics gone = row_count;
+    total := total + gone;
+  end loop;
+  return total;
+end $function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.record_calls(the_parent text, the_org text, the_node text, opens json, ends json, reads json DEFAULT '[]'::json)
  RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO 'public'
@@ -3336,6 +3793,15 @@ begin
     select n.note, the_org, n.at, n.header, n.data, decode(n.salt, 'hex')
       from json_to_recordset(ends) as n(id text, note text, at timestamptz, header jsonb, data jsonb, salt text)
      where n.id = any(ended);
+  end if;
+  if json_array_length(reads) > 0 then
+    -- In one order, so that two statements for one session wait for each other and not for ever.
+    insert into session_read (org, session, connector, tool, untrusted, private, at)
+    select the_org, r.session, r.connector, r.tool, r.untrusted, r.private, max(r.at)
+      from json_to_recordset(reads) as r(session text, connector text, tool text, untrusted boolean, private boolean, at timestamptz)
+     group by r.session, r.connector, r.tool, r.untrusted, r.private
+     order by r.session, r.connector, r.tool, r.untrusted, r.private
+    on conflict (org, session, connector, tool, untrusted, private) do update set at = greatest(session_read.at, excluded.at);
   end if;
   return coalesce(ended, '{}');
 end $function$
@@ -3420,6 +3886,20 @@ begin
     on conflict (directory, slot) do update set users = c.users + excluded.users;
   end if;
   return null;
+end $function$
+-- may be run by: PUBLIC
+
+CREATE OR REPLACE FUNCTION public.sealed_where(of_scope text, kind text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'public'
+AS $function$
+begin
+  if of_scope is null or (of_scope is distinct from app_org() and of_scope is distinct from app_parent() and of_scope <> 'deployment') then
+    raise exception 'sealed_where: not the scope of this transaction';
+  end if;
+  return case kind when 'deployment' then 'true' else format('%I = %L', kind, of_scope) end;
 end $function$
 -- may be run by: PUBLIC
 

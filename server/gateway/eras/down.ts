@@ -398,7 +398,11 @@ async function setLevel(r: UpstreamRequest, session: OlderSession, level: string
   await tell(r, session, { id: `gh-${randomUUID()}`, method: 'logging/setLevel', params: { level } });
 }
 
-const plain = ({ 'mcp-session-id': _, ...h }: IncomingHttpHeaders): IncomingHttpHeaders => h;
+/** The head of an answer, without the session that the client is not in. */
+function plain(h: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { 'mcp-session-id': _, ...rest } = h;
+  return rest;
+}
 
 /** A whole answer as JSON. */
 export function json(sink: UpstreamSink, text: string): void {

@@ -62,7 +62,7 @@ async function translation(x: Exchange, r: UpstreamRequest): Promise<Sender | un
       greeting: x.session.greeting,
       session: x.session.id,
       carried: eras.carried,
-      streams: String(x.req.headers['accept'] ?? '').includes('text/event-stream'),
+      streams: (x.req.headers.accept ?? '').includes('text/event-stream'),
       known: toolOf(x),
     });
   const m = x.message;

@@ -76,7 +76,7 @@ async function serve(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (s: 
   const text = (r.body ?? Buffer.alloc(0)).toString('utf8');
   const m = strict(text);
   const { id, method } = m;
-  if (method === undefined) {
+  if (typeof method !== 'string') {
     // The answer to a question: whoever asked it may be another node.
     const answer = 'result' in m ? { result: m['result'] } : { error: m['error'] };
     await up.carried.leave(up.place, answerKey(up.session, String(id)), answer, ASKED_MS);
@@ -104,7 +104,7 @@ async function serve(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (s: 
       await keep(up, (s) => ({ ...s, uris: (s.uris ?? []).filter((u) => u !== params['uri']) }));
       return json(sink, resultOf(id, {}));
     default:
-      return ask(up, r, sink, { id, method: String(method), params, text }, began);
+      return ask(up, r, sink, { id, method, params, text }, began);
   }
 }
 

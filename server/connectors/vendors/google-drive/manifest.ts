@@ -2,7 +2,14 @@ import { z } from 'zod';
 import type { Account } from '#vault/vendor-auth.ts';
 import type { Manifest } from '../../kit/manifest.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
-import { delegatedAccount, foreignGoogle, googleOAuth, googleOrigins, scope, whoConsented } from '../google/google-auth.ts';
+import {
+  delegatedAccount,
+  foreignGoogle,
+  googleOAuth,
+  googleOrigins,
+  scope,
+  whoConsented,
+} from '../google/google-auth.ts';
 import { readGoogleError } from '../google/google-error.ts';
 import { serviceAccount } from '../google/service-account.ts';
 import { parsed } from './drive-api.ts';
