@@ -111,7 +111,7 @@ const refusals: [string, RawRequest, number, string][] = [
   ['a body of another type', { body: call, headers: { 'content-type': 'text/plain' } }, 415, 'gateway/media-type'],
   ['another method of HTTP', { method: 'PUT', body: call }, 405, 'gateway/method'],
   ['a connector that is not there', { path: '/mcp/nothing', body: call }, 404, 'gateway/no-connector'],
-  ['all connectors at once', { path: '/mcp', body: call }, 404, 'gateway/no-aggregate'],
+  ['a tool of no connector', { path: '/mcp', body: call }, 400, 'gateway/unknown-tool'],
   ['a path below a connector', { path: '/mcp/up/x', body: call }, 404, 'gateway/no-such-path'],
   ['a foreign host', { headers: { host: 'evil.example' }, body: call }, 403, 'gateway/foreign-host'],
   ['the host with a suffix', { headers: { host: 'localhost.evil.example' }, body: call }, 403, 'gateway/foreign-host'],

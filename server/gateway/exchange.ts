@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { letsIn } from '#identity/access/org-access.ts';
 import type { Carrier } from './carrier.ts';
@@ -9,7 +9,9 @@ import type { ConnectorView, OrgView } from './org-view.ts';
 import type { Reply } from './reply.ts';
 import { answerHere, TOOL_MS } from './answer-here.ts';
 import { unlockFor, withCredential } from './credential.ts';
-import { eraSender } from './eras/era-sender.ts';
+import { isAll } from './aggregate/all-connectors.ts';
+import { sendAll } from './aggregate/send-all.ts';
+import { eraSender, sendUpTo } from './eras/era-sender.ts';
 import type { SessionBody } from './session-id.ts';
 import { Broken, upstreamHeaders, type Sender, type UpstreamRequest } from './upstream.ts';
 
@@ -17,6 +19,8 @@ import { Broken, upstreamHeaders, type Sender, type UpstreamRequest } from './up
 export type Exchange = {
   gate: Gate;
   req: IncomingMessage;
+  /** Of the request, as the connector's own address would have got them. */
+  headers: IncomingHttpHeaders;
   reply: Reply;
   path: string;
   ctx: OrgCtx;
@@ -33,7 +37,7 @@ export type Exchange = {
 /** The request that goes upstream: the same bytes, the connector's own credential, and only headers that MCP names. */
 export async function towardsUpstream(
   x: Exchange,
-  as: Pick<Carrier, 'headers' | 'body'> = { headers: x.req.headers, body: x.body },
+  as: Pick<Carrier, 'headers' | 'body'> = { headers: x.headers, body: x.body },
 ): Promise<UpstreamRequest> {
   const { connector, gate } = x;
   const method = x.req.method === 'GET' || x.req.method === 'DELETE' ? x.req.method : 'POST';
@@ -47,6 +51,7 @@ export async function towardsUpstream(
     bearer: connector.actAs === 'none' ? await connector.bearer() : undefined,
     signal: x.end.signal,
   };
+  if (isAll(connector)) return { ...request, send: x.session?.kind === 'ours' ? sendUpTo(x, sendAll(x)) : sendAll(x) };
   // Our own tools speak every revision.
   if (connector.builtin !== undefined) return { ...request, send: senderOf(x) };
   const base = connector.actAs === 'none' ? request : { ...request, send: senderOf(x) };
@@ -92,7 +97,7 @@ export function watch(x: Exchange, ms: number, still: (view: OrgView) => boolean
       const caller = await gate.callers.still(who.token);
       if (!caller || !letsIn(caller.addresses, who.address)) return false;
       const view = await gate.views(who.caller);
-      return view.connectors.get(x.connector.slug)?.state === 'on' && still(view);
+      return (isAll(x.connector) || view.connectors.get(x.connector.slug)?.state === 'on') && still(view);
     },
   });
   return () => {

@@ -5,6 +5,7 @@ import { judge, PASSES, type Verdict } from '#dlp/judge.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
 import { couldCall, decide } from '#policy/decide.ts';
 import { momentOf } from './admit.ts';
+import { isAll } from './aggregate/all-connectors.ts';
 import { inspectedBy } from './content-stages.ts';
 import { eventWith } from './event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
@@ -53,7 +54,7 @@ export async function passThrough(x: Exchange): Promise<void> {
   const release = watch(
     x,
     lasting ? STREAM_MS : gate.callMs,
-    (view) => !lasting || mayRead(view, x.who.caller, x.connector, gate.world.now()),
+    (view) => !lasting || isAll(x.connector) || mayRead(view, x.who.caller, x.connector, gate.world.now()),
   );
   try {
     const r = await relay(await towardsUpstream(x), reply, {
@@ -86,7 +87,7 @@ export async function passThrough(x: Exchange): Promise<void> {
  * as interrupted; that its answer was taken after all is recorded before it is given out.
  */
 async function resumed(x: Exchange, answer: Params, raw: Buffer): Promise<void> {
-  if (x.req.headers['last-event-id'] === undefined)
+  if (x.headers['last-event-id'] === undefined)
     throw new Broken('malformed', 'the connector sent an answer where none was asked for');
   // Lists and greetings pass a review on their way out; what comes by this way was asked for elsewhere, and nobody knows as what.
   const result = answer['result'];
@@ -119,10 +120,11 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
     else reply.empty(r.status);
     return;
   }
-  const list = x.message?.kind === 'request' && x.message.method === 'tools/list';
+  // Of all connectors at once, each list has been cut already as its connector's.
+  const list = x.message?.kind === 'request' && x.message.method === 'tools/list' && !isAll(x.connector);
   if (!list) {
     const part = 'error' in r.message ? 'error' : 'result';
-    const greets = x.message?.kind === 'request' && greetings.has(x.message.method);
+    const greets = x.message?.kind === 'request' && greetings.has(x.message.method) && !isAll(x.connector);
     const shown = greets
       ? await shownInstructions(x, r.text, r.message[part])
       : { text: r.text, result: r.message[part] };
@@ -139,7 +141,7 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
 }
 
 /** A list of tools as this person may see it. What is not as reviewed is written down before anybody is told what there is. */
-async function filtered(x: Exchange, text: string): Promise<{ text: string; changed: boolean }> {
+export async function filtered(x: Exchange, text: string): Promise<{ text: string; changed: boolean }> {
   const { tools, id: connector, type } = x.connector;
   const { policies } = x.view;
   const { user, groups } = x.who.caller;
@@ -176,7 +178,7 @@ async function allow(x: Exchange, m: Message): Promise<void> {
       says: `${JSON.stringify(method.slice(0, 60))} is not a method that this gateway passes on`,
       fix: 'methods of MCP 2026-07-28 and 2025-11-25 are; extensions are not',
     });
-  if (reading.has(method) && !mayRead(x.view, x.who.caller, x.connector, x.ctx.now))
+  if (!isAll(x.connector) && reading.has(method) && !mayRead(x.view, x.who.caller, x.connector, x.ctx.now))
     throw new Problem('forbidden', 'gateway/no-reading', {
       says: 'no rule lets you read from this connector',
       fix: 'ask an administrator if this is needed for the work',
@@ -240,6 +242,10 @@ async function givenOut(
   if ((await ruled(x, 'result', v)) === 'stopped') throw stopped(v.findings.map((f) => f.detector));
   return v.redactions.length > 0 ? redactJson(text, [part], v.redactions) : undefined;
 }
+
+/** A list of one of several connectors as it may be given out. */
+export const passedOut = async (x: Exchange, text: string, result: unknown): Promise<string> =>
+  (await givenOut(x, looked(x, 'result', result), text, 'result')) ?? text;
 
 /** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */
 export const mayRead = (view: OrgView, c: Caller, at: Pick<ConnectorView, 'id' | 'type'>, now: Date): boolean =>

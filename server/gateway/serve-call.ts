@@ -24,7 +24,7 @@ import { Problem } from '#kernel/problem.ts';
 export async function serveCall(x: Exchange, came: Message & { kind: 'request' }, method: CallMethod): Promise<void> {
   const { gate, reply, connector } = x;
   const known = method === 'tools/call' ? connector.tools.get(String(came.params['name'])) : undefined;
-  if (known) checkParamHeaders(came, x.req.headers, known);
+  if (known) checkParamHeaders(came, x.headers, known);
   const { caller } = x.who;
   const by = { org: caller.org, member: caller.member, user: caller.user, client: caller.client };
   const pin = known?.reviewedPin ?? undefined;
@@ -48,7 +48,7 @@ export async function serveCall(x: Exchange, came: Message & { kind: 'request' }
     const tool = view.connectors.get(connector.slug)?.tools.get(call.tool);
     return method !== 'tools/call' || (tool?.state === 'reviewed' && tool.class === classOf(call));
   });
-  const carrier = new Carrier(message, x.req.headers, x.body);
+  const carrier = new Carrier(message, x.headers, x.body);
   const early: Verdict[] = [];
   try {
     const outcome = await callTool(

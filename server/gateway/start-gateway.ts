@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { openVerifier, type Verifier } from '#authorization/live-grant.ts';
 import { placeOf } from '#authorization/resource.ts';
@@ -13,13 +14,16 @@ import { startCallWriter, type CallWriter } from './call-writer.ts';
 import { decisionWaiter, type Waiter } from './await-decision.ts';
 import { argsHasher } from './args-hash.ts';
 import { openCallers, type Callers, type Known } from './caller.ts';
+import { allConnectors, isAll } from './aggregate/all-connectors.ts';
+import { routeCall } from './aggregate/route-call.ts';
+import { olderGreeting } from './aggregate/send-all.ts';
 import { checkHeaders } from './check-headers.ts';
-import type { Exchange } from './exchange.ts';
+import { giveSession, type Exchange } from './exchange.ts';
 import { holdsOf, type Holds } from './hold.ts';
-import { erasOf, type Eras } from './eras/era-sender.ts';
+import { erasOf, greetingOf, type Eras } from './eras/era-sender.ts';
 import { hasEnded } from './eras/up.ts';
 import { checkHost } from './host.ts';
-import { readMessage, type RpcId } from './message.ts';
+import { readMessage, type Message, type RpcId } from './message.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { openStreams } from './open-streams.ts';
 import { orgViews, type OrgView, type Place } from './org-view.ts';
@@ -59,6 +63,7 @@ export type Gate = {
   writer: CallWriter;
   shadow: Shadow;
   streams: ReturnType<typeof openStreams>;
+  versions: Versions;
   sessions: ReturnType<typeof sessionIds>;
   eras: Eras;
   metrics: GatewayMetrics;
@@ -108,6 +113,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     reads: new SessionReads(),
     shadow: startShadow(world, deps.metrics, deps.shadow),
     streams,
+    versions,
     sessions: sessionIds(world.seal),
     eras: erasOf(world, node),
     metrics: gatewayMetrics(deps.metrics, () => streams.size()),
@@ -165,18 +171,13 @@ async function serve(
       fix: 'connectors are at /mcp/{connector}',
     });
   const who = await gate.callers.admitted(req, path);
-  if (place.connector === undefined)
-    throw new Problem('missing', 'gateway/no-aggregate', {
-      says: 'there is no endpoint for all connectors at once; each has its own',
-      fix: 'use /mcp/{connector}; an administrator knows their names',
-    });
   if (!who.token.scopes.includes('mcp:read'))
     throw new Problem('forbidden', 'gateway/scope', {
       says: 'the token lacks the scope mcp:read',
       fix: 'sign in again and allow it',
     });
   const view = await gate.views(who.caller);
-  const connector = view.connectors.get(place.connector);
+  const connector = place.connector === undefined ? allConnectors() : view.connectors.get(place.connector);
   if (connector?.state !== 'on')
     throw new Problem('missing', 'gateway/no-connector', {
       says: connector
@@ -187,6 +188,7 @@ async function serve(
   const x: Exchange = {
     gate,
     req,
+    headers: req.headers,
     reply,
     path,
     ctx: ctxOf(gate.world, who, reply.request),
@@ -236,9 +238,20 @@ async function serve(
         says: 'params.name, the name of the tool, is missing',
         fix: 'send it as a string',
       });
-    return serveCall(x, message, call);
+    if (!isAll(connector)) return serveCall(x, message, call);
+    const routed = routeCall(x, message, call);
+    return serveCall(routed.x, routed.message, call);
   }
+  if (isAll(connector) && message.kind === 'request' && message.method === 'initialize' && !message.modern)
+    return greetForAll(x, message);
   return passThrough(x);
+}
+
+/** The greeting of a client of an older revision where all connectors are one: a session that only we know of. */
+async function greetForAll(x: Exchange, m: Message & { kind: 'request' }): Promise<void> {
+  const greeting = greetingOf(m.params);
+  giveSession(x, { kind: 'ours', id: randomUUID(), greeting });
+  x.reply.json(200, await olderGreeting(x, m.id, greeting));
 }
 
 function ctxOf(world: World, { caller }: Known, request: string): OrgCtx {

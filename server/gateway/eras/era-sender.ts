@@ -55,27 +55,40 @@ export async function eraSender(x: Exchange, base: UpstreamRequest): Promise<Sen
 
 async function translation(x: Exchange, r: UpstreamRequest): Promise<Sender | undefined> {
   const { eras } = x.gate;
-  const { caller } = x.who;
-  if (x.session?.kind === 'ours')
-    return sendUp({
-      place: caller,
-      greeting: x.session.greeting,
-      session: x.session.id,
-      carried: eras.carried,
-      streams: (x.req.headers.accept ?? '').includes('text/event-stream'),
-      known: toolOf(x),
-    });
   const m = x.message;
+  const modern = (): Promise<boolean> => eras.verdicts.modern(x.connector.id, r);
+  // A session of ours before a server of an older revision: the client greeted all connectors at once.
+  if (x.session?.kind === 'ours') return sendUpTo(x, (await modern()) ? undefined : down(x));
   if (m?.kind === 'request' && m.method === 'initialize' && !m.modern) return sendGreeting(x);
-  if (!m?.modern || (await eras.verdicts.modern(x.connector.id, r))) return undefined;
+  return !m?.modern || (await modern()) ? undefined : down(x);
+}
+
+function down(x: Exchange): Sender {
+  const { eras, world } = x.gate;
+  const { caller } = x.who;
   return sendDown({
     owner: { place: caller, member: caller.member, client: caller.client, connector: x.connector.id },
     sessions: eras.sessions,
     parking: eras.parking,
     ears: eras.ears,
     states: eras.states,
-    now: () => x.gate.world.now(),
+    now: () => world.now(),
   });
+}
+
+/** For a client of an older revision in a session of ours; `via`: how it goes on from there, in the stateless revision. */
+export function sendUpTo(x: Exchange, via: Sender | undefined): Sender {
+  if (x.session?.kind !== 'ours') throw new TypeError('only for a session of ours');
+  const up = sendUp({
+    place: x.who.caller,
+    greeting: x.session.greeting,
+    session: x.session.id,
+    carried: x.gate.eras.carried,
+    streams: (x.headers.accept ?? '').includes('text/event-stream'),
+    known: toolOf(x),
+  });
+  // What goes down from here goes as the request would have gone by itself.
+  return (r, sink) => up(via ? { ...r, send: (q, to) => via({ ...q, send: r.send }, to) } : r, sink);
 }
 
 const toolOf = (x: Exchange): ReturnType<Exchange['connector']['tools']['get']> =>

@@ -19,6 +19,7 @@ export type Verdicts = {
 };
 
 const BELIEVED_MS = 24 * 60 * 60_000;
+const PROBE_MS = 10_000;
 const MAX_VERDICTS = 10_000;
 
 export function eraVerdicts(now: () => number = () => performance.now()): Verdicts {
@@ -28,7 +29,8 @@ export function eraVerdicts(now: () => number = () => performance.now()): Verdic
       const address = r.origin + r.path;
       const verdict = known.get(connector);
       if (verdict && verdict.address === address && now() - verdict.at < BELIEVED_MS) return verdict.says;
-      const says = discover(r).then((d) => d !== undefined);
+      // Many wait for it, so it is nobody's own.
+      const says = discover({ ...r, signal: AbortSignal.timeout(PROBE_MS) }).then((d) => d !== undefined);
       if (known.size >= MAX_VERDICTS) known.clear();
       known.set(connector, { at: now(), address, says });
       // What is no verdict is not remembered.
