@@ -28,6 +28,14 @@ const policySays = {
   backtest: 'Say what a draft would have changed in the calls of the last days.',
 };
 
+/** Keys that secrets are sealed with, of the whole deployment. */
+const keysSays = {
+  status: 'List the keys that secrets are sealed with, and how far a rotation is: [--scope ID] [--json].',
+  rotate: 'Turn keys online: --scope ID | --all | --master, with --data new data keys only.',
+  retire: 'Destroy an older key that nothing needs: --scope ID --generation N.',
+  move: 'Have all keys wrapped by another key service of the settings: --to KIND.',
+};
+
 const commands: Command[] = [
   { words: 'start', says: 'Start a node, as npm start does.', run: async () => node(`${root}server/main.ts`, []) },
   {
@@ -42,6 +50,12 @@ const commands: Command[] = [
   },
   { words: 'setup-link', says: 'Make a one-time link for a user: --user usr_… [--json].', run: setupLink },
   { words: 'migrate', says: 'Bring the schema of DATABASE_URL up to date, with DATABASE_OWNER_URL.', run: migrate },
+  ...(['status', 'rotate', 'retire', 'move'] as const).map((verb) => ({
+    words: `keys ${verb}`,
+    says: keysSays[verb],
+    run: async (args: string[]) =>
+      (await import('./keys-command.ts')).keysCommand(verb, args, (work) => withWorld(({ world }) => work(world))),
+  })),
   {
     words: 'audit verify',
     says: 'Verify an export offline: FILE --key KEY [--checkpoint FILE]…',

@@ -68,18 +68,23 @@ export async function doorHouse(
     doors?: (world: World) => readonly Door[];
     dns?: Dns;
     trustedProxies?: readonly string[];
+    /** Another seal than that of all tests, once the database is there. */
+    seal?: (t: TestDb) => Promise<{ world: Partial<World>; opens(world: World): void }>;
   } = {},
 ): Promise<DoorHouse> {
   const t = await testDb();
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   let offset = 0;
+  const sealed = await more.seal?.(t);
   const world = await testWorld(t, {
+    ...sealed?.world,
     origin,
     now: () => new Date(Date.now() + offset),
     ...(more.dns ? { dns: more.dns } : {}),
     ...(more.trustedProxies ? { trustedProxies: more.trustedProxies } : {}),
   });
+  sealed?.opens(world);
   const app = new Hono();
   const operations = [
     ...orgOperations,

@@ -46,7 +46,7 @@ async function deploymentSecret(
   const [provider, ...also] = all;
   if (!provider) throw new TypeError('a seal needs a provider');
   const row = await db.read({}, (r) => findKey(r, 'deployment', 0));
-  if (row) return opened(row, all, provider);
+  if (row && row !== 'retired') return opened(row, all, provider);
   // A database in use that has no row still lives from a file. Of two files, the one to move away from is the older.
   const file = used
     ? (all.find((p) => p.brings && names.includes(p.name)) ??
@@ -68,7 +68,8 @@ async function deploymentSecret(
     return findKey(tx, 'deployment', 0);
   });
   // Of two nodes that start at once the database keeps one's.
-  if (!kept) throw new Problem('bug', 'seal/no-key', { says: 'no secret could be kept for the deployment' });
+  if (!kept || kept === 'retired')
+    throw new Problem('bug', 'seal/no-key', { says: 'no secret could be kept for the deployment' });
   return opened(kept, all, provider);
 }
 

@@ -17,6 +17,12 @@ export const doesNotOpen = (what: string, because: unknown): Problem =>
     because,
   });
 
+export const retired = (scope: string, generation: number): Problem =>
+  new Problem('unavailable', 'seal/key-retired', {
+    says: `the key of generation ${generation} of ${scope}, which this secret needs, was destroyed on purpose`,
+    fix: 'enter the secret again; nobody can open it any more',
+  });
+
 /** A key service's no, in the words of whose service it is. */
 export function kmsRefused(e: KmsRefusal, own: boolean): Problem {
   const parts = { because: e, more: e.why === 'unreachable' ? { retryAfter: RETRY_SECONDS } : undefined };

@@ -11,11 +11,24 @@ export const findLatestKey = (db: Reader, scope: string): Promise<KeyRow | undef
     select generation, provider, wrapped from seal_key
      where scope = ${scope} and generation > 0 and wrapped is not null order by generation desc limit 1`);
 
-/** A key that sealed something, perhaps long ago. */
-export const findKey = (db: Reader, scope: string, generation: number): Promise<KeyRow | undefined> =>
-  db.maybe(read(KeyRow)`
-    select generation, provider, wrapped from seal_key
-     where scope = ${scope} and generation = ${generation} and wrapped is not null`);
+/** Above every key that a scope has or had: a retired generation is never given again. */
+export const nextGeneration = async (db: Reader, scope: string): Promise<number> =>
+  (
+    await db.one(
+      read(
+        z.object({ n: z.number() }),
+      )`select coalesce(max(generation), 0) + 1 as n from seal_key where scope = ${scope}`,
+    )
+  ).n;
+
+const KeptKey = KeyRow.extend({ wrapped: z.instanceof(Buffer).nullable() });
+
+/** A key that sealed something, perhaps long ago; a retired one has no bytes any more. */
+export const findKey = (db: Reader, scope: string, generation: number): Promise<KeyRow | 'retired' | undefined> =>
+  db
+    .maybe(read(KeptKey)`
+    select generation, provider, wrapped from seal_key where scope = ${scope} and generation = ${generation}`)
+    .then((k) => (k?.wrapped ? { ...k, wrapped: k.wrapped } : k && 'retired'));
 
 /** Does nothing when another node was faster: read again to know whose key it is. No audit event: no person does this, and `seal_key` says when. */
 export const insertKey = (tx: Tx, key: KeyRow & { scope: string }): Promise<number> =>

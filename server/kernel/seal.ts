@@ -5,8 +5,8 @@ import { makeKeyRing, type Loaded, type ScopeKey } from './key-ring.ts';
 import { KmsRefusal, type KeyProvider } from './kms/kms.ts';
 import { deriveKey } from './kms/local.ts';
 import { Problem } from './problem.ts';
-import { bind, doesNotOpen, keyLabel, kmsRefused, rlsOf, wrongKey } from './seal-parts.ts';
-import { findKey, findLatestKey, insertKey, type KeyRow } from './seal.sql.ts';
+import { bind, doesNotOpen, keyLabel, kmsRefused, retired, rlsOf, wrongKey } from './seal-parts.ts';
+import { findKey, findLatestKey, insertKey, nextGeneration, type KeyRow } from './seal.sql.ts';
 
 /**
  * Envelope encryption. A secret is sealed with a data key of its own; the data key with the key of its scope (a row of `seal_key`);
@@ -104,6 +104,7 @@ export function makeSeal(parts: SealParts): Seal {
   });
   /** Which generation seals, by scope. */
   const newest = new Map<string, { generation: number; until: number }>();
+  const finding = new Map<string, Promise<number>>();
 
   const named = async (scope: string, name: string): Promise<KeyProvider> => {
     const found = name.startsWith(OWN) ? await own.find(scope) : [provider, ...also].find((p) => p.name === name);
@@ -143,23 +144,36 @@ export function makeSeal(parts: SealParts): Seal {
   const inCharge = async (scope: string): Promise<KeyProvider> => (await own.find(scope)) ?? provider;
 
   /** The generation that seals now. Two nodes may both make the first one: the database keeps one, and both read that. */
-  const latest = async (scope: string): Promise<number> => {
-    const known = newest.get(scope);
-    if (known && known.until > performance.now()) return known.generation;
+  const findNewest = async (scope: string): Promise<number> => {
     const rls = rlsOf(scope);
-    let row = await db.read(rls, (r) => findLatestKey(r, scope));
-    if (!row && scope !== 'deployment') {
-      const first = await make(scope, 1, await inCharge(scope));
-      row = await db.transact(rls, async (tx) => {
+    // One snapshot, so that whoever makes the first key at the same time gives it the same number.
+    const { row, next } = await db.read(rls, async (r) => ({
+      row: await findLatestKey(r, scope),
+      next: await nextGeneration(r, scope),
+    }));
+    let kept = row;
+    if (!kept && scope !== 'deployment') {
+      const first = await make(scope, next, await inCharge(scope));
+      kept = await db.transact(rls, async (tx) => {
         await insertKey(tx, { scope, ...first });
         return findLatestKey(tx, scope);
       });
-      if (!row) throw new Problem('bug', 'seal/no-key', { says: `no key could be made for ${scope}` });
+      if (!kept) throw new Problem('bug', 'seal/no-key', { says: `no key could be made for ${scope}` });
     }
-    const generation = row?.generation ?? 0;
+    const generation = kept?.generation ?? 0;
     if (newest.size >= MAX_CACHED) newest.clear();
     newest.set(scope, { generation, until: performance.now() + ttlMs });
     return generation;
+  };
+
+  const latest = (scope: string): Promise<number> | number => {
+    const known = newest.get(scope);
+    if (known && known.until > performance.now()) return known.generation;
+    const under = finding.get(scope);
+    if (under) return under;
+    const one = findNewest(scope).finally(() => finding.delete(scope));
+    finding.set(scope, one);
+    return one;
   };
 
   const withKey = <T>(scope: string, generation: number, work: (k: ScopeKey) => T): Promise<T> =>
@@ -171,6 +185,7 @@ export function makeSeal(parts: SealParts): Seal {
         // Above what the column holds: an altered head, which the database would call our bug.
         const row =
           generation > MAX_GENERATION ? undefined : await db.read(rlsOf(scope), (r) => findKey(r, scope, generation));
+        if (row === 'retired') throw retired(scope, generation);
         if (!row) throw doesNotOpen(`a secret of ${scope}`, `there is no key of generation ${generation}`);
         const key = (await unwrapped(scope, row)).subarray(0, KEY);
         const asksAgain = row.provider.startsWith(OWN)

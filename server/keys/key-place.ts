@@ -4,6 +4,7 @@ import { scopeOf, systemCtx, type Ctx, type World } from '#kernel/ctx.ts';
 import type { Reader, Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
+import { rlsOf } from '#kernel/seal-parts.ts';
 
 /** A scope of keys, and as whom its rows are read and changed. */
 export type KeyPlace = {
@@ -36,20 +37,19 @@ export function placeFor(
   of: { scope: string; parent: Id<'par'> | null; org: Id<'org'> | null },
 ): KeyPlace {
   const { scope, parent, org } = of;
-  if (parent === null) return deploymentPlace(world, scope);
+  if (parent === null) return silentPlace(world, scope);
   return placeOf(systemCtx(world, by, { parent, org: org ?? undefined }), org === null ? 'parent' : 'org');
 }
 
-/** The deployment's own keys belong to no log: their rows say when they were made and wrapped, and whoever moves them is told. */
-function deploymentPlace(world: World, scope: string): KeyPlace {
-  if (scope !== 'deployment')
-    throw new Problem('missing', 'keys/no-such-scope', {
-      says: `there are keys of ${scope}, and nobody whose they are`,
-      fix: 'they are left over from something that was removed; nothing needs them',
-    });
+/**
+ * The deployment's own keys, and those of an org or parent that is not there any more, belong to no log: their rows say when they were made
+ * and wrapped, and whoever moves them is told.
+ */
+function silentPlace(world: World, scope: string): KeyPlace {
+  const rls = rlsOf(scope);
   return {
     scope,
-    read: (work) => world.db.read({}, work),
-    change: (work) => world.db.transact({}, async (tx) => (await work(tx)).value),
+    read: (work) => world.db.read(rls, work),
+    change: (work) => world.db.transact(rls, async (tx) => (await work(tx)).value),
   };
 }

@@ -93,7 +93,7 @@ async function resealed(
       becomes.push({ row: s.row, was: s.sealed, becomes: await world.seal.seal(aad, secret) });
       secret.fill(0);
     } catch (e) {
-      if (!(e instanceof Problem) || e.code !== 'seal/does-not-open') throw e;
+      if (!(e instanceof Problem) || !/^seal\/(?:does-not-open|key-retired)$/.test(e.code)) throw e;
       unreadable++;
     }
   }
