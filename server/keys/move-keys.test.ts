@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,9 +22,7 @@ import { openSeal, openSealWith, type SealOptions } from '#kernel/open-seal.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Aad, Seal } from '#kernel/seal.ts';
 import { Secret } from '#kernel/secret.ts';
-import { bootstrap } from '../bootstrap.ts';
-import { readConfig } from '../config.ts';
-import { openWorld } from '../open-world.ts';
+import { foundOrg } from '#org/found-org.ts';
 import { moveKeys } from './move-keys.ts';
 
 let folder: string;
@@ -63,7 +61,11 @@ const foundOrgs = async (seal: Seal, count: number): Promise<{ aad: Aad; sealed:
   const world = await testWorld(t, { seal, egress });
   const made = [];
   for (let i = 0; i < count; i++) {
-    const { org } = await bootstrap(world, { org: `Org ${i}`, name: 'Ada', email: `ada@o${i}.example` });
+    const { org } = await foundOrg(world, {
+      parentName: `Org ${i}`,
+      orgName: `Org ${i}`,
+      owner: { email: `ada@o${i}.example`, displayName: 'Ada' },
+    });
     const aad = aadOf(org);
     made.push({ aad, sealed: await seal.seal(aad, secret) });
   }
@@ -153,7 +155,11 @@ test('a key service on an empty database makes one deployment secret, and two fi
 
 test('a key service does not start on a database that lives from a key file, and says what to do', async () => {
   const world = await testWorld(t, { seal: await open(local), egress });
-  await bootstrap(world, { org: 'Acme', name: 'Ada', email: 'ada@acme.example' });
+  await foundOrg(world, {
+    parentName: 'Acme',
+    orgName: 'Acme',
+    owner: { email: 'ada@acme.example', displayName: 'Ada' },
+  });
   await t.super('delete from seal_key');
   await assert.rejects(open(transit()), code('seal/not-moved'));
   assert.deepEqual((await open(transit(), { also: [local] })).derive('x'), (await open(local)).derive('x'));
@@ -212,69 +218,6 @@ test('many who need a key at once ask the service once', async () => {
   const first = aadOf(newId('org'));
   await Promise.all(Array.from({ length: 100 }, () => node.seal(first, secret)));
   assert.equal(counts.wraps, 1);
-});
-
-test('a server starts over AWS KMS as its variables say, seals, and moves there from its file', async () => {
-  const aws = await awsStandIn();
-  try {
-    const data = join(folder, 'data');
-    const key = aws.key();
-    const env = {
-      DATABASE_URL: t.url,
-      GATEHOUSE_DATA: data,
-      GATEHOUSE_AWS_KMS_KEY: key,
-      GATEHOUSE_AWS_KMS_ENDPOINT: aws.url,
-      AWS_ACCESS_KEY_ID: aws.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: aws.secretAccessKey,
-    };
-    const start = (more: Record<string, string>) =>
-      openWorld(readConfig({ ...env, ...more }, folder), silentLog, 'http://localhost:0');
-    const first = await start({ GATEHOUSE_KMS_ALSO: 'aws-kms' });
-    const aad = aadOf(newId('org'));
-    const sealed = await first.world.seal.seal(aad, secret);
-    const derived = first.world.seal.derive('x');
-    await first.close();
-    const second = await start({ GATEHOUSE_KMS: 'aws-kms', GATEHOUSE_KMS_ALSO: 'local' });
-    assert.deepEqual(await second.world.seal.open(aad, sealed), secret);
-    await t.super(`delete from seal_key`);
-    const [aadNew] = [aadOf(newId('par'))];
-    const kept = await second.world.seal.seal(aadNew, secret);
-    await moveKeys(second.world, second.world.seal.keys.provider, { again: false });
-    await second.close();
-    await rm(data, { recursive: true });
-    const third = await start({ GATEHOUSE_KMS: 'aws-kms' });
-    assert.deepEqual(await third.world.seal.open(aadNew, kept), secret);
-    assert.deepEqual(third.world.seal.derive('x'), derived);
-    await third.close();
-    assert.deepEqual(await providers(), [`aws-kms:${key}`]);
-  } finally {
-    await aws.close();
-  }
-});
-
-test('a server starts over Vault with an AppRole, whose secret is read from its file at each login', async () => {
-  const file = join(folder, 'secret-id');
-  await writeFile(file, `${vault.approle.secretId}\n`);
-  await chmod(file, 0o600);
-  const env = {
-    DATABASE_URL: t.url,
-    GATEHOUSE_DATA: join(folder, 'vault-data'),
-    GATEHOUSE_KMS: 'vault-transit',
-    GATEHOUSE_VAULT_ADDR: vault.url,
-    GATEHOUSE_VAULT_KEY: 'gatehouse',
-    GATEHOUSE_VAULT_AUTH: 'approle',
-    GATEHOUSE_VAULT_ROLE_ID: vault.approle.roleId,
-    GATEHOUSE_VAULT_SECRET_ID_FILE: file,
-  };
-  const opened = await openWorld(readConfig(env, folder), silentLog, 'http://localhost:0');
-  const aad = aadOf(newId('org'));
-  assert.deepEqual(await opened.world.seal.open(aad, await opened.world.seal.seal(aad, secret)), secret);
-  await opened.close();
-  await writeFile(file, 'not-the-secret-id');
-  await assert.rejects(
-    openWorld(readConfig(env, folder), silentLog, 'http://localhost:0'),
-    (e) => code('seal/kms-gone')(e) && e instanceof Problem && !e.says.includes('not-the-secret-id'),
-  );
 });
 
 test('AWS KMS itself refuses an org key that was put into the row of another org', async () => {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { silentLog } from '#kernel/log.ts';
+import { openSeal } from '#kernel/open-seal.ts';
+import { listKeyScopes, listSealed, listSealedColumns } from '#keys/key.sql.ts';
 import { testDb, type TestDb } from '#dev/test-db.ts';
 import { tellStory, type Story } from '#dev/story.ts';
 import { readConfig } from '../config.ts';
@@ -64,6 +66,23 @@ test('in the whole story, no row of ours changes in a transaction that leaves no
     (await withoutEvent()).filter((name) => !machinery.test(name) && !(name in silent)),
     [],
   );
+});
+
+test('everything that the story sealed is found by the list of sealed columns, and opens as the list says', async () => {
+  const seal = await openSeal(`${home}/data/root.key`, t.db);
+  const opened: string[] = [];
+  for (const { scope, parent, org } of [
+    ...(await t.db.read({}, (db) => listKeyScopes(db, '', 1000))),
+    { scope: 'deployment', parent: undefined, org: undefined },
+  ]) {
+    const rls = { parent: parent ?? undefined, org: org ?? undefined };
+    for (const { tab, col } of await t.db.read(rls, (db) => listSealedColumns(db, scope)))
+      for (const s of await t.db.read(rls, (db) => listSealed(db, scope, { tab, col, after: '' }, 1000))) {
+        await seal.open({ table: tab, scope, row: s.row, generation: s.generation }, s.sealed);
+        opened.push(`${tab}.${col}`);
+      }
+  }
+  assert.ok(new Set(opened).size >= 3, `only ${[...new Set(opened)].join(', ')}`);
 });
 
 test('the list of silent rows has no line that the story does not need', async () => {

@@ -13,6 +13,16 @@ const refused = (env: Record<string, string>): string => {
   return 'accepted';
 };
 
+const vault = {
+  GATEHOUSE_KMS: 'vault-transit',
+  GATEHOUSE_VAULT_ADDR: 'https://vault.example:8200',
+  GATEHOUSE_VAULT_KEY: 'gatehouse',
+};
+const aws = {
+  GATEHOUSE_KMS: 'aws-kms',
+  GATEHOUSE_AWS_KMS_KEY: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+};
+
 /** Each half-set or wrong setting and the sentence that an operator reads. */
 const sentences: [Record<string, string>, string][] = [
   [
@@ -92,6 +102,66 @@ const sentences: [Record<string, string>, string][] = [
     'GATEHOUSE_MAIL_FROM is "gate"; set it to an address: gate@example.com, or Gatehouse <gate@example.com>',
   ],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }, 'OTEL_EXPORTER_OTLP_ENDPOINT is "collector"; set it to a URL'],
+  [{ GATEHOUSE_KMS: 'gcp' }, 'GATEHOUSE_KMS is "gcp"; set it to local, vault-transit, aws-kms'],
+  [
+    { GATEHOUSE_KMS_ALSO: 'local' },
+    'GATEHOUSE_KMS_ALSO names local again; name each key service once; two key files are GATEHOUSE_KEY_FILE and GATEHOUSE_OLD_KEY_FILE',
+  ],
+  [
+    { GATEHOUSE_KEY_CACHE_SECONDS: '5' },
+    'GATEHOUSE_KEY_CACHE_SECONDS is "5"; set it to a number of seconds from 10 to 3600',
+  ],
+  [
+    { GATEHOUSE_VAULT_KEY: 'gatehouse' },
+    'GATEHOUSE_VAULT_KEY is set; set GATEHOUSE_KMS (or GATEHOUSE_KMS_ALSO) to vault-transit, or leave it out',
+  ],
+  [
+    { GATEHOUSE_KMS: 'vault-transit', GATEHOUSE_VAULT_KEY: 'gatehouse' },
+    'GATEHOUSE_VAULT_ADDR is not set; set it too: vault-transit needs it',
+  ],
+  [
+    { ...vault, GATEHOUSE_VAULT_ADDR: 'https://vault.example/v1' },
+    'GATEHOUSE_VAULT_ADDR is not an origin; set it to scheme, host and port only, e.g. https://vault.example.com:8200',
+  ],
+  [vault, 'GATEHOUSE_VAULT_TOKEN_FILE is not set; set it too: GATEHOUSE_VAULT_AUTH is token'],
+  [
+    { ...vault, GATEHOUSE_VAULT_AUTH: 'approle', GATEHOUSE_VAULT_ROLE_ID: 'r' },
+    'GATEHOUSE_VAULT_SECRET_ID_FILE is not set; set it too: GATEHOUSE_VAULT_AUTH is approle',
+  ],
+  [
+    { ...vault, GATEHOUSE_VAULT_AUTH: 'kubernetes' },
+    'GATEHOUSE_VAULT_ROLE is not set; set it too: GATEHOUSE_VAULT_AUTH is kubernetes',
+  ],
+  [{ ...vault, GATEHOUSE_VAULT_AUTH: 'ldap' }, 'GATEHOUSE_VAULT_AUTH is "ldap"; set it to token, approle, kubernetes'],
+  [
+    { ...vault, GATEHOUSE_VAULT_MOUNT: '../sys' },
+    'GATEHOUSE_VAULT_MOUNT is "../sys"; set it to a path of letters, digits, dots, dashes and underscores, without slashes around it',
+  ],
+  [{ GATEHOUSE_KMS: 'aws-kms' }, 'GATEHOUSE_AWS_KMS_KEY is not set; set it too: aws-kms needs it'],
+  [
+    { GATEHOUSE_KMS: 'aws-kms', GATEHOUSE_AWS_KMS_KEY: 'alias/gatehouse' },
+    'GATEHOUSE_AWS_KMS_KEY is "alias/gatehouse"; set it to the ARN of a key: arn:aws:kms:<region>:<account>:key/<id>. An alias can be pointed elsewhere and is not taken',
+  ],
+  [
+    { ...aws, AWS_ACCESS_KEY_ID: 'AK' },
+    'AWS_SECRET_ACCESS_KEY is not set; set it too: the other half of the pair is set; or set neither',
+  ],
+  [
+    { ...aws, AWS_WEB_IDENTITY_TOKEN_FILE: '/t' },
+    'AWS_ROLE_ARN is not set; set it too: AWS_WEB_IDENTITY_TOKEN_FILE is set',
+  ],
+  [
+    { ...aws, AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.169.254/latest' },
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI does not lead to an agent of AWS; it must be plain http to 169.254.170.2, 169.254.170.23, [fd00:ec2::23] or this machine',
+  ],
+  [
+    aws,
+    'AWS_ACCESS_KEY_ID is not set; give the process an identity: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or the container’s (AWS_CONTAINER_CREDENTIALS_FULL_URI)',
+  ],
+  [
+    { ...aws, GATEHOUSE_AWS_KMS_FIPS: 'on', GATEHOUSE_AWS_KMS_ENDPOINT: 'https://kms.example' },
+    'GATEHOUSE_AWS_KMS_FIPS is on beside GATEHOUSE_AWS_KMS_ENDPOINT; set one of them',
+  ],
   [
     { GATEHOUSE_ORIGN: 'https://a.example' },
     'GATEHOUSE_ORIGN is not a setting; did you mean GATEHOUSE_ORIGIN? All are in docs/generated/config.md',
@@ -108,6 +178,42 @@ test('nothing set is a whole configuration: embedded database, this machine only
   assert.equal(c.listen.host, '127.0.0.1');
   assert.equal(c.dynamicRegistration, false);
   assert.equal(c.data, '/srv/.gatehouse/data');
+});
+
+test('a key service is whole: where it is, what proves us to it, and what the deployment moves away from', () => {
+  const c = readConfig(
+    {
+      ...aws,
+      ...vault,
+      GATEHOUSE_KMS_ALSO: 'aws-kms, local',
+      GATEHOUSE_VAULT_TOKEN_FILE: '/t',
+      AWS_ACCESS_KEY_ID: 'AK',
+      AWS_SECRET_ACCESS_KEY: 's',
+    },
+    '/srv',
+  );
+  assert.deepEqual(c.kms.group, {
+    kind: 'vault-transit',
+    address: 'https://vault.example:8200',
+    caFile: undefined,
+    namespace: undefined,
+    mount: 'transit',
+    key: 'gatehouse',
+    derived: false,
+    login: { by: 'token', tokenFile: '/t' },
+  });
+  assert.deepEqual(
+    c.kms.also.map((g) => g.kind),
+    ['aws-kms', 'local'],
+  );
+  assert.equal(c.kms.cacheSeconds, 300);
+  const ecs = readConfig({ ...aws, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/x' }, '/srv');
+  assert.deepEqual(ecs.kms.group.kind === 'aws-kms' && ecs.kms.group.identity, {
+    by: 'container',
+    url: 'http://169.254.170.2/v2/credentials/x',
+    token: undefined,
+    tokenFile: undefined,
+  });
 });
 
 test('an empty variable counts as absent', () =>
