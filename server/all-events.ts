@@ -1,6 +1,7 @@
 import { approvalEvents } from '#approvals/approvals.events.ts';
 import { auditEvents } from '#audit/events.ts';
 import { authorizationEvents } from '#authorization/authorization.events.ts';
+import { connectEvents } from '#connectors/connect/connect.events.ts';
 import { connectorEvents } from '#connectors/connectors.events.ts';
 import { directoryEvents } from '#directory/directory.events.ts';
 import { dlpEvents } from '#dlp/dlp.events.ts';
@@ -28,6 +29,7 @@ export const allEvents: Vocabulary = {
   ...approvalEvents,
   ...auditEvents,
   ...authorizationEvents,
+  ...connectEvents,
   ...connectorEvents,
   ...directoryEvents,
   ...dlpEvents,

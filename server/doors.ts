@@ -6,11 +6,14 @@ import { auditOperations } from '#audit/audit.http.ts';
 import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
+import { accountOperations } from '#connectors/connect/account.http.ts';
+import { appOperations } from '#connectors/connect/app.http.ts';
+import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
 import { OWN_SERVER } from '#connectors/connector.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { listTools } from '#connectors/tool.sql.ts';
-import { vendors } from '#connectors/vendors/all-vendors.ts';
+import { vendorOf, vendors } from '#connectors/vendors/all-vendors.ts';
 import { adoptionOperations } from '#directory/adoption.http.ts';
 import { directoryOperations } from '#directory/directory.http.ts';
 import { journalOperations } from '#directory/journal.http.ts';
@@ -35,7 +38,7 @@ import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts
 import { beginTest } from '#identity/enforcement/begin-test.ts';
 import { explainOperations } from '#identity/enforcement/explain.http.ts';
 import { testPages } from '#identity/enforcement/test-pages.http.ts';
-import { apiGate, nobodyGate, pageDialect, pageGate } from '#identity/gate.ts';
+import { apiGate, enterOrg, nobodyGate, pageDialect, pageGate } from '#identity/gate.ts';
 import { doorPage, type Upstairs } from '#identity/door.http.ts';
 import { foundingPages } from '#identity/founding.http.ts';
 import { accessOperations } from '#identity/access/access.http.ts';
@@ -159,6 +162,9 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...idpSetupLinkOperations,
       ...grantOperations,
       ...connectorOperations,
+      ...consentOperations({ vendorOf }),
+      ...appOperations({ vendorOf }),
+      ...accountOperations({ vendorOf }),
       ...policyOperations(catalogue),
       ...dlpOperations(catalogue),
       ...ownDetectorOperations,
@@ -185,6 +191,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...testPages,
       ...passkeyPages,
       ...approvalPages(approvalsUpstairs),
+      ...connectionPages({ vendorOf, enter: (ctx, org) => enterOrg(ctx, org, 'connector.read') }),
       ...setupPages,
       ...foundingPages,
     ],

@@ -6,7 +6,9 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
 import { tellDecidersJobs } from '#approvals/notices/tell-deciders.job.ts';
+import { siteOf } from '#connectors/connect/site-of.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
+import { vendorOf } from '#connectors/vendors/all-vendors.ts';
 import { startSequencer, type Sequencer } from '#audit/sequencer.ts';
 import { fileWitness } from '#audit/witness.ts';
 import { authorizationHandler } from '#authorization/authorization-handler.ts';
@@ -35,6 +37,7 @@ import { forgetDecidedCallsJob } from '#policy/forget-decided-calls.job.ts';
 import { makeMailer } from '#notify/mailer.ts';
 import { sendMessageJob } from '#notify/send-message.job.ts';
 import { settleMergesJob } from '#org/settle-merges.job.ts';
+import { tellVendorJobs } from '#vault/tell-vendor.job.ts';
 import { syncOrgJob } from '#provisioning/sync-org.job.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
@@ -119,6 +122,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           ...tellDecidersJobs(world, { findTool: findReviewedTool }),
           expireKeptJob(world),
           closeLostCallsJob(world),
+          ...tellVendorJobs(world, siteOf(vendorOf)),
           backtestJob(world, catalogue),
           forgetDecidedCallsJob(world, config.callFactsDays),
           forgetSessionReadsJob(world),

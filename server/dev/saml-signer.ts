@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
 import { SignedXml } from 'xml-crypto';
 import { encrypt } from 'xml-encryption';
-import { pemOf, selfSigned } from '#identity/saml/self-signed.ts';
+import { pemOf, selfSigned } from '#kernel/self-signed.ts';
 
 export type SamlKey = { privateKey: KeyObject; pem: string; certificate: Buffer; certificatePem: string };
 

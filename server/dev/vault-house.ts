@@ -46,7 +46,7 @@ export type VaultHouse = {
   /** A connection as a consent makes it. `expires` in seconds stands in place of what the vendor says of the access token. */
   connect(o?: { owner?: Owner; account?: string; expires?: number | null }): Promise<Connection>;
   /** The organization's account. */
-  give(fields?: Record<string, unknown>): Promise<Connection>;
+  give(fields?: Readonly<Record<string, unknown>>): Promise<Connection>;
   /** The clock of every node goes on, and the vendor's. */
   advance(seconds: number): void;
   events(type: string): Promise<Record<string, unknown>[]>;
@@ -218,7 +218,7 @@ export async function openVaultHouse(
         { access: new Secret(accessToken), refresh: refreshToken === undefined ? undefined : new Secret(refreshToken) },
       );
     },
-    give: (fields = vendor.accounts['service_account'] as Record<string, unknown>) =>
+    give: (fields = vendor.accounts['service_account'] ?? {}) =>
       insert({ ...blank({ kind: 'organization' }), grantKind: 'service_account' }, { given: fields }),
     advance(seconds) {
       later += seconds;

@@ -8,7 +8,7 @@ import { noSuchOrg } from '#org/org.ts';
 import { noSeat } from '#provisioning/seat.ts';
 import { hasSeat } from '#provisioning/seat.sql.ts';
 import { recordKeyUse } from '#org/record-key-use.ts';
-import type { Actor, Ctx, World } from '#kernel/ctx.ts';
+import type { Actor, Ctx, OrgCtx, World } from '#kernel/ctx.ts';
 import { clientAddress } from '#kernel/client-address.ts';
 import { htmlDialect } from '#kernel/html.ts';
 import { parseId, type Id } from '#kernel/id.ts';
@@ -147,11 +147,11 @@ const spoken = (ms: number): string => {
 
 /** The organization in the path, once it is clear that this person may do this there. */
 async function orgFor(
-  world: World,
-  s: SignedIn,
+  world: Pick<World, 'db'>,
+  s: Pick<SignedIn, 'parent' | 'user'>,
   text: string | undefined,
   needed: Permission,
-  from: From,
+  from: Pick<From, 'address'>,
 ): Promise<Id<'org'>> {
   const org = parseId('org', text ?? '');
   if (!org) throw noSuchOrg();
@@ -171,6 +171,14 @@ async function orgFor(
       more: { permission: needed, roles },
     });
   });
+}
+
+/** The same for a page whose path has no organization but leads into one: member, seat, network, permission. */
+export async function enterOrg(ctx: Ctx, org: Id<'org'>, needed: Permission): Promise<OrgCtx> {
+  if (ctx.actor.kind !== 'user')
+    throw new Problem('bug', 'identity/no-user', { says: 'a page of an organization was opened for nobody' });
+  const who = { parent: ctx.parent, user: ctx.actor.id };
+  return { ...ctx, org: await orgFor(ctx, who, org, needed, { address: ctx.address }) };
 }
 
 /**

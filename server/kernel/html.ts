@@ -96,11 +96,11 @@ export const heading = (clause: string): string => clause.slice(0, 1).toUpperCas
 /** And as a sentence. */
 export const sentence = (clause: string): string => `${heading(clause)}${/[.?)]$/.test(clause) ? '' : '.'}`;
 
-/** What to do next, as a sentence in which the sign-in page is a link: whoever reads it is in a browser. */
-export const nextStep = (fix: string): Html => {
-  const [first = '', ...rest] = sentence(fix).split('/sign-in');
-  return html`${first}${rest.map((text) => html`<a class="path" href="/sign-in">/sign-in</a>${text}`)}`;
-};
+/** What to do next, as a sentence in which the pages that it names are links: whoever reads it is in a browser. */
+export const nextStep = (fix: string): Html =>
+  html`${sentence(fix)
+    .split(/(\/sign-in|\/connections)\b/)
+    .map((part, i) => (i % 2 === 1 ? html`<a class="path" href="${part}">${part}</a>` : part))}`;
 
 /** The dialect of doors that people see: a refusal is a page with what happened, what to do and the number to quote. */
 export const htmlDialect = (_c: Context, p: Problem, request: string): Response =>

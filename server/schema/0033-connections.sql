@@ -60,7 +60,7 @@ create table connection (
   made_by text not null,
   ended_at timestamptz,
   ended_by text,
-  ended_why text check (ended_why in ('disconnected', 'revoked', 'replaced', 'suspended', 'member_removed', 'connector_removed', 'foreign')),
+  ended_why text check (ended_why in ('disconnected', 'revoked', 'replaced', 'suspended', 'member_removed', 'connector_removed', 'refused')),
   vendor_end text check (vendor_end in ('waiting', 'confirmed', 'refused', 'impossible')),
   vendor_end_tries int not null default 0,
   vendor_end_next_at timestamptz,
@@ -125,7 +125,7 @@ create table connection_consent (
   foreign key (org, connector) references connector (org, id)
 );
 comment on table connection_consent is 'A person who was sent to a vendor to consent, from which session, for what. Good for one answer within its time; verifier_sealed is the PKCE verifier. What came of it is in the log.';
-create index connection_consent_old on connection_consent (expires_at);
+create index connection_consent_old on connection_consent (org, expires_at);
 alter table connection_consent enable row level security;
 create policy connection_consent_of_org on connection_consent to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert, delete on connection_consent to gatehouse_app;
@@ -161,15 +161,13 @@ $$;
 revoke all on function lookup_connector from public;
 grant execute on function lookup_connector to gatehouse_app;
 
--- Where a connection ended and the log or the vendor is still to be told, and where consents nobody came back from are to be forgotten.
+-- Where a connection ended and the log or the vendor is still to be told.
 create function lookup_ended_connections(at timestamptz) returns table (parent text, org text)
 language sql stable security definer set search_path = public as $$
   select distinct o.parent, o.id
     from (select c.org from connection c where c.vendor_end = 'waiting' and coalesce(c.vendor_end_next_at, c.ended_at) <= lookup_ended_connections.at
           union all
-          select c.org from connection c where c.state = 'revoked' and c.ended_by is null
-          union all
-          select s.org from connection_consent s where s.expires_at < lookup_ended_connections.at - interval '1 day') w
+          select c.org from connection c where c.state = 'revoked' and c.ended_by is null) w
     join org o on o.id = w.org
 $$;
 revoke all on function lookup_ended_connections from public;

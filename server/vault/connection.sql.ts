@@ -149,16 +149,18 @@ const ownerColumns = (o: Owner): { kind: string; member: string | null; user: st
     ? { kind: o.kind, member: o.member, user: o.user }
     : { kind: 'organization', member: null, user: null };
 
-/** 0: the owner has a live one for this connector already. */
+/** One that stands as ended is kept only until its vendor was told. 0: the owner has a live one for this connector already. */
 export const insertConnection = (tx: Tx, c: Connection, sealed: Buffer): Promise<number> => {
   const o = ownerColumns(c.owner);
+  const end = c.standing.state === 'revoked' ? c.standing : undefined;
   return tx.run(write`
   insert into connection (org, id, connector, owner_kind, member, user_id, grant_kind, access, account_subject, account_label, account_email, account_tenant,
-                          scopes, shown, facts, state, sealed, generation, access_expires_at, refresh_expires_at, idle_expires_at, given_ends_at, made_at, made_by)
+                          scopes, shown, facts, state, sealed, generation, access_expires_at, refresh_expires_at, idle_expires_at, given_ends_at, made_at, made_by,
+                          ended_at, ended_by, ended_why, vendor_end)
   values (app_org(), ${c.id}, ${c.connector}, ${o.kind}, ${o.member}, ${o.user}, ${c.grantKind}, ${c.access}, ${c.account?.subject ?? null},
-          ${c.account?.label ?? null}, ${c.account?.email ?? null}, ${c.account?.tenant ?? null}, ${c.scopes}, ${json(c.shown)}, ${json(c.facts)}, 'active',
-          ${sealed}, ${c.generation}, ${c.expiry.access ?? null}, ${c.expiry.refresh ?? null}, ${c.expiry.idle ?? null}, ${c.expiry.given ?? null},
-          ${c.made.at}, ${c.made.by})
+          ${c.account?.label ?? null}, ${c.account?.email ?? null}, ${c.account?.tenant ?? null}, ${c.scopes}, ${json(c.shown)}, ${json(c.facts)},
+          ${end ? 'revoked' : 'active'}, ${sealed}, ${c.generation}, ${c.expiry.access ?? null}, ${c.expiry.refresh ?? null}, ${c.expiry.idle ?? null},
+          ${c.expiry.given ?? null}, ${c.made.at}, ${c.made.by}, ${end?.at ?? null}, ${end?.by ?? null}, ${end?.why ?? null}, ${end?.vendor ?? null})
   on conflict do nothing`);
 };
 

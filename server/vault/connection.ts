@@ -45,7 +45,7 @@ export const endedWhys = [
   'suspended',
   'member_removed',
   'connector_removed',
-  'foreign',
+  'refused',
 ] as const;
 export type EndedWhy = (typeof endedWhys)[number];
 

@@ -54,14 +54,14 @@ export async function settleGranted(
       const { id, connector, generation } = connection;
       const told = event(vaultEvents, 'connection.refreshed', { connection: id, connector, generation, rotated });
       if (kept === 0)
-        return ended ? { value: 'ended' as const, events: [told] } : { value: 'ended' as const, unchanged: true };
+        // Ended meanwhile, or another grant took its place: whoever waits looks again.
+        return ended ? { value: 'lost' as const, events: [told] } : { value: 'lost' as const, unchanged: true };
       const accepted =
         (await saveAppTaken(tx, connector)) > 0 ? [event(vaultEvents, 'connector_app.accepted', { connector })] : [];
       return { value: 'stored' as const, events: [told, ...accepted] };
     }),
   );
   r.metrics.renewed(stored === 'stored' ? 'refreshed' : 'fenced');
-  if (stored === 'ended') throw vaultRefusals.none();
   return stored === 'stored' ? { connection, tokens } : undefined;
 }
 

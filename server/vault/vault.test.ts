@@ -66,13 +66,15 @@ async function nodeProcess(
   c: Connection,
   o: { pause: boolean; times: number; rotation?: 'single_use' | 'same' | 'replaced' },
 ): Promise<{ kill(): void; line: Promise<Record<string, unknown>>; gone: Promise<unknown> }> {
-  const sheet: NodeSheet & object = {
+  const sheet: NodeSheet & Record<string, unknown> = {
     url: h.t.url,
     at: h.at,
     connector: h.connector,
     origins: { ...h.vendor.origins },
     options: o.rotation ? { rotation: o.rotation } : {},
-    ...{ connections: [c.id], times: o.times, pause: o.pause },
+    connections: [c.id],
+    times: o.times,
+    pause: o.pause,
   };
   const child = spawn(
     process.execPath,

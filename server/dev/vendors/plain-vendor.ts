@@ -130,7 +130,7 @@ export async function plainVendor(o: PlainOptions = {}): Promise<PlainVendor> {
     const form = formOf(r);
     if (!form) return answer(res, 400, { error: 'invalid_request' });
     if (!(await proved(r, form))) return answer(res, 401, { error: 'invalid_client' });
-    switch (form['grant_type']) {
+    switch (form['grant_type'] ?? '') {
       case 'authorization_code': {
         const found = codes.get(form['code'] ?? '');
         if (found?.used) found.grant.ended = true;

@@ -7,7 +7,7 @@ import { newId, type Id } from '#kernel/id.ts';
 import { DAY_MS } from './connection.ts';
 import type { SigningKey } from './message.ts';
 import { samlEvents } from './saml.events.ts';
-import { selfSigned } from './self-signed.ts';
+import { selfSigned } from '#kernel/self-signed.ts';
 import { insertOurKey, listOurKeys, lockKeys, retireOldKeys, type OurKey } from './state.sql.ts';
 import { readCertificate } from './certificate.ts';
 

@@ -1,7 +1,7 @@
 import { createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 
 /**
- * An X.509 certificate (RFC 5280) that a key signs for itself: the wrapping in which identity providers want our public key. Node reads
+ * An X.509 certificate (RFC 5280) that a key signs for itself: the wrapping in which identity providers and vendors want our public key. Node reads
  * certificates and does not make them; these forty lines of DER are all it takes, because nobody checks more of it than the key and the dates.
  */
 export function selfSigned(

@@ -1,0 +1,32 @@
+import type { Reader } from '#kernel/db.ts';
+import type { Id } from '#kernel/id.ts';
+import { originsOf } from '#vault/vendor-address.ts';
+import type { SiteOf, VendorSite } from '#vault/vendor-site.ts';
+import { egressRules, type Connector } from '../connector.ts';
+import { findConnector } from '../connector.sql.ts';
+import type { Manifest } from '../kit/manifest.ts';
+
+/** The manifest of a type of connector; undefined: it is no vendor of ours. */
+export type VendorOf = (type: string) => Manifest | undefined;
+
+/** A connector as the vault must know it. */
+export const siteOfConnector = (c: Connector, manifest: Manifest): VendorSite => ({
+  connector: c.id,
+  on: c.state === 'on',
+  name: c.name,
+  auth: manifest,
+  settings: c.settings,
+  origins: originsOf(manifest, c.settings, c.origins),
+  rules: egressRules(c),
+  access: c.access,
+  actAs: c.actAs,
+});
+
+/** What the vault asks of this room. */
+export const siteOf =
+  (vendorOf: VendorOf): SiteOf =>
+  async (db: Reader, id: Id<'con'>) => {
+    const connector = await findConnector(db, id);
+    const manifest = connector && vendorOf(connector.type);
+    return connector && manifest ? siteOfConnector(connector, manifest) : undefined;
+  };

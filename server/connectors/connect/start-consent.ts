@@ -1,0 +1,85 @@
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import { scopeOf } from '#kernel/ctx.ts';
+import { newId } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import { signedId } from '#kernel/signed-id.ts';
+import { findApp } from '#vault/connector-app.sql.ts';
+import type { Access } from '#vault/vendor-auth.ts';
+import { oauthOf, scopesFor, siteAddress } from '#vault/vendor-site.ts';
+import { connectEvents } from './connect.events.ts';
+import { CONSENT_MS, redirectUri, STATE_KEY, verifierAad, type Consent } from './consent.ts';
+import { deleteOldConsents, insertConsent } from './consent.sql.ts';
+import { memberOf, visitorOf, type AtConnector } from './place.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Where a person goes to consent. The verifier stays here, sealed; the state in the address is worth one answer to this person's session. */
+export async function startConsent(at: AtConnector, access: Access): Promise<URL> {
+  const { ctx, connector, site } = at;
+  const visitor = visitorOf(ctx);
+  refuseStart(at, access);
+  const facts = oauthOf(site);
+  const app = await ctx.db.read(scopeOf(ctx), (db) => findApp(db, connector.id));
+  if (!app)
+    throw new Problem('conflict', 'connect/no-app', {
+      says: `nobody has registered an app for ${connector.name} yet`,
+      fix: 'an administrator registers one at the vendor and enters it for this connector',
+    });
+  const id = newId('cns', ctx.now.getTime());
+  const verifier = generateRandomCodeVerifier();
+  const sealed = await ctx.seal.seal(verifierAad(ctx.org, id), Buffer.from(verifier));
+  await change(ctx, async (tx) => {
+    const member = await memberOf(tx, visitor.user);
+    const consent: Consent = {
+      ...visitor,
+      id,
+      connector: connector.id,
+      member: member.id,
+      access,
+      expires: new Date(ctx.now.getTime() + CONSENT_MS),
+      answered: undefined,
+    };
+    await deleteOldConsents(tx, new Date(ctx.now.getTime() - DAY_MS));
+    await insertConsent(tx, consent, sealed, ctx.now);
+    const data = { consent: id, connector: connector.id, access };
+    return { value: undefined, events: [event(connectEvents, 'connection.consent_started', data)] };
+  });
+
+  const url = new URL(siteAddress(site, facts.authorize));
+  // The manifest's first: what binds the answer to us cannot be replaced by it.
+  for (const [name, value] of Object.entries(facts.authorizeParameters ?? {})) url.searchParams.set(name, value);
+  const scopes = scopesFor(site, access);
+  if (scopes.length > 0)
+    url.searchParams.set(facts.scopeParameter ?? 'scope', scopes.join(facts.scopeSeparator ?? ' '));
+  url.searchParams.set('response_type', 'code');
+  url.searchParams.set('client_id', app.clientId);
+  url.searchParams.set('redirect_uri', redirectUri(ctx.origin, connector.id));
+  url.searchParams.set('state', signedId(ctx.seal.derive(STATE_KEY), id));
+  if (facts.pkce !== false) {
+    url.searchParams.set('code_challenge', await calculatePKCECodeChallenge(verifier));
+    url.searchParams.set('code_challenge_method', 'S256');
+  }
+  return url;
+}
+
+/** What nobody need go to the vendor for. */
+export function refuseStart({ connector, site }: AtConnector, access: Access): void {
+  if (connector.state !== 'on')
+    throw new Problem('conflict', 'connect/off', {
+      says: `${connector.name} is switched off for everyone in this organization`,
+      fix: 'ask an administrator',
+    });
+  if (connector.actAs !== 'person')
+    throw new Problem('conflict', 'connect/not-by-person', {
+      says: `${connector.name} uses an account of the organization; nobody connects their own`,
+      fix: 'there is nothing to do: an administrator has set it up',
+    });
+  if (access === 'read_write' && connector.access === 'read_only')
+    throw new Problem('forbidden', 'connect/access', {
+      says: `${connector.name} is for reading only in this organization`,
+      fix: 'connect it to read, or ask an administrator',
+    });
+  oauthOf(site);
+}
