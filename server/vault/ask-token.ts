@@ -1,6 +1,5 @@
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
   ClientSecretPost,
   customFetch,
   genericTokenEndpointRequest,
@@ -84,7 +83,13 @@ export function clientAuth(app: OpenedApp, endpoint: string): ClientAuth {
         },
       },
     );
-  return (app.method === 'client_secret_basic' ? ClientSecretBasic : ClientSecretPost)(app.secret.reveal());
+  if (app.method === 'client_secret_post') return ClientSecretPost(app.secret.reveal());
+  // As vendors document and check it, without the form encoding of RFC 6749 §2.3.1, which turns the hyphens of their ids into %2D.
+  return (_as, client, _body, headers) =>
+    headers.set(
+      'authorization',
+      `Basic ${Buffer.from(`${client.client_id}:${app.secret.reveal()}`).toString('base64')}`,
+    );
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

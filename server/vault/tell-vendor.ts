@@ -11,7 +11,7 @@ import { openTokens, type KeptTokens } from './kept.ts';
 import { openApp, type OpenedApp } from './open-app.ts';
 import { backoffMs, vaultCtx, type Place } from './renewal.ts';
 import { vaultEvents } from './vault.events.ts';
-import { siteAddress, siteFetch, type SiteOf, type VendorSite } from './vendor-site.ts';
+import { oauthOf, siteAddress, siteFetch, type SiteOf, type VendorSite } from './vendor-site.ts';
 
 export const TELL_VENDOR = 'vault.tell_vendor';
 /** Over about three hours. */
@@ -98,7 +98,7 @@ export async function endAtVendor(
   const response = await revocationRequest(
     { issuer: new URL(url).origin, revocation_endpoint: url },
     { client_id: app.clientId },
-    clientAuth(app, url),
+    clientAuth(app, siteAddress(site, oauthOf(site).token)),
     // The refresh token: its end is the end of the access tokens that came of it (RFC 7009 §2.1).
     (tokens.refresh ?? tokens.access).reveal(),
     {
