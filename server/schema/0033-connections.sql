@@ -135,6 +135,11 @@ insert into merge_rule (tab, col, what, scope, within) values
   ('connection', 'user_id', 'person', 'org', 'org'),
   ('connection_consent', 'user_id', 'person', 'org', 'org');
 
+insert into sealed_column (tab, col, scope, row_is, generation_is) values
+  ('connection', 'sealed', 'org', $$id || '/' || connector || '/' || coalesce(member, 'organization')$$, 'generation'),
+  ('connector_app', 'sealed', 'org', 'connector', 'generation'),
+  ('connection_consent', 'verifier_sealed', 'org', 'id', '1');
+
 -- INVARIANT (who is out has no credentials): whoever takes a member out of an org or suspends an account, by whatever way, ends their
 -- connections in the same transaction. The log is told, and the vendor, by the job that finds ended_by null.
 create function connections_ended() returns trigger language plpgsql security definer set search_path = public as $$

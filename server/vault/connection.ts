@@ -67,15 +67,14 @@ export type Expiry = {
  * Where the secret of a connection belongs. INVARIANT (one row, one owner): beside the row it names the connector and the owner, so that a
  * secret neither opens in another row nor in its own after somebody wrote another owner into it.
  */
-export const connectionAad = (
+export function connectionAad(
   org: Id<'org'>,
   c: { id: Id<'cnn'>; connector: Id<'con'>; owner: Owner; generation: number },
-): Aad => ({
-  table: 'connection',
-  scope: org,
-  row: `${c.id}/${c.connector}/${c.owner.kind === 'person' ? c.owner.member : 'organization'}`,
-  generation: c.generation,
-});
+): Aad {
+  // sealed_column says the same in SQL (0033-connections.sql).
+  const row = `${c.id}/${c.connector}/${c.owner.kind === 'person' ? c.owner.member : 'organization'}`;
+  return { table: 'connection', scope: org, row, generation: c.generation };
+}
 
 /** The next moment at which a connection ends unless something is done. What is renewed by itself is no end. */
 export const nextEnd = (e: Expiry): Date | undefined =>

@@ -47,7 +47,7 @@ export function readTokenAnswer(
     const good = status >= 200 && status < 300;
     if (classified === undefined && good && error === undefined && answer && answer['ok'] !== false)
       return granted(facts, answer);
-    const code = codeOf(error, status, good);
+    const code = codeOf(error, status, good, context.secrets);
     return {
       kind: 'refused',
       because: classified ?? becauseOf(code, status),
@@ -112,8 +112,14 @@ const seconds = (v: number | undefined): number | undefined =>
   v === undefined || !Number.isFinite(v) || v <= 0 ? undefined : Math.min(Math.floor(v), MAX_SECONDS);
 
 /** Fit for the log: fixed words of the vendor's or ours. */
-function codeOf(error: string | undefined, status: number, good: boolean): string {
-  if (error !== undefined && /^[A-Za-z0-9_.-]{1,60}$/.test(error)) return error;
+function codeOf(
+  error: string | undefined,
+  status: number,
+  good: boolean,
+  secrets: readonly (string | undefined)[],
+): string {
+  const ours = secrets.some((s) => s !== undefined && s !== '' && error?.includes(s));
+  if (error !== undefined && !ours && /^[A-Za-z0-9_.-]{1,60}$/.test(error)) return error;
   if (error !== undefined) return 'unknown_error';
   return good ? 'broken_answer' : `http_${status}`;
 }

@@ -279,6 +279,23 @@ test('a row that was put in the place of another, given to another owner, or rol
   await assert.rejects(h.vault.unlock(h.at, { connection: ada.id }), code('seal/does-not-open'));
 });
 
+test('turning the keys of an organization seals consents, accounts and apps anew, and all of them open', async (t) => {
+  const h = await open(t);
+  const { rotateKeys } = await import('#keys/rotate-keys.ts');
+  const { resealNext } = await import('#keys/reseal-next.ts');
+  const { placeOf } = await import('#keys/key-place.ts');
+  const person = await h.connect();
+  const before = (await h.row(person.id))['sealed'] as Buffer;
+  const place = placeOf(vaultCtx(h.world, h.at), 'org');
+  const { id } = await rotateKeys(h.world, place, 'key', 'test');
+  while ((await resealNext(h.world, place, id))?.state === 'running');
+  assert.notDeepEqual((await h.row(person.id))['sealed'], before);
+  assert.match(await token(h.vault, h, person), /^at_/);
+  h.advance(7200);
+  assert.match(await token(h.vault, h, person), /^at_/, 'the app opens, too');
+  assert.equal(h.tokenCalls(), 2);
+});
+
 test('a connection of another organization is not there', async (t) => {
   const h = await open(t);
   const c = await h.connect();
