@@ -107,9 +107,9 @@ function readStandard(facts: OAuthFacts, answer: Answer): TokenAnswer {
 const isToken = (t: string): boolean => t.length <= MAX_TOKEN && tokenForm.test(t);
 const number = (v: unknown): number | undefined =>
   typeof v === 'number' ? v : typeof v === 'string' && /^\d{1,10}$/.test(v) ? Number(v) : undefined;
-/** Nought and less say nothing: the next 401 will. */
+/** Less than one says nothing: the next 401 will. */
 const seconds = (v: number | undefined): number | undefined =>
-  v === undefined || !Number.isFinite(v) || v <= 0 ? undefined : Math.min(Math.floor(v), MAX_SECONDS);
+  v === undefined || !Number.isFinite(v) || v < 1 ? undefined : Math.min(Math.floor(v), MAX_SECONDS);
 
 /** Fit for the log: fixed words of the vendor's or ours. */
 function codeOf(
