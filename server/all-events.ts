@@ -2,6 +2,7 @@ import { approvalEvents } from '#approvals/approvals.events.ts';
 import { auditEvents } from '#audit/events.ts';
 import { authorizationEvents } from '#authorization/authorization.events.ts';
 import { connectEvents } from '#connectors/connect/connect.events.ts';
+import { connectionEvents } from '#connectors/connections/connections.events.ts';
 import { connectorEvents } from '#connectors/connectors.events.ts';
 import { directoryEvents } from '#directory/directory.events.ts';
 import { dlpEvents } from '#dlp/dlp.events.ts';
@@ -30,6 +31,7 @@ export const allEvents: Vocabulary = {
   ...auditEvents,
   ...authorizationEvents,
   ...connectEvents,
+  ...connectionEvents,
   ...connectorEvents,
   ...directoryEvents,
   ...dlpEvents,

@@ -1,4 +1,5 @@
 import { findApproval } from '#approvals/approval.sql.ts';
+import { connectionDigest, connectionWords } from '#connectors/connections/connection-words.ts';
 import { findConnector } from '#connectors/connector.sql.ts';
 import { findCapture } from '#domains/capture.sql.ts';
 import { findDomain } from '#domains/domain.sql.ts';
@@ -50,5 +51,7 @@ export const words: Words = {
       until: a.expires,
     };
   },
+  connection: connectionWords,
+  connections: connectionDigest,
   held: countHeld,
 };

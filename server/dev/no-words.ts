@@ -6,5 +6,7 @@ export const noWords: Words = {
   capture: async () => undefined,
   certificate: async () => undefined,
   approval: async () => undefined,
+  connection: async () => undefined,
+  connections: async () => [],
   held: async () => 0,
 };

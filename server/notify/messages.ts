@@ -6,6 +6,9 @@ import { captureAnnounced } from './messages/capture-announced.ts';
 import { captureInForce } from './messages/capture-in-force.ts';
 import { captureReminder } from './messages/capture-reminder.ts';
 import { certificateEnding } from './messages/certificate-ending.ts';
+import { connectionEnding } from './messages/connection-ending.ts';
+import { connectionFailed } from './messages/connection-failed.ts';
+import { connectionsDigest } from './messages/connections-digest.ts';
 import { domainConflict } from './messages/domain-conflict.ts';
 import { domainFailing } from './messages/domain-failing.ts';
 import { domainLapsed } from './messages/domain-lapsed.ts';
@@ -29,6 +32,9 @@ export const kinds = {
   capture_in_force: captureInForce,
   capture_reminder: captureReminder,
   certificate_ending: certificateEnding,
+  connection_ending: connectionEnding,
+  connection_failed: connectionFailed,
+  connections_digest: connectionsDigest,
   domain_conflict: domainConflict,
   domain_failing: domainFailing,
   domain_lapsed: domainLapsed,

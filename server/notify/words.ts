@@ -9,6 +9,15 @@ export type CertificateWords = { connection: string; subject: string; notAfter: 
 
 export type ApprovalWords = { asker: string; tool: string; connector: string; class: string; until: Date };
 
+/** `ends`: when what of it ends, as known now. `account`: as the vendor calls it. */
+export type ConnectionWords = {
+  connector: string;
+  account: string;
+  ends: { refresh?: Date | undefined; idle?: Date | undefined; given?: Date | undefined };
+  /** It stands badly, in words; undefined: it works. */
+  trouble: string | undefined;
+};
+
 /**
  * What messages tell of things that belong to rooms beside this one, by id, as it is when the mail goes out. Each reads in the scope of
  * the recipient's organization; undefined: it is gone.
@@ -19,6 +28,10 @@ export interface Words {
   certificate(db: Reader, connection: Id<'sso'>, fingerprint: string): Promise<CertificateWords | undefined>;
   /** A call that waits for somebody's yes; undefined: it waits no more. Never its arguments. */
   approval(db: Reader, id: Id<'apr'>): Promise<ApprovalWords | undefined>;
+  /** A connection of a person, while it lives. */
+  connection(db: Reader, id: Id<'cnn'>): Promise<ConnectionWords | undefined>;
+  /** What one mail to administrators tells of connections, a line each, as it is now. */
+  connections(db: Reader, digest: string, now: Date): Promise<readonly string[]>;
   /** How many people's removal waits. */
   held(db: Reader): Promise<number>;
 }

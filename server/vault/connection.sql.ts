@@ -95,18 +95,19 @@ const connectionOf = (r: Row): Connection => ({
   made: { at: r.madeAt, by: r.madeBy },
 });
 
-const ConnectionRow = z.object(columns).transform(connectionOf);
+/** Of the columns below, for queries of the room above that join more. */
+export const ConnectionRow = z.object(columns).transform(connectionOf);
 
-const selected = sql`
+export const connectionColumns = sql`
   c.id, c.connector, c.member, c.user_id as user, c.grant_kind as "grantKind", c.access, c.account_subject as subject, c.account_label as label,
   c.account_email as email, c.account_tenant as tenant, c.scopes, c.shown, c.facts, c.state, c.because, c.why, c.generation, c.access_expires_at as "accessEnds",
   c.refresh_expires_at as "refreshEnds", c.idle_expires_at as "idleEnds", c.given_ends_at as "givenEnds", c.last_refreshed_at as "lastRefreshed",
   l.last_used_at as "lastUsed", c.fail_count as fails, c.next_attempt_at as next, c.made_at as "madeAt", c.made_by as "madeBy", c.ended_at as "endedAt",
   c.ended_by as "endedBy", c.ended_why as "endedWhy", c.vendor_end as "vendorEnd"`;
-const from = sql`connection c left join connection_lease l on l.org = c.org and l.connection = c.id`;
+export const connectionFrom = sql`connection c left join connection_lease l on l.org = c.org and l.connection = c.id`;
 
 export const findConnection = (db: Reader, id: Id<'cnn'>): Promise<Connection | undefined> =>
-  db.maybe(read(ConnectionRow)`select ${selected} from ${from} where c.org = app_org() and c.id = ${id}`);
+  db.maybe(read(ConnectionRow)`select ${connectionColumns} from ${connectionFrom} where c.org = app_org() and c.id = ${id}`);
 
 /** The one live connection of a member, or of the organization. */
 export const findLiveConnection = (
@@ -115,19 +116,19 @@ export const findLiveConnection = (
   member: Id<'mem'> | 'organization',
 ): Promise<Connection | undefined> =>
   db.maybe(read(ConnectionRow)`
-  select ${selected} from ${from}
+  select ${connectionColumns} from ${connectionFrom}
    where c.org = app_org() and c.connector = ${connector} and c.ended_at is null
      and ${member === 'organization' ? sql`c.owner_kind = 'organization'` : sql`c.owner_kind = 'person' and c.member = ${member}`}`);
 
 /** Everything live of one member. */
 export const listConnectionsOfMember = (db: Reader, member: Id<'mem'>): Promise<Connection[]> =>
   db.many(read(ConnectionRow)`
-  select ${selected} from ${from} where c.org = app_org() and c.member = ${member} and c.ended_at is null order by c.connector`);
+  select ${connectionColumns} from ${connectionFrom} where c.org = app_org() and c.member = ${member} and c.ended_at is null order by c.connector`);
 
 /** Everything live of one connector. */
 export const listConnectionsOfConnector = (db: Reader, connector: Id<'con'>): Promise<Connection[]> =>
   db.many(read(ConnectionRow)`
-  select ${selected} from ${from} where c.org = app_org() and c.connector = ${connector} and c.ended_at is null order by c.id`);
+  select ${connectionColumns} from ${connectionFrom} where c.org = app_org() and c.connector = ${connector} and c.ended_at is null order by c.id`);
 
 /** Takes the row for the rest of the transaction. */
 export const lockConnection = async (tx: Tx, id: Id<'cnn'>): Promise<Connection | undefined> => {
@@ -142,7 +143,7 @@ const SealedRow = z
   .transform((r): SealedConnection => ({ connection: connectionOf(r), sealed: r.sealed ?? undefined }));
 
 export const findSealedConnection = (db: Reader, id: Id<'cnn'>): Promise<SealedConnection | undefined> =>
-  db.maybe(read(SealedRow)`select ${selected}, c.sealed from ${from} where c.org = app_org() and c.id = ${id}`);
+  db.maybe(read(SealedRow)`select ${connectionColumns}, c.sealed from ${connectionFrom} where c.org = app_org() and c.id = ${id}`);
 
 const ownerColumns = (o: Owner): { kind: string; member: string | null; user: string | null } =>
   o.kind === 'person'
@@ -245,7 +246,7 @@ export const takeUntold = (tx: Tx, by: string): Promise<Connection[]> =>
   tx.many(read(ConnectionRow)`
   with told as (
     update connection set ended_by = ${by} where org = app_org() and state = 'revoked' and ended_by is null returning *)
-  select ${selected} from told c left join connection_lease l on l.org = c.org and l.connection = c.id`);
+  select ${connectionColumns} from told c left join connection_lease l on l.org = c.org and l.connection = c.id`);
 
 /** Ended connections whose vendor is to be told now. */
 export const listToTell = (db: Reader, now: Date, limit: number): Promise<{ id: Id<'cnn'> }[]> =>
@@ -264,7 +265,7 @@ export const findToTell = (
         .object({ ...columns, sealed: z.instanceof(Buffer).nullable(), tries: z.number() })
         .transform((r) => ({ connection: connectionOf(r), sealed: r.sealed ?? undefined, tries: r.tries })),
     )`
-  select ${selected}, c.sealed, c.vendor_end_tries as tries from ${from}
+  select ${connectionColumns}, c.sealed, c.vendor_end_tries as tries from ${connectionFrom}
    where c.org = app_org() and c.id = ${id} and c.vendor_end = 'waiting'`,
   );
 
