@@ -5,7 +5,7 @@ import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { reviewTools } from '#connectors/review-tools.ts';
 import { listToolsOf } from '#connectors/tool.sql.ts';
 import { startGateway, type Gateway, type GatewayDeps } from '#gateway/start-gateway.ts';
-import { scopeOf, systemCtx, type OrgCtx } from '#kernel/ctx.ts';
+import { scopeOf, systemCtx, type OrgCtx, type World } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { addRule } from '#policy/add-rule.ts';
 import type { RuleDraft } from '#policy/rule.ts';
@@ -41,9 +41,11 @@ export type GatewayHouse = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export async function gatewayHouse(o: { deps?: GatewayDeps; over?: WorldOver } = {}): Promise<GatewayHouse> {
+export async function gatewayHouse(
+  o: { deps?: GatewayDeps | ((world: World) => GatewayDeps); over?: WorldOver } = {},
+): Promise<GatewayHouse> {
   const house = await oauthHouse(o.over ? { over: o.over } : {});
-  const gateway = await startGateway(house.world, o.deps);
+  const gateway = await startGateway(house.world, typeof o.deps === 'function' ? o.deps(house.world) : o.deps);
   house.also.raw = gateway;
   const client = await register(house);
   // Read each time: the house's clock can be moved.

@@ -10,7 +10,7 @@ import { Broken, sendUpstream, type Sender, type Sending, type UpstreamRequest }
 
 /** Whose account a call uses, and how it is opened. */
 export type Opening = {
-  ctx: Pick<OrgCtx, 'db' | 'origin'>;
+  ctx: Pick<OrgCtx, 'db'>;
   caller: Caller;
   connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>;
   credentials: Credentials;
@@ -25,18 +25,14 @@ export const unlockFor =
   async (refused, narrow) => {
     const place = { parent: caller.parent, org: caller.org };
     const owner = connector.actAs === 'person' ? caller.member : 'organization';
-    try {
-      const found = await ctx.db.read(place, (db) => findLiveConnection(db, connector.id, owner));
-      if (!found) throw none();
-      return await credentials.unlock(place, {
-        connection: found.id,
-        refused,
-        narrow,
-        ...(connector.actAs === 'organization_as_person' ? { subject: caller.email } : {}),
-      });
-    } catch (e) {
-      throw asNoCredential(e, connector, ctx.origin) ?? e;
-    }
+    const found = await ctx.db.read(place, (db) => findLiveConnection(db, connector.id, owner));
+    if (!found) throw none();
+    return credentials.unlock(place, {
+      connection: found.id,
+      refused,
+      narrow,
+      ...(connector.actAs === 'organization_as_person' ? { subject: caller.email } : {}),
+    });
   };
 
 const none = (): Problem => new Problem('missing', 'vault/no-connection', { says: 'there is no connection' });
@@ -85,7 +81,13 @@ class TurnedAway extends Error {}
  * Sends with a credential of the vault. INVARIANT (a 401 was not acted on): an upstream that turns the credential away has done nothing, so the
  * request goes once more, with a credential that was renewed for it; after any other answer, and after half of one, nothing is sent again.
  */
-export function withCredential(unlock: Unlock, actAs: ConnectorView['actAs'], via: Sender = sendUpstream): Sender {
+export function withCredential(
+  unlock: Unlock,
+  connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>,
+  origin: string,
+  via: Sender = sendUpstream,
+): Sender {
+  const { actAs } = connector;
   return (request, sink) => {
     let current: Sending | undefined;
     let stopped: Error | undefined;
@@ -117,7 +119,9 @@ export function withCredential(unlock: Unlock, actAs: ConnectorView['actAs'], vi
       const next = (await unlock(first)).token;
       if (next.reveal() === first.reveal()) throw refusedAnew(actAs);
       await send(next, true);
-    })();
+    })().catch((e: unknown) => {
+      throw asNoCredential(e, connector, origin) ?? e;
+    });
     return {
       done,
       resume: () => current?.resume(),

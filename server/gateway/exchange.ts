@@ -64,7 +64,7 @@ function senderOf(x: Exchange): Sender {
   const { connector, gate } = x;
   const { caller } = x.who;
   const unlock = unlockFor({ ctx: x.ctx, caller, connector, credentials: gate.credentials });
-  if (connector.builtin === undefined) return withCredential(unlock, connector.actAs);
+  if (connector.builtin === undefined) return withCredential(unlock, connector, gate.world.origin);
   if (connector.builtin === 'unknown')
     throw new Broken('ours', `this version of Gatehouse does not have the tools of ${connector.name}`);
   const person = { email: caller.email ?? '', name: caller.name };
