@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { misplaced } from '../argument-places.ts';
+import { definitionOf } from '../kit/tool-definition.ts';
+import { scanDefinition } from '../scan/scan-definition.ts';
+import { seen } from '../tool.ts';
+import { actsAsOf, modesOf, schemaOf } from '../vendor-choice.ts';
+import { vendors } from './all-vendors.ts';
+
+test('every type is there once and in order', () => {
+  const types = vendors.map((v) => v.type);
+  assert.deepEqual(types, [...new Set(types)].sort());
+});
+
+for (const v of vendors) {
+  test(`${v.type} can be added: it has a mode, an account to act as, and settings and accounts that a form can ask for`, () => {
+    assert.ok(modesOf(v).length > 0);
+    assert.ok(actsAsOf(v).length > 0);
+    for (const schema of [v.settings, ...v.organization.map((g) => g.fields)])
+      assert.equal(schemaOf(schema)['additionalProperties'], false, 'strict');
+    assert.equal(new Set(v.organization.map((g) => g.kind)).size, v.organization.length);
+    for (const origin of Object.values(v.origins)) assert.match(origin, /^(https:\/\/|\{)[^?#]*[^/]$/);
+  });
+  for (const t of v.builtin?.tools ?? [])
+    test(`${v.type}/${t.name} is a definition that would pass its own review`, () => {
+      const d = definitionOf(t);
+      assert.ok(!('refused' in seen(d)), t.name);
+      assert.deepEqual(misplaced(t.projection, d.inputSchema), []);
+      assert.deepEqual(scanDefinition(d), []);
+      assert.match(t.name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+      if (t.class === 'read') assert.equal(t.outward, false, 'what carries content out is no reading');
+    });
+  test(`${v.type} has no tool twice`, () => {
+    const names = (v.builtin?.tools ?? []).map((t) => t.name);
+    assert.deepEqual(names, [...new Set(names)]);
+  });
+}
