@@ -38,6 +38,7 @@ import { makeMailer } from '#notify/mailer.ts';
 import { sendMessageJob } from '#notify/send-message.job.ts';
 import { settleMergesJob } from '#org/settle-merges.job.ts';
 import { tellVendorJobs } from '#vault/tell-vendor.job.ts';
+import { makeVault } from '#vault/vault.ts';
 import { syncOrgJob } from '#provisioning/sync-org.job.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
@@ -148,7 +149,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
 
     const parts: { handles(path: string): boolean; handle: Handler }[] = [];
     if (config.roles.includes('gateway')) {
-      const gateway = await startGateway(world, { versions, metrics, wake: () => sequencer?.wake() });
+      const credentials = makeVault(world, { siteOf: siteOf(vendorOf), metrics });
+      const gateway = await startGateway(world, { versions, metrics, credentials, wake: () => sequencer?.wake() });
       closing.push(() => gateway.stop());
       parts.push(gateway);
     }
