@@ -22,7 +22,7 @@ import { createFileTool, createFolderTool, moveFileTool, updateFileTool } from '
 const About = z.looseObject({ user: z.looseObject({ emailAddress: z.string(), permissionId: z.string() }) });
 
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3. */
-export const googleDrive: Manifest = {
+export const googleDriveManifest: Manifest = {
   type: 'google-drive',
   name: 'Google Drive',
   says: 'Find and read files of Google Drive and shared drives, and make, change, move and share them.',
