@@ -192,7 +192,7 @@ export function htmlToText(html: string, out: TextOut, cells = false): { notes: 
             link &&
             /^(?:https?|mailto):/i.test(link.href) &&
             link.text.trim() !== '' &&
-            !link.href.includes(link.text.trim())
+            bare(link.href) !== bare(link.text.trim())
           )
             say(` <${link.href.length > MAX_LINK ? `${link.href.slice(0, MAX_LINK)}…` : link.href}>`);
         }
@@ -201,6 +201,9 @@ export function htmlToText(html: string, out: TextOut, cells = false): { notes: 
   }
   return { notes: anyHidden ? ['text that the page hides from its readers was left out'] : [] };
 }
+
+/** An address without what people leave out of it. */
+const bare = (address: string): string => address.replace(/^(?:https?:\/\/|mailto:)/i, '').replace(/\/$/, '');
 
 function endOf(html: string, name: string, from: number): number {
   const close = new RegExp(`</${name}[\\s/>]`, 'gi');
