@@ -22,6 +22,8 @@ const explained: Readonly<Record<string, string>> = {
   appNotAuthorizedToFile:
     'Gatehouse may change only files that it made; an administrator can allow all files in the settings of the connector',
   exportSizeLimitExceeded: 'Google exports no document of more than 10 MB; open it in Google Docs',
+  failedPrecondition:
+    'this account has no mailbox; a service account must be given an account of the Workspace to act as (act_as)',
   cannotDownloadAbusiveFile: 'Google has found malware or spam in this file and does not give it out',
   cannotDownloadFile: 'whoever owns the file does not let others download it',
   dailyLimitExceeded: "the project's quota for today is used up",
