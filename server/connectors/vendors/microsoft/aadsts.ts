@@ -130,7 +130,7 @@ const consents: ReadonlySet<number> = new Set([65001, 90094, 90095, 90099]);
 function adminConsent(answer: Answer, settings: Settings): string {
   const said = /application with ID '([0-9a-f-]{36})'/i.exec(text(answer, 'error_description'))?.[1];
   const tenant = typeof settings['tenant'] === 'string' ? encodeURIComponent(settings['tenant']) : '<tenant>';
-  return `An administrator of Entra consents for everybody at https://login.microsoftonline.com/${tenant}/adminconsent?client_id=${said ?? '<client id>'} (in a national cloud: at its own login address)`;
+  return `An administrator of Entra consents for everybody at https://login.microsoftonline.com/${tenant}/adminconsent?client_id=${said ?? '<client id>'}`;
 }
 
 const text = (answer: Answer, name: string): string => (typeof answer[name] === 'string' ? answer[name] : '');

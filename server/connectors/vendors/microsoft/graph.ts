@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import type { BuiltinCall, ToolAnswer } from '../../kit/builtin-tool.ts';
 import type { Manifest } from '../../kit/manifest.ts';
+import { textAnswer } from '../../kit/text-answer.ts';
 import { segment } from '../../kit/vendor-path.ts';
 
 const GraphError = z.object({
@@ -69,6 +70,9 @@ export function kqlPhrase(text: string): string {
 /** Each word on its own, all of which must be found. */
 export const kqlWords = (text: string): string =>
   kqlPhrase(text).slice(1, -1).split(' ').slice(0, 30).map(kqlPhrase).join(' ');
+
+/** Characters of a document in one answer; in UTF-8 they are less than an answer takes. */
+export const MAX_TEXT = 32_000;
 
 /** An opaque place in a list. */
 export const Cursor = z
@@ -146,10 +150,11 @@ export const ownRoot = (call: Pick<BuiltinCall, 'actAs' | 'person'>): string =>
 export const said = (
   lines: readonly (string | undefined)[],
   structuredContent: Readonly<Record<string, unknown>>,
-): ToolAnswer => ({
-  content: [{ type: 'text', text: lines.filter((l) => l !== undefined).join('\n') }],
-  structuredContent,
-});
+): ToolAnswer =>
+  textAnswer(
+    lines.filter((l) => l !== undefined),
+    structuredContent,
+  );
 
 export const moreLine = (cursor: string | undefined): string | undefined =>
   cursor === undefined ? undefined : `There is more: ask again with the cursor ${JSON.stringify(cursor)}.`;

@@ -21,7 +21,7 @@ export function unfitName(name: string): string | undefined {
   if (/[":*<>?/\\|]/.test(name)) return 'has one of the characters " * : < > ? / \\ | in it';
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) return 'has control or invisible characters in it';
   if (name !== name.trim() || name.endsWith('.')) return 'begins or ends with a blank, or ends with a dot';
-  if (reserved.test(name) || /^~\$/.test(name) || /_vti_/i.test(name))
+  if (reserved.test(name) || name.startsWith('~$') || /_vti_/i.test(name))
     return 'is a name that OneDrive keeps for itself';
   return undefined;
 }

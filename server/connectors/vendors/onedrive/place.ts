@@ -63,8 +63,7 @@ export async function openDrive(call: BuiltinCall, drive: string | undefined): P
   const path = `/drives/${segment(found.id)}`;
   const whole: OpenDrive = { id: found.id, within: undefined, path };
   const listed =
-    limits.drives?.includes(found.id) === true ||
-    (siteId != null && limits.sites?.some((s) => siteMatches(s, siteId)) === true);
+    limits.drives?.includes(found.id) === true || limits.sites?.some((s) => siteMatches(s, siteId ?? '')) === true;
   const open =
     asked === undefined || (await isOwn(call, limits, found))
       ? limits.own_drive || !confined(limits)
@@ -153,13 +152,13 @@ export async function stayWithin(
   known = new Map<string, z.output<typeof Parent>>(),
 ): Promise<void> {
   const { driveId } = item.parentReference ?? {};
-  if (driveId != null && driveId !== drive.id) throw outside();
+  if (driveId && driveId !== drive.id) throw outside();
   if (drive.within === undefined) return;
   let here = item;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     if (drive.within.includes(here.id)) return;
     const parent = here.parentReference?.id;
-    if (here.root !== undefined || parent == null) break;
+    if (here.root !== undefined || !parent) break;
     const next =
       known.get(parent) ??
       (await getGraph(call, Parent, `${drive.path}/items/${segment(parent)}`, { $select: 'id,root,parentReference' }));

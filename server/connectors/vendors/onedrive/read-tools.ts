@@ -3,13 +3,10 @@ import { Problem } from '#kernel/problem.ts';
 import { MAX_CONTENT_BYTES } from '../../content/content.ts';
 import { toText } from '../../content/to-text.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
-import { atCursor, Cursor, cursorOf, getGraph, moreLine, said } from '../microsoft/graph.ts';
+import { atCursor, Cursor, cursorOf, getGraph, MAX_TEXT, moreLine, said } from '../microsoft/graph.ts';
 import { itemLine, shownItem } from './item.ts';
 import { driveArgument, itemArgument, itemAt, openDrive, openItem, openTarget, pathArgument } from './place.ts';
 import { reads } from './scopes.ts';
-
-/** Characters of a file's text in one answer. */
-const MAX_CHARS = 80_000;
 
 const place = { drive: driveArgument, item: itemArgument, path: pathArgument };
 const projection = [
@@ -38,7 +35,7 @@ export const getItem = builtinTool({
 export const readFile = builtinTool({
   name: 'read_file',
   title: 'Read a file',
-  description: `Gives the text of a file (Word, Excel, PowerPoint, PDF, HTML, CSV, plain text) of at most ${MAX_CONTENT_BYTES / 1024 / 1024} MiB. At most ${MAX_CHARS} characters at once; \`offset\` reads on. By id or by path.`,
+  description: `Gives the text of a file (Word, Excel, PowerPoint, PDF, HTML, CSV, plain text) of at most ${MAX_CONTENT_BYTES / 1024 / 1024} MiB. At most ${MAX_TEXT} characters at once; \`offset\` reads on. By id or by path.`,
   input: z.strictObject({
     ...place,
     offset: z.int().min(0).max(1e9).optional().describe('Characters to pass over, as the answer before said'),
@@ -72,7 +69,7 @@ export const readFile = builtinTool({
     });
     const text = await toText(
       { bytes: answer.bytes, name: item.name ?? undefined, mimeType: item.file?.mimeType ?? undefined },
-      { maxChars: MAX_CHARS, offset: args.offset, page: args.page },
+      { maxChars: MAX_TEXT, offset: args.offset, page: args.page },
     );
     return said(
       [
@@ -152,7 +149,7 @@ function shownPermission(p: z.output<typeof Permission>) {
     who: [...who, ...(p.invitation?.email ? [p.invitation.email] : [])],
     roles: p.roles ?? [],
     link: p.link?.scope ?? null,
-    inherited: p.inheritedFrom != null,
+    inherited: Boolean(p.inheritedFrom),
     ends: p.expirationDateTime ?? null,
   };
 }

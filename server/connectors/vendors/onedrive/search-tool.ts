@@ -121,9 +121,9 @@ async function reachable(call: BuiltinCall, item: DriveItem): Promise<boolean> {
   const limits = limitsOf(call);
   if (!confined(limits)) return true;
   const { driveId, siteId } = item.parentReference ?? {};
-  if (driveId == null) return false;
+  if (!driveId) return false;
   if (limits.drives?.includes(driveId)) return true;
-  if (siteId != null && limits.sites?.some((s) => siteMatches(s, siteId))) return true;
+  if (siteId && limits.sites?.some((s) => siteMatches(s, siteId))) return true;
   try {
     const drive = await openDrive(call, driveId);
     await stayWithin(call, drive, item);
