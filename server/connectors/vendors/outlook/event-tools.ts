@@ -105,8 +105,14 @@ function eventLine(e: ReturnType<typeof shownEvent>): string {
   return `- ${e.start ?? ''} to ${e.end ?? ''}: ${e.subject}${e.cancelled ? ' (cancelled)' : ''}${e.location ? ` at ${e.location}` : ''}${who}; event ${e.event}`;
 }
 
+/** Without a zone of its own, which could contradict `time_zone`. */
 const localTime = (what: string) =>
-  z.iso.datetime({ local: true }).describe(`${what} by time_zone, e.g. 2026-11-20T14:00:00`);
+  z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/, 'expected a time like 2026-11-20T14:00:00')
+    .refine((v) => !Number.isNaN(Date.parse(`${v}Z`)), { error: 'there is no such time' })
+    .describe(`${what} by time_zone, e.g. 2026-11-20T14:00:00`);
+
 const eventArguments = {
   subject: z.string().min(1).max(255),
   start: localTime('Begin'),

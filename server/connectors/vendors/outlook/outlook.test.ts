@@ -186,6 +186,8 @@ test('mail and invitations go only to the domains that settings allow', async (t
   await run('block_time', event);
   await assert.rejects(run('block_time', { ...event, attendees: mail.to }));
   await assert.rejects(run('block_time', { ...event, end: '2026-11-23T09:00:00' }), code('connectors/outlook-range'));
+  for (const end of ['2026-11-23T10:00:00Z', '2026-11-23T25:00:00'])
+    await assert.rejects(run('block_time', { ...event, end }), Error, end);
 });
 
 test("an app speaks in the caller's own mailbox only, whatever the arguments say, and Exchange may close that too", async (t) => {
