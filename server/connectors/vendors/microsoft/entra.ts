@@ -43,7 +43,8 @@ export const microsoftOAuth = (scopes: OAuthFacts['scopes']): OAuthFacts => ({
   token: '{login}/{tenant}/oauth2/v2.0/token',
   scopes,
   authorizeParameters: { response_mode: 'query', prompt: 'select_account' },
-  clientAuth: 'client_secret_post',
+  // A certificate, as Entra recommends; an app that has a secret is let through with it, too.
+  clientAuth: 'private_key_jwt',
   readToken,
   factsOf,
   // 60 to 90 minutes, as `expires_in` says; every refresh brings a refresh token that starts the 90 days anew, and the old one goes on.
@@ -65,8 +66,8 @@ const Token = z.object({
 });
 
 /**
- * Entra names scopes of Graph with or without Graph's address before them, and `offline_access` never: that it was granted, the refresh token
- * says.
+ * Entra names scopes of Graph with or without Graph's address before them, and those of OpenID Connect not always: that
+ * they were granted, the refresh token and the id_token say.
  */
 export function readToken(answer: Readonly<Record<string, unknown>>): TokenAnswer {
   const read = Token.safeParse(answer);
@@ -84,7 +85,7 @@ export function readToken(answer: Readonly<Record<string, unknown>>): TokenAnswe
       ...new Set([
         ...named,
         ...(t.refresh_token === undefined ? [] : ['offline_access']),
-        ...(t.id_token === undefined ? [] : ['openid']),
+        ...(t.id_token === undefined ? [] : ['openid', 'profile']),
       ]),
     ],
   };

@@ -52,7 +52,11 @@ export const listSites = builtinTool({
         ? { found: await eachSite(call, listed, args.query), cursor: undefined }
         : await sitesByWords(call, args.query, args.cursor);
     const sites = found.filter((s) => listed === undefined || listed.includes(s.id.toLowerCase()));
-    const shown = sites.map((s) => ({ site: s.id.toLowerCase(), name: s.displayName ?? s.name ?? '', web_url: s.webUrl ?? null }));
+    const shown = sites.map((s) => ({
+      site: s.id.toLowerCase(),
+      name: s.displayName ?? s.name ?? '',
+      web_url: s.webUrl ?? null,
+    }));
     return said(
       [
         shown.length === 0 ? 'No sites.' : undefined,
