@@ -1,6 +1,6 @@
 // Drives and items of the stand-in as Graph shows them, and who may come in.
 import { GraphSays, picked, type GraphCall } from './microsoft-graph.ts';
-import { TENANT, type MsDrive, type MsItem } from './microsoft-world.ts';
+import { TENANT, type MsApp, type MsDrive, type MsItem } from './microsoft-world.ts';
 
 export const READ = [
   'Files.Read.All',
@@ -37,13 +37,17 @@ export function reach(c: GraphCall, drive: MsDrive, write: boolean): boolean {
   const { token } = c;
   if (token.kind === 'app') {
     if ((write ? APP_WRITE : APP_READ).some((p) => p !== 'Sites.Selected' && token.app.roles.has(p))) return true;
-    const grant = 'site' in drive.owner ? token.app.siteGrants.get(drive.owner.site) : undefined;
+    const grant = 'site' in drive.owner ? grantOf(token.app, drive.owner.site) : undefined;
     return token.app.roles.has('Sites.Selected') && (write ? grant === 'write' : grant !== undefined);
   }
   const { owner } = drive;
   if ('user' in owner) return owner.user === token.user.mail;
   return c.world.sites.some((s) => s.id === owner.site && s.members.includes(token.user.mail));
 }
+
+/** Sites.Selected is granted to a site collection, and what is below it is in it. */
+export const grantOf = (app: MsApp, site: string): 'read' | 'write' | undefined =>
+  [...app.siteGrants].find(([s]) => s.split(',')[1] === site.split(',')[1])?.[1];
 
 export function mayItem(c: GraphCall, drive: MsDrive, item: MsItem, write: boolean): boolean {
   if (reach(c, drive, write)) return true;
@@ -100,12 +104,15 @@ export function shownItem(c: GraphCall, i: MsItem): Record<string, unknown> {
             driveType,
             id: i.parent,
             path: pathIn(c, i),
-            ...(site === undefined ? {} : { siteId: site.split(',')[1] }),
+            ...(site === undefined ? {} : { siteId: site }),
           },
   };
 }
 
 export const item = (c: GraphCall, i: MsItem): Record<string, unknown> => picked(c, shownItem(c, i), itemFields);
+
+/** Where somebody's OneDrive is. */
+const PERSONAL_SITE = 'x,99999999-9999-4999-8999-999999999999,89999999-9999-4999-8999-999999999999';
 
 export function shownDrive(d: MsDrive): Record<string, unknown> {
   const site = 'site' in d.owner ? d.owner.site : undefined;
@@ -116,7 +123,8 @@ export function shownDrive(d: MsDrive): Record<string, unknown> {
     webUrl: `https://acme.sharepoint.example/${d.id}`,
     owner: 'user' in d.owner ? { user: { email: d.owner.user } } : { group: { displayName: 'Site' } },
     sharePointIds: {
-      siteId: (site ?? 'x,99999999-9999-4999-8999-999999999999,y').split(',')[1],
+      siteId: (site ?? PERSONAL_SITE).split(',')[1],
+      webId: (site ?? PERSONAL_SITE).split(',')[2],
       siteUrl: 'https://acme.sharepoint.example',
       tenantId: TENANT,
     },

@@ -10,6 +10,7 @@ import {
   denied,
   driveFields,
   driveOf,
+  grantOf,
   item,
   mayItem,
   notFound,
@@ -77,7 +78,8 @@ export function microsoftFiles(downloads: Downloads) {
     const { token } = c;
     if (token.kind === 'person') return c.world.sites.some((s) => s.id === id && s.members.includes(token.user.mail));
     return (
-      ['Sites.Read.All', 'Sites.ReadWrite.All'].some((p) => token.app.roles.has(p)) || token.app.siteGrants.has(id)
+      ['Sites.Read.All', 'Sites.ReadWrite.All'].some((p) => token.app.roles.has(p)) ||
+      grantOf(token.app, id) !== undefined
     );
   }
   function shownSite(c: GraphCall, id: string): Record<string, unknown> {

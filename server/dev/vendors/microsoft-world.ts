@@ -96,12 +96,15 @@ export const newItemId = (): string => `01${id()}`;
 export const newMessageId = (): string => `AAMkAD${Buffer.from(randomUUID()).toString('base64url')}=`;
 
 export const SITE_SALES = `acme.sharepoint.example,11111111-1111-4111-8111-111111111111,21111111-1111-4111-8111-111111111111`;
+/** Below Sales, in the same site collection. */
+export const SITE_BOARD = `acme.sharepoint.example,11111111-1111-4111-8111-111111111111,23333333-3333-4333-8333-333333333333`;
 export const SITE_HR = `acme.sharepoint.example,12222222-2222-4222-8222-222222222222,22222222-2222-4222-8222-222222222222`;
 export const DRIVE = {
   ada: 'b!ada-drive',
   bob: 'b!bob-drive',
   sales: 'b!sales-docs',
   hr: 'b!hr-docs',
+  board: 'b!board-docs',
   foreign: 'b!foreign',
 };
 
@@ -150,6 +153,8 @@ export function microsoftWorld(): MsWorld {
   const offers = add(DRIVE.sales, sales, 'Offers');
   add(DRIVE.sales, offers, 'offer.txt', file('An offer of lamps'));
   add(DRIVE.sales, sales, 'prices.csv', file('lamp,price\nA,10\n', 'text/csv'));
+  const board = add(DRIVE.board, undefined, 'root');
+  add(DRIVE.board, board, 'minutes.txt', file('lamps will be dearer'));
   const hr = add(DRIVE.hr, undefined, 'root');
   add(DRIVE.hr, hr, 'salaries.txt', file('lamps budget: secret'));
   const message = (m: Partial<MsMessage> & Pick<MsMessage, 'mailbox' | 'subject' | 'text' | 'from'>): MsMessage => ({
@@ -174,12 +179,14 @@ export function microsoftWorld(): MsWorld {
     ],
     sites: [
       { id: SITE_SALES, name: 'Sales', path: '/sites/sales', members: [`ada@${DOMAIN}`, `bob@${DOMAIN}`] },
+      { id: SITE_BOARD, name: 'Board', path: '/sites/sales/board', members: [`ada@${DOMAIN}`] },
       { id: SITE_HR, name: 'HR', path: '/sites/hr', members: [`ada@${DOMAIN}`] },
     ],
     drives: [
       { id: DRIVE.ada, name: 'OneDrive', owner: { user: `ada@${DOMAIN}` } },
       { id: DRIVE.bob, name: 'OneDrive', owner: { user: `bob@${DOMAIN}` } },
       { id: DRIVE.sales, name: 'Documents', owner: { site: SITE_SALES } },
+      { id: DRIVE.board, name: 'Documents', owner: { site: SITE_BOARD } },
       { id: DRIVE.hr, name: 'Documents', owner: { site: SITE_HR } },
       { id: DRIVE.foreign, name: 'OneDrive', owner: { user: 'mallory@evil.example' } },
     ],

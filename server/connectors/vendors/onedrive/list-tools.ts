@@ -9,6 +9,7 @@ import {
   Drive,
   driveArgument,
   driveFields,
+  inListedSite,
   itemArgument,
   itemAt,
   limitsOf,
@@ -16,7 +17,6 @@ import {
   openTarget,
   outside,
   pathArgument,
-  siteMatches,
 } from './place.ts';
 import { reads } from './scopes.ts';
 import { SiteId } from './settings.ts';
@@ -135,8 +135,7 @@ export const listDrives = builtinTool({
         (site === undefined && limits.own_drive) ||
         limits.drives?.includes(d.id) ||
         limits.folders?.some((f) => f.drive === d.id) ||
-        (site !== undefined && limits.sites?.includes(site)) ||
-        limits.sites?.some((s) => siteMatches(s, d.sharePointIds?.siteId ?? '')),
+        inListedSite(limits, d),
     );
     return shownDrives(reachable, cursorOf(list));
   },

@@ -198,7 +198,7 @@ test('sites and their drives are found', async (t) => {
   const { data } = await files(t);
   assert.deepEqual(
     (await data('list_sites')).sites.map((s) => s.name),
-    ['Sales', 'HR'],
+    ['Sales', 'Board', 'HR'],
   );
   assert.deepEqual((await data('list_sites', { query: 'sal' })).sites[0]?.site, SITE_SALES);
   assert.equal((await data('list_drives', { site: SITE_SALES })).drives[0]?.drive, DRIVE.sales);
@@ -212,6 +212,7 @@ test('settings confine a connector to sites, drives and folders, by what Graph s
     {},
     { drive: DRIVE.ada },
     { drive: DRIVE.hr },
+    { drive: DRIVE.board },
     { drive: DRIVE.bob, item: find('For Ada', DRIVE.bob) },
   ])
     await assert.rejects(run('list_children', args), code('connectors/onedrive-outside'), JSON.stringify(args));
@@ -220,7 +221,7 @@ test('settings confine a connector to sites, drives and folders, by what Graph s
     found.items.map((i) => i.name),
     ['offer.txt'],
   );
-  assert.equal(found.withheld, 2);
+  assert.equal(found.withheld, 3);
   assert.deepEqual(
     (await data('list_sites')).sites.map((s) => s.name),
     ['Sales'],

@@ -14,7 +14,7 @@ export const Drive = z.object({
   driveType: z.string().nullish(),
   webUrl: z.string().nullish(),
   sharePointIds: z
-    .object({ siteId: z.string().nullish(), siteUrl: z.string().nullish(), tenantId: z.string().nullish() })
+    .object({ siteId: z.string().nullish(), webId: z.string().nullish(), tenantId: z.string().nullish() })
     .nullish(),
 });
 export const driveFields = 'id,name,driveType,webUrl,sharePointIds';
@@ -50,7 +50,7 @@ export async function openDrive(call: BuiltinCall, drive: string | undefined): P
   const asked = drive ?? (call.actAs === 'organization' ? onlyDrive(limits) : undefined);
   const at = asked === undefined ? `${ownRoot(call)}/drive` : `/drives/${segment(asked)}`;
   const found = await getGraph(call, Drive, at, { $select: driveFields });
-  const { tenantId, siteId } = found.sharePointIds ?? {};
+  const { tenantId } = found.sharePointIds ?? {};
   const tid = call.vendor.facts['tid'];
   if (
     found.driveType === 'personal' ||
@@ -62,8 +62,7 @@ export async function openDrive(call: BuiltinCall, drive: string | undefined): P
     });
   const path = `/drives/${segment(found.id)}`;
   const whole: OpenDrive = { id: found.id, within: undefined, path };
-  const listed =
-    limits.drives?.includes(found.id) === true || limits.sites?.some((s) => siteMatches(s, siteId ?? '')) === true;
+  const listed = limits.drives?.includes(found.id) === true || inListedSite(limits, found);
   const open =
     asked === undefined || (await isOwn(call, limits, found))
       ? limits.own_drive || !confined(limits)
@@ -75,10 +74,14 @@ export async function openDrive(call: BuiltinCall, drive: string | undefined): P
   return { ...whole, within };
 }
 
-/** A site's id has three parts, and Graph's `siteId` is the middle one, or all of them. */
-export const siteMatches = (listed: string, siteId: string): boolean => {
-  const id = siteId.toLowerCase();
-  return listed === id || listed.split(',')[1] === id;
+/**
+ * Whether a drive is in a site of the list. A site's id is its host, its site collection and itself, and both of these count: sites below it are in
+ * the same collection.
+ */
+export const inListedSite = (l: Limits, drive: z.output<typeof Drive>): boolean => {
+  const { siteId, webId } = drive.sharePointIds ?? {};
+  const own = `,${siteId ?? '?'},${webId ?? '?'}`.toLowerCase();
+  return l.sites?.some((s) => s.endsWith(own)) === true;
 };
 
 function onlyDrive(l: Limits): string {

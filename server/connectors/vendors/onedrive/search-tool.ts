@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { VendorRefusal } from '../../kit/vendor-client.ts';
 import {
   atCursor,
   Cursor,
@@ -13,7 +14,7 @@ import {
   said,
 } from '../microsoft/graph.ts';
 import { DriveItem, DriveItems, itemFields, itemLine, shownItem } from './item.ts';
-import { confined, driveArgument, limitsOf, openDrive, siteMatches, stayWithin, type OpenDrive } from './place.ts';
+import { confined, driveArgument, limitsOf, openDrive, stayWithin, type OpenDrive } from './place.ts';
 import { reads } from './scopes.ts';
 
 const PAGE = 25;
@@ -106,8 +107,9 @@ async function everywhere(call: BuiltinCall, args: Wanted): Promise<Found> {
   const containers = readAs(Hits, answer.json()).value.flatMap((v) => v.hitsContainers ?? []);
   const hits = containers.flatMap((c) => c.hits ?? []);
   const items: Found['items'] = [];
+  const seen: Seen = { drives: new Map(), parents: new Map() };
   for (const h of hits)
-    if (await reachable(call, h.resource))
+    if (await reachable(call, h.resource, seen))
       items.push({ item: h.resource, summary: h.summary ? h.summary.replaceAll(/<\/?(?:c0|ddd)\s*\/?>/g, '') : null });
   return {
     items,
@@ -116,20 +118,27 @@ async function everywhere(call: BuiltinCall, args: Wanted): Promise<Found> {
   };
 }
 
+/** Which of the drives of one answer are open, and their folders, each asked for once. */
+type Seen = { drives: Map<string, OpenDrive | undefined>; parents: Map<string, DriveItem> };
+
 /** Whether a hit is where this connector may reach; a person's own consent reaches what the person does, unless settings say less. */
-async function reachable(call: BuiltinCall, item: DriveItem): Promise<boolean> {
+async function reachable(call: BuiltinCall, item: DriveItem, seen: Seen): Promise<boolean> {
   const limits = limitsOf(call);
   if (!confined(limits)) return true;
-  const { driveId, siteId } = item.parentReference ?? {};
+  const { driveId } = item.parentReference ?? {};
   if (!driveId) return false;
-  if (limits.drives?.includes(driveId)) return true;
-  if (siteId && limits.sites?.some((s) => siteMatches(s, siteId))) return true;
+  if (!seen.drives.has(driveId)) seen.drives.set(driveId, await unlessClosed(() => openDrive(call, driveId)));
+  const drive = seen.drives.get(driveId);
+  return drive !== undefined && inside(call, drive, item, seen.parents);
+}
+
+/** What is closed to this connector, or to the account at Microsoft, is not there. */
+async function unlessClosed<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
-    const drive = await openDrive(call, driveId);
-    await stayWithin(call, drive, item);
-    return true;
+    return await open();
   } catch (e) {
-    if (e instanceof Problem && e.kind === 'forbidden') return false;
+    if (e instanceof Problem && e.kind === 'forbidden') return undefined;
+    if (e instanceof VendorRefusal && (e.status === 403 || e.status === 404)) return undefined;
     throw e;
   }
 }
@@ -169,11 +178,9 @@ async function inside(
   item: DriveItem,
   known: Map<string, DriveItem>,
 ): Promise<boolean> {
-  try {
+  const found = await unlessClosed(async () => {
     await stayWithin(call, drive, item, known);
     return true;
-  } catch (e) {
-    if (e instanceof Problem && e.kind === 'forbidden') return false;
-    throw e;
-  }
+  });
+  return found === true;
 }
