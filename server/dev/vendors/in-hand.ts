@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { BuiltinCall, ToolAnswer } from '#connectors/kit/builtin-tool.ts';
 import type { Manifest } from '#connectors/kit/manifest.ts';
-import { vendorClient, type VendorClient } from '#connectors/kit/vendor-client.ts';
+import { vendorClient, type Unlock, type VendorClient } from '#connectors/kit/vendor-client.ts';
 import { makeEgress } from '#kernel/egress.ts';
 import { makeLog } from '#kernel/log.ts';
 import { Secret } from '#kernel/secret.ts';
@@ -62,6 +62,7 @@ export async function inHand(
     const answer = await send(addressOf(oauth.token, origins, settings), {
       method: 'POST',
       headers: {
+        accept: 'application/json',
         'content-type': oauth.tokenBody === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
         ...(basic ? { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` } : {}),
       },
@@ -105,7 +106,7 @@ export async function inHand(
   }
 
   let times = 0;
-  const mint = async (): Promise<Unlocked> => {
+  const mint = async (narrow: Readonly<Record<string, unknown>> | undefined): Promise<Unlocked> => {
     const kind = o.account ?? '';
     const grant = manifest.organization.find((g) => g.kind === kind);
     const fields = standIn.accounts[kind];
@@ -116,16 +117,16 @@ export async function inHand(
       access,
       scopes,
       subject: actAs === 'organization_as_person' ? person.email : undefined,
-      narrow: undefined,
+      narrow,
       origin: (role) => origins[role] ?? '',
       fetch: send,
       now: new Date(),
     });
     return { token: minted.token, scopes: minted.scopes ?? [], facts: { ...minted.facts } };
   };
-  const unlock = async (refused?: Secret): Promise<Unlocked> => {
+  const unlock: Unlock = async (refused, narrow) => {
     times++;
-    if (o.account !== undefined) return mint();
+    if (o.account !== undefined) return mint(narrow);
     if (refused && held?.refreshToken !== undefined)
       await ask({ grant_type: 'refresh_token', refresh_token: held.refreshToken });
     return { token: new Secret(held?.accessToken ?? ''), scopes: held?.scopes ?? scopes, facts };
