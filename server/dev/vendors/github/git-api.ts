@@ -192,7 +192,7 @@ function makeTree(r: RepoRequest): Said {
   for (const e of entries) {
     if (e.path.split('/').some((n) => n === '' || n === '.' || n === '..' || /^\.git$/i.test(n)))
       return problem(422, 'tree.path contains a malformed path component');
-    if (/^\.github\/workflows\//.test(e.path) && r.bearer.permissions['workflows'] !== 'write')
+    if (e.path.startsWith('.github/workflows/') && r.bearer.permissions['workflows'] !== 'write')
       return problem(403, 'Resource not accessible by integration');
     if (e.sha === null) {
       if (base_tree === undefined || !git.files(base_tree).has(e.path)) return problem(422, 'GitRPC::BadObjectState');

@@ -78,7 +78,7 @@ function list(r: RepoRequest, pulls: boolean): Said {
     .filter(
       (i) => (!pulls || i.pull) && (state === 'all' || i.state === state) && labels.every((l) => i.labels.includes(l)),
     )
-    .reverse();
+    .toReversed();
   return paged(all, r.query, `${repoUrl(r)}/${pulls ? 'pulls' : 'issues'}`, (p) =>
     p.map((i) => (pulls ? shownPull(r, i) : shownIssue(r, i))),
   );
