@@ -1,4 +1,5 @@
 import type { Manifest } from '../kit/manifest.ts';
+import { github } from './github/manifest.ts';
 import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
 import { oneDrive } from './onedrive/manifest.ts';
@@ -6,7 +7,14 @@ import { outlook } from './outlook/manifest.ts';
 import { slackManifest } from './slack/manifest.ts';
 
 /** Every kind of system that Gatehouse knows, by type. A new vendor is a folder beside this file and a line here (CONTRIBUTING.md). */
-export const vendors: readonly Manifest[] = [gmailManifest, googleDriveManifest, oneDrive, outlook, slackManifest];
+export const vendors: readonly Manifest[] = [
+  github,
+  gmailManifest,
+  googleDriveManifest,
+  oneDrive,
+  outlook,
+  slackManifest,
+];
 
 /** The manifest of a type; undefined: it is no vendor of ours (`mcp` is a server of the customer's own). */
 export const vendorOf = (type: string): Manifest | undefined => vendors.find((v) => v.type === type);
