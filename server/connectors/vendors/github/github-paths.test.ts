@@ -1,4 +1,5 @@
-// Case 40: a withheld file by every way that GitHub has to its contents. The secret is one string, which must be in no answer.
+// Case 40: a withheld file by every way that GitHub has to its contents. The secret is one string, which must be in no answer. Longer than 300
+// lines because the sub-cases are one list.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { githubHouse, type GitHubHouse } from '#dev/github-house.ts';

@@ -1,3 +1,4 @@
+// Longer than 300 lines because the spellings of a path are one list, which is read as one.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

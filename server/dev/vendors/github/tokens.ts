@@ -1,3 +1,4 @@
+// Longer than 300 lines: who gets which credential is one matter, and its endings are tried as one.
 import { createHash, randomBytes } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 import type { SeenRequest } from '../vendor-stand-in.ts';
