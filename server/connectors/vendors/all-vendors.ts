@@ -4,6 +4,7 @@ import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
 import { oneDrive } from './onedrive/manifest.ts';
 import { outlook } from './outlook/manifest.ts';
+import { salesforceManifest } from './salesforce/manifest.ts';
 import { slackManifest } from './slack/manifest.ts';
 
 /** Every kind of system that Gatehouse knows, by type. A new vendor is a folder beside this file and a line here (CONTRIBUTING.md). */
@@ -13,6 +14,7 @@ export const vendors: readonly Manifest[] = [
   googleDriveManifest,
   oneDrive,
   outlook,
+  salesforceManifest,
   slackManifest,
 ];
 

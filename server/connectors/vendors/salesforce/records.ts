@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { visible } from '#kernel/visible.ts';
+
+/** A record as queries and searches give it: fields, parents as records, children as results. */
+export const Rec = z.looseObject({ attributes: z.looseObject({ type: z.string() }).optional() });
+export type Rec = z.infer<typeof Rec>;
+const Children = z.looseObject({ totalSize: z.number(), done: z.boolean(), records: z.array(Rec) });
+
+/** Longest value of a field in an answer; get_record shows more of one. */
+const MAX_VALUE = 2000;
+
+/** One record in one line, its children in lines below it. */
+export function recordLines(r: Rec, o: { indent?: string; maxValue?: number } = {}): string[] {
+  const { indent = '', maxValue = MAX_VALUE } = o;
+  const below: string[] = [];
+  const parts: string[] = [];
+  const walk = (of: Readonly<Record<string, unknown>>, prefix: string): void => {
+    for (const [name, value] of Object.entries(of)) {
+      if (name === 'attributes' || value === null || value === undefined) continue;
+      const children = Children.safeParse(value);
+      if (children.success) {
+        below.push(`${indent}  ${name}${children.data.done ? '' : ' (not all of them)'}:`);
+        for (const c of children.data.records) below.push(...recordLines(c, { indent: `${indent}    `, maxValue }));
+      } else if (typeof value === 'object' && !Array.isArray(value)) walk({ ...value }, `${prefix}${name}.`);
+      else {
+        const text = typeof value === 'string' ? value : JSON.stringify(value);
+        parts.push(
+          `${prefix}${name}: ${visible(text.length > maxValue ? `${text.slice(0, maxValue)}… (${text.length} characters)` : text)}`,
+        );
+      }
+    }
+  };
+  walk(r, '');
+  return [`${indent}${r.attributes?.type ?? 'result'} ${parts.join(' | ')}`, ...below];
+}
+
+export const idOf = (r: Rec): string | undefined => {
+  const id = r['Id'];
+  return typeof id === 'string' ? id : undefined;
+};
