@@ -434,7 +434,7 @@ create table connection (
   CHECK (((state = ANY (ARRAY['active'::text, 'revoked'::text])) OR (why IS NOT NULL))),
   CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
   CHECK ((because = ANY (ARRAY['app'::text, 'later'::text]))),
-  CHECK ((ended_why = ANY (ARRAY['disconnected'::text, 'revoked'::text, 'replaced'::text, 'suspended'::text, 'member_removed'::text, 'connector_removed'::text, 'foreign'::text]))),
+  CHECK ((ended_why = ANY (ARRAY['disconnected'::text, 'revoked'::text, 'replaced'::text, 'suspended'::text, 'member_removed'::text, 'connector_removed'::text, 'refused'::text]))),
   CHECK ((generation > 0)),
   CHECK ((grant_kind ~ '^[a-z][a-z0-9_]*$'::text)),
   CHECK ((owner_kind = ANY (ARRAY['person'::text, 'organization'::text]))),
@@ -450,6 +450,48 @@ alter table connection enable row level security;
 create policy connection_of_org on connection for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on connection to gatehouse_app;
 grant update (access, access_expires_at, account_email, account_label, account_subject, account_tenant, because, ended_at, ended_by, ended_why, facts, fail_count, generation, given_ends_at, grant_kind, idle_expires_at, last_refreshed_at, next_attempt_at, refresh_expires_at, scopes, sealed, shown, state, vendor_end, vendor_end_next_at, vendor_end_tries, why) on connection to gatehouse_app;
+
+-- What was told of a connection, or of the app of a connector (about is its id), once each: clock is what ends, ends_at when, step how many days ahead (0: it has ended). failed, check and many (several of a connector at once) are troubles without an end: ends_at is when they were found, over_at when they were over. digest: the mail to administrators that tells it, or tells that it is over.
+create table connection_alert (
+  org text not null,
+  about text not null,
+  clock text not null,
+  ends_at timestamp with time zone not null,
+  step integer not null,
+  told_at timestamp with time zone not null,
+  over_at timestamp with time zone,
+  digest text,
+  PRIMARY KEY (org, about, clock, ends_at, step),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((step = 0) OR (clock = ANY (ARRAY['refresh'::text, 'idle'::text, 'given'::text, 'app'::text])))),
+  CHECK ((clock = ANY (ARRAY['refresh'::text, 'idle'::text, 'given'::text, 'app'::text, 'failed'::text, 'check'::text, 'many'::text]))),
+  CHECK ((step = ANY (ARRAY[0, 1, 3, 7, 14])))
+);
+CREATE INDEX connection_alert_digest ON public.connection_alert USING btree (org, digest);
+CREATE UNIQUE INDEX connection_alert_trouble ON public.connection_alert USING btree (org, about, clock) WHERE ((clock = ANY (ARRAY['failed'::text, 'check'::text])) AND (over_at IS NULL));
+alter table connection_alert enable row level security;
+create policy connection_alert_of_org on connection_alert for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on connection_alert to gatehouse_app;
+grant update (digest, over_at) on connection_alert to gatehouse_app;
+
+-- The last daily look at an account of the org, with one call: which day's (slot), whoever of the nodes took it. why and says: what was wrong; null: nothing, or it has not ended.
+create table connection_check (
+  org text not null,
+  connection text not null,
+  slot date not null,
+  begun_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  why text,
+  says text,
+  PRIMARY KEY (org, connection),
+  FOREIGN KEY (org, connection) REFERENCES connection(org, id),
+  CHECK (((ended_at IS NOT NULL) OR ((why IS NULL) AND (says IS NULL)))),
+  CHECK (((why IS NULL) = (says IS NULL)))
+);
+alter table connection_check enable row level security;
+create policy connection_check_of_org on connection_check for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on connection_check to gatehouse_app;
+grant update (begun_at, ended_at, says, slot, why) on connection_check to gatehouse_app;
 
 -- A person who was sent to a vendor to consent, from which session, for what. Good for one answer within its time; verifier_sealed is the PKCE verifier. What came of it is in the log.
 create table connection_consent (
@@ -469,7 +511,7 @@ create table connection_consent (
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
   CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text])))
 );
-CREATE INDEX connection_consent_old ON public.connection_consent USING btree (expires_at);
+CREATE INDEX connection_consent_old ON public.connection_consent USING btree (org, expires_at);
 alter table connection_consent enable row level security;
 create policy connection_consent_of_org on connection_consent for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select on connection_consent to gatehouse_app;
@@ -2889,6 +2931,29 @@ AS $function$
 $function$
 -- may be run by: gatehouse_app
 
+CREATE OR REPLACE FUNCTION public.lookup_connected_orgs()
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, o.id from org o
+   where exists (select from connection c where c.org = o.id and c.ended_at is null)
+      or exists (select from connector_app a where a.org = o.id)
+   order by o.id
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_connection_figures()
+ RETURNS TABLE(state text, n integer, soonest timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select c.state, count(*)::int, min(least(c.refresh_expires_at, c.idle_expires_at, c.given_ends_at)) from connection c where c.ended_at is null group by c.state
+$function$
+-- may be run by: gatehouse_app
+
 CREATE OR REPLACE FUNCTION public.lookup_connector(wanted text)
  RETURNS TABLE(parent text, org text)
  LANGUAGE sql
@@ -2965,9 +3030,7 @@ AS $function$
   select distinct o.parent, o.id
     from (select c.org from connection c where c.vendor_end = 'waiting' and coalesce(c.vendor_end_next_at, c.ended_at) <= lookup_ended_connections.at
           union all
-          select c.org from connection c where c.state = 'revoked' and c.ended_by is null
-          union all
-          select s.org from connection_consent s where s.expires_at < lookup_ended_connections.at - interval '1 day') w
+          select c.org from connection c where c.state = 'revoked' and c.ended_by is null) w
     join org o on o.id = w.org
 $function$
 -- may be run by: gatehouse_app

@@ -107,7 +107,9 @@ export const connectionColumns = sql`
 export const connectionFrom = sql`connection c left join connection_lease l on l.org = c.org and l.connection = c.id`;
 
 export const findConnection = (db: Reader, id: Id<'cnn'>): Promise<Connection | undefined> =>
-  db.maybe(read(ConnectionRow)`select ${connectionColumns} from ${connectionFrom} where c.org = app_org() and c.id = ${id}`);
+  db.maybe(
+    read(ConnectionRow)`select ${connectionColumns} from ${connectionFrom} where c.org = app_org() and c.id = ${id}`,
+  );
 
 /** The one live connection of a member, or of the organization. */
 export const findLiveConnection = (
@@ -143,7 +145,11 @@ const SealedRow = z
   .transform((r): SealedConnection => ({ connection: connectionOf(r), sealed: r.sealed ?? undefined }));
 
 export const findSealedConnection = (db: Reader, id: Id<'cnn'>): Promise<SealedConnection | undefined> =>
-  db.maybe(read(SealedRow)`select ${connectionColumns}, c.sealed from ${connectionFrom} where c.org = app_org() and c.id = ${id}`);
+  db.maybe(
+    read(
+      SealedRow,
+    )`select ${connectionColumns}, c.sealed from ${connectionFrom} where c.org = app_org() and c.id = ${id}`,
+  );
 
 const ownerColumns = (o: Owner): { kind: string; member: string | null; user: string | null } =>
   o.kind === 'person'

@@ -12,14 +12,7 @@ import { endConnection } from '#vault/end-connection.ts';
 import type { SiteOf } from '#vault/vendor-site.ts';
 import { inOrg, InOrg } from '../connector-door.ts';
 import { AHEAD_MS, clockWords, day, stepOf } from './connection-health.ts';
-import {
-  findListed,
-  listChecks,
-  listConnections,
-  listWatched,
-  listWatchedApps,
-  type Listed,
-} from './connections.sql.ts';
+import { findListed, listConnections, listWatched, listWatchedApps } from './connections.sql.ts';
 import { ConnectionShown, iso, shownConnections, time } from './shown-connection.ts';
 
 const Filter = ListQuery.extend({
