@@ -9,6 +9,7 @@ import { testDb, type TestDb } from '#dev/test-db.ts';
  */
 const notSealed: Record<string, string> = {
   'seal_key.wrapped': 'wrapped by a key provider, not sealed',
+  'gateway_carried.sealed': 'encrypted with a derived key, which stays, and gone within a day',
 };
 /** What is a digest, a public key or a tree says so by its name. */
 const plain = /[._](hash|hashes|salt|root|leaf|commitment|frontier|public_key|proof_key|certificate|same)$/;

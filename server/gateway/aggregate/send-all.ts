@@ -3,7 +3,7 @@ import { isRecord } from '#connectors/tool.ts';
 import { scopeOf } from '#kernel/ctx.ts';
 import { elements, member, whole } from '#kernel/json-span.ts';
 import { strict } from '../eras/ask-http.ts';
-import { json } from '../eras/down.ts';
+import { json } from '../eras/tell.ts';
 import { MODERN, resultOf, SERVER_INFO, wrongEnvelope, type Greeting } from '../eras/rewrite.ts';
 import type { Exchange } from '../exchange.ts';
 import { isParams, type RpcId } from '../message.ts';

@@ -7,7 +7,8 @@ import { type Sender, type UpstreamRequest, type UpstreamSink } from '../upstrea
 import { askHttp } from './ask-http.ts';
 import { carriedBy, type Carried } from './carried.ts';
 import { isNodeAlive } from './carried.sql.ts';
-import { json, sendDown } from './down.ts';
+import { sendDown } from './down.ts';
+import { json } from './tell.ts';
 import { earsOf, type Ears } from './ears.ts';
 import { olderSessions, type OlderSessions } from './older-session.ts';
 import { parkingOf, type Parking } from './parked.ts';

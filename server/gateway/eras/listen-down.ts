@@ -3,7 +3,7 @@ import { asEvent } from '../event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
 import type { Place } from '../org-view.ts';
 import { Broken, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
-import { tell } from './down.ts';
+import { tell } from './tell.ts';
 import type { Ears } from './ears.ts';
 import type { OlderSession } from './older-session.ts';
 import { resultOf, SUBSCRIPTION } from './rewrite.ts';

@@ -1,24 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { mirrorHeaders } from '../check-headers.ts';
-import { asEvent, eventCutter } from '../event-stream.ts';
+import { asEvent } from '../event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
 import type { CalledTool, Place } from '../org-view.ts';
-import {
-  Broken,
-  sendUpstream,
-  type Sender,
-  type Sending,
-  type UpstreamRequest,
-  type UpstreamSink,
-} from '../upstream.ts';
-import { strict, typeOf } from './ask-http.ts';
+import { Broken, type Sender, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
+import { strict } from './ask-http.ts';
+import { sendModern, type Request } from './modern-call.ts';
 import type { Carried } from './carried.ts';
-import { json } from './down.ts';
+import { json } from './tell.ts';
 import { wants, type Filter } from './listen-down.ts';
-import { asModern, MODERN, resultOf, SUBSCRIPTION, type Greeting, type Retry } from './rewrite.ts';
+import { asModern, resultOf, SUBSCRIPTION, type Greeting, type Retry } from './rewrite.ts';
 
 /** What translating for a client of an older revision needs beside the request. */
 export type Up = {
@@ -121,8 +112,6 @@ async function keep(up: Up, change: (s: SessionState) => SessionState): Promise<
   await up.carried.replace(up.place, stateKey(up), change(await stateOf(up)), SESSION_MS);
 }
 
-type Request = { id: RpcId; method: string; params: Params; text: string };
-
 /** One request, as often as the server asks for more. */
 async function ask(
   up: Up,
@@ -146,10 +135,17 @@ async function ask(
     };
     let retry: Retry | undefined;
     for (let round = 0; ; round++) {
-      const came = await once(up, { ...r, signal }, q, asModern(q.text, up.greeting, level, retry), began, (event) => {
-        stream();
-        return sink.data(Buffer.from(event));
-      });
+      const came = await sendModern(
+        up.known,
+        { ...r, signal },
+        q,
+        asModern(q.text, up.greeting, level, retry),
+        began,
+        (event) => {
+          stream();
+          return sink.data(Buffer.from(event));
+        },
+      );
       const result = came.message?.['result'];
       if (!isParams(result) || result['resultType'] !== 'input_required') {
         if (streaming && came.text !== '') sink.data(Buffer.from(asEvent(came.text)));
@@ -219,93 +215,6 @@ function older(request: unknown, id: string): Params {
   };
 }
 
-type Came = { status: number; headers: IncomingHttpHeaders; text: string; message: Params | undefined };
-
-/** Sends it once; what comes before the answer goes on at once, the answer is given back. */
-function once(
-  up: Up,
-  r: UpstreamRequest,
-  q: Request,
-  text: string,
-  began: (s: Sending) => void,
-  pass: (event: string) => boolean,
-): Promise<Came> {
-  return new Promise((resolve, reject) => {
-    let status = 0;
-    let headers: IncomingHttpHeaders = {};
-    let stream = false;
-    let size = 0;
-    const body: Buffer[] = [];
-    const cutter = eventCutter(MAX_MCP_RESULT_BYTES);
-    let settled = false;
-    const sent = (r.send ?? sendUpstream)(
-      { ...r, headers: modernHeaders(up, r, q), body: Buffer.from(text) },
-      {
-        head(s, h) {
-          status = s;
-          headers = h;
-          stream = s === 200 && typeOf(h) === 'text/event-stream';
-        },
-        data(chunk) {
-          if (settled) return true;
-          if (!stream) {
-            size += chunk.length;
-            if (size > MAX_MCP_RESULT_BYTES)
-              throw new Broken('too_large', 'the connector answers with more than is passed on');
-            body.push(chunk);
-            return true;
-          }
-          let flows = true;
-          for (const e of cutter.push(chunk)) {
-            if (e.data === '') continue;
-            const m = strict(e.data);
-            if ('method' in m) flows = pass(asEvent(e.data)) && flows;
-            else if (m['id'] === q.id) {
-              settled = true;
-              resolve({ status, headers: { 'content-type': 'application/json' }, text: e.data, message: m });
-            } else throw new Broken('malformed', 'the connector answered a request that was not asked here');
-          }
-          return flows;
-        },
-      },
-    );
-    began(sent);
-    sent.done.then(
-      () => {
-        if (settled) return;
-        if (stream) return reject(new Broken('malformed', 'the connector ended its stream without an answer'));
-        const whole = Buffer.concat(body).toString('utf8');
-        try {
-          const message = typeOf(headers) === 'application/json' && whole !== '' ? strict(whole) : undefined;
-          // An error under its own status is one that an older client would take for a lost session.
-          const code = message && 'error' in message ? 200 : status;
-          resolve({ status: code, headers, text: whole, message });
-        } catch (e) {
-          reject(e instanceof Error ? e : new Error('unreadable'));
-        }
-      },
-      (e: unknown) => (settled ? undefined : reject(e instanceof Error ? e : new Error('broken'))),
-    );
-  });
-}
-
-/** The headers that the stateless revision asks for, from the body and from nothing else. */
-function modernHeaders(up: Up, r: UpstreamRequest, q: Pick<Request, 'method' | 'params'>): Record<string, string> {
-  const { 'mcp-session-id': _, 'last-event-id': __, ...rest } = r.headers;
-  const wanted: IncomingHttpHeaders = { 'mcp-name': 'x' };
-  for (const [header] of up.known?.paramHeaders ?? []) wanted[`mcp-param-${header.toLowerCase()}`] = 'x';
-  const said = mirrorHeaders(q.method, q.params, wanted, up.known);
-  const out: Record<string, string> = {
-    ...rest,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    'mcp-protocol-version': MODERN,
-    'mcp-method': q.method,
-  };
-  for (const [name, value] of Object.entries(said)) if (typeof value === 'string' && value !== 'x') out[name] = value;
-  return out;
-}
-
 /** The stream of an older session beside its calls: listening, in the words of the newer revision, for what it subscribed to. */
 async function listenUp(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (s: Sending) => void): Promise<void> {
   const { uris } = await stateOf(up);
@@ -318,7 +227,7 @@ async function listenUp(up: Up, r: UpstreamRequest, sink: UpstreamSink, began: (
   const q = { id: `gh-${randomUUID()}`, method: 'subscriptions/listen', params: { notifications: filter } };
   const text = asModern(JSON.stringify({ jsonrpc: '2.0', ...q }), up.greeting, undefined);
   sink.head(200, { 'content-type': 'text/event-stream' });
-  await once(up, r, { ...q, text }, text, began, (event) => {
+  await sendModern(up.known, r, { ...q, text }, text, began, (event) => {
     const m = strict(event.slice(event.indexOf('data: ') + 6).trimEnd());
     const params = isParams(m['params']) ? m['params'] : {};
     if (!wants(filter, m['method'], params)) return true;
