@@ -22,7 +22,7 @@ const median = (of: number[]): number => of.toSorted((a, b) => a - b)[of.length 
 const figure = (n: number): string => Math.round(n).toLocaleString('en').padStart(10);
 
 /** Operations per second of the middle run; `one` is given what number it is. */
-async function perSecond(total: number, one: (i: number) => Promise<unknown> | void): Promise<number> {
+async function perSecond(total: number, one: (i: number) => Promise<unknown>): Promise<number> {
   const runs: number[] = [];
   for (let r = 0; r <= RUNS; r++) {
     const from = performance.now();
@@ -65,15 +65,17 @@ async function benchSeal(): Promise<void> {
   };
 
   const total = 40_000;
-  const floorOpen = await perSecond(total, () => void [unboxed(small), unboxed(large)]);
+  const floorOpen = await perSecond(total, async () => [unboxed(small), unboxed(large)]);
   const open = await perSecond(total, (i) => {
     const row = rows[i % ROWS];
-    return row && seal.open(row.aad, row.sealed);
+    if (!row) throw new RangeError('no row');
+    return seal.open(row.aad, row.sealed);
   });
-  const floorSeal = await perSecond(total, () => void [boxed(raw), boxed(secret)]);
+  const floorSeal = await perSecond(total, async () => [boxed(raw), boxed(secret)]);
   const sealing = await perSecond(total, (i) => {
     const place = places[i % ROWS];
-    return place && seal.seal(place, secret);
+    if (!place) throw new RangeError('no place');
+    return seal.seal(place, secret);
   });
   const of = (n: number, floor: number): string => `${((100 * n) / floor).toFixed(0)} % of the floor`;
   console.log(

@@ -7,10 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { awsStandIn, type AwsStandIn } from '#dev/kms/aws-kms.ts';
 import { keysHouse, type KeysHouse, type Kept } from '#dev/kms/keys-house.ts';
 import { vaultStandIn, type VaultStandIn } from '#dev/kms/vault-transit.ts';
+import type { OrgCtx } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
 import { localKeyFile } from '#kernel/kms/local.ts';
 import { Problem } from '#kernel/problem.ts';
+import { Secret } from '#kernel/secret.ts';
 import { placeOf } from './key-place.ts';
+import { nameOwnKey } from './name-own-key.ts';
+import { OwnKeyConfig } from './own-key.ts';
 import { resealAll } from './reseal-next.ts';
 import { findRotation } from './key.sql.ts';
 
@@ -191,15 +195,26 @@ test('a host inside the network, an alias and plain http are refused before anyt
 
 test('of two who name another key at once, one is told to look again', async () => {
   await h.keep(1);
-  const answers = await Promise.all(
-    [1, 2].map(() => h.api('PUT', path('/own'), vaultKey(vault.token({ key: 'acme' })))),
-  );
-  assert.deepEqual(
-    answers
-      .map((a) => a.body['code'] ?? a.status)
-      .toSorted()
-      .at(-1),
-    'keys/meanwhile',
+  const named = (token: string) => nameOwnKey(h.ctx, OwnKeyConfig.parse(vaultKey(token).key), new Secret(token));
+  const { keys } = h.ctx.seal;
+  // While the first one's keys are being wrapped, somebody else names theirs.
+  const slow: OrgCtx = {
+    ...h.ctx,
+    seal: {
+      ...h.ctx.seal,
+      keys: {
+        ...keys,
+        async make(...args) {
+          await named(vault.token({ key: 'acme' }));
+          return keys.make(...args);
+        },
+      },
+    },
+  };
+  const token = vault.token({ key: 'acme' });
+  await assert.rejects(
+    nameOwnKey(slow, OwnKeyConfig.parse(vaultKey(token).key), new Secret(token)),
+    code('keys/meanwhile'),
   );
   assert.equal((await h.t.super('select from own_key')).length, 1);
 });

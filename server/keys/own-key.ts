@@ -7,7 +7,7 @@ import type { KeyProvider } from '#kernel/kms/kms.ts';
 import { vaultKeyName, vaultTransit, type VaultLogin } from '#kernel/kms/vault-transit.ts';
 import { Problem } from '#kernel/problem.ts';
 import { OWN, type Aad } from '#kernel/seal.ts';
-import { Secret } from '#kernel/secret.ts';
+import type { Secret } from '#kernel/secret.ts';
 
 export const ownKeyKinds = ['vault-transit', 'aws-kms'] as const;
 export const ownKeyStates = ['good', 'unreachable', 'gone'] as const;

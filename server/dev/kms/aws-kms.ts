@@ -51,7 +51,8 @@ export async function awsStandIn(region = 'eu-central-1'): Promise<AwsStandIn> {
     [accessKeyId, { secret: secretAccessKey, session: undefined, ended: false }],
   ]);
 
-  const fail = (res: ServerResponse, status: number, type: string, message = ''): void => {
+  /** Undefined, so that whoever has nothing to return can return this. */
+  const fail = (res: ServerResponse, status: number, type: string, message = ''): undefined => {
     res.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
     res.end(JSON.stringify({ __type: type, message }));
   };
@@ -101,17 +102,17 @@ export async function awsStandIn(region = 'eu-central-1'): Promise<AwsStandIn> {
     );
   const usable = (res: ServerResponse, arn: string): Key | undefined => {
     const key = keys.get(arn);
-    if (!key) return void fail(res, 400, 'NotFoundException', `Key '${arn}' does not exist`);
+    if (!key) return fail(res, 400, 'NotFoundException', `Key '${arn}' does not exist`);
     if (key.denied)
-      return void fail(
+      return fail(
         res,
         400,
         'AccessDeniedException',
         'User is not authorized to perform this on the resource because no resource-based policy allows it',
       );
-    if (key.state === 'Disabled') return void fail(res, 400, 'DisabledException', `${arn} is disabled.`);
+    if (key.state === 'Disabled') return fail(res, 400, 'DisabledException', `${arn} is disabled.`);
     if (key.state === 'PendingDeletion')
-      return void fail(res, 400, 'KMSInvalidStateException', `${arn} is pending deletion.`);
+      return fail(res, 400, 'KMSInvalidStateException', `${arn} is pending deletion.`);
     return key;
   };
   const encrypted = (arn: string, key: Key, plain: Buffer, context: unknown): string => {
@@ -131,9 +132,9 @@ export async function awsStandIn(region = 'eu-central-1'): Promise<AwsStandIn> {
     const raw = Buffer.from(String(blob), 'base64');
     const size = raw[0] ?? 0;
     const arn = raw.subarray(1, 1 + size).toString();
-    if (!arn.startsWith('arn:')) return void fail(res, 400, 'InvalidCiphertextException');
+    if (!arn.startsWith('arn:')) return fail(res, 400, 'InvalidCiphertextException');
     if (named !== undefined && named !== arn)
-      return void fail(
+      return fail(
         res,
         400,
         'IncorrectKeyException',
@@ -147,7 +148,7 @@ export async function awsStandIn(region = 'eu-central-1'): Promise<AwsStandIn> {
       d.setAuthTag(rest.subarray(-16));
       return { arn, plain: Buffer.concat([d.update(rest.subarray(12, -16)), d.final()]) };
     } catch {
-      return void fail(res, 400, 'InvalidCiphertextException');
+      return fail(res, 400, 'InvalidCiphertextException');
     }
   };
 

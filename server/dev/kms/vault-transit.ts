@@ -36,7 +36,10 @@ export async function vaultStandIn(mount = 'transit'): Promise<VaultStandIn> {
     res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     res.end(JSON.stringify({ request_id: randomUUID(), ...body }));
   };
-  const refuse = (res: ServerResponse, status: number, ...errors: string[]): void => answer(res, status, { errors });
+  /** Undefined, so that whoever has nothing to return can return this. */
+  const refuse = (res: ServerResponse, status: number, ...errors: string[]): undefined => {
+    answer(res, status, { errors });
+  };
 
   const issue = (o: { key?: string; namespace?: string; seconds?: number } = {}): string => {
     const token = `hvs.${randomBytes(18).toString('base64url')}`;
@@ -91,17 +94,17 @@ export async function vaultStandIn(mount = 'transit'): Promise<VaultStandIn> {
     };
     const open = (): Buffer | undefined => {
       const [, v = '', text = ''] = /^vault:v(\d+):([A-Za-z0-9+/=]+)$/.exec(String(b['ciphertext'])) ?? [];
-      if (v === '') return void refuse(res, 400, 'invalid ciphertext: no prefix');
-      if (Number(v) > key.versions.length) return void refuse(res, 400, 'invalid ciphertext: version is too new');
+      if (v === '') return refuse(res, 400, 'invalid ciphertext: no prefix');
+      if (Number(v) > key.versions.length) return refuse(res, 400, 'invalid ciphertext: version is too new');
       if (Number(v) < key.min)
-        return void refuse(res, 400, 'ciphertext or signature version is disallowed by policy (too old)');
+        return refuse(res, 400, 'ciphertext or signature version is disallowed by policy (too old)');
       const raw = Buffer.from(text, 'base64');
       try {
         const d = createDecipheriv('aes-256-gcm', of(key, Number(v), context), raw.subarray(0, 12));
         d.setAuthTag(raw.subarray(-16));
         return Buffer.concat([d.update(raw.subarray(12, -16)), d.final()]);
       } catch {
-        return void refuse(res, 400, 'cipher: message authentication failed');
+        return refuse(res, 400, 'cipher: message authentication failed');
       }
     };
     if (what === 'encrypt') {
