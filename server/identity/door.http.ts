@@ -51,7 +51,7 @@ const connectFirst = (org: OrgOfUser, origin: string): Html => html`
 const waysBox = (unlinked: readonly WayIn[]): Html => html`
   <section class="box">
     <h2>Ways for you to sign in</h2>
-    <p>What agents ask you before they do it is under <a href="/approvals">approvals</a>. Your organization may also take <a href="/me/passkeys">your passkeys</a>.</p>
+    <p>What agents ask you before they do it is under <a href="/approvals">approvals</a>, your accounts that they use at other systems under <a href="/connections">connections</a>. Your organization may also take <a href="/me/passkeys">your passkeys</a>.</p>
     ${unlinked.length > 0 && html`<p>These identity providers are connected and not linked to you yet. Linking needs a sign-in there.</p>`}
     ${unlinked.map(
       (c) =>

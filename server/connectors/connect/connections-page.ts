@@ -46,14 +46,14 @@ function own({ site, connection: c }: OwnConnection, now: Date): Html {
   const start = `/connections/start/${site.connector}`;
   if (!c)
     return html`<section class="box"><h2>${site.name}</h2><p><span class="state">${none}Not connected</span></p>
-      <div class="do"><a class="btn act" href="${start}">Connect ${site.name}</a></div></section>`;
+      <div class="do"><a class="btn" href="${start}">Connect ${site.name}</a></div></section>`;
   const { standing } = c;
   const ends = nextEnd(c.expiry);
   const wanted = scopesFor(site, c.access);
   const missing = missingScopes(wanted, c.scopes);
   const raise = c.access === 'read_only' && site.access === 'read_write';
   return html`<section class="box${standing.state === 'reconnect' ? ' bad' : ''}"><h2>${site.name}</h2>
-    <p>${stateOf(c, site, now)}</p>
+    ${stateOf(c, site, now)}
     <dl class="facts">
       <dt>As</dt><dd>${c.account?.label ?? 'unknown'}</dd>
       <dt>It may</dt><dd>${inWords(c.access)}${c.scopes.length > 0 && html` <span class="note">${c.scopes.join(' ')}</span>`}</dd>
@@ -71,23 +71,23 @@ function own({ site, connection: c }: OwnConnection, now: Date): Html {
 
 function stateOf({ standing }: Connection, site: VendorSite, now: Date): Html {
   if (!site.on)
-    return html`<span class="state">${none}Switched off</span> for everyone by an administrator. The connection is kept.`;
+    return html`<p><span class="state">${none}Switched off</span></p><p>An administrator has switched it off for everyone. The connection is kept.</p>`;
   switch (standing.state) {
     case 'active':
-      return html`<span class="state">${check}Connected</span>`;
+      return html`<p><span class="state">${check}Connected</span></p>`;
     case 'refresh_failed': {
       const next =
         standing.next && standing.next > now
           ? ` It is tried again ${day(standing.next)}.`
           : ' It is tried again at the next use.';
       return standing.because === 'app'
-        ? html`<span class="state bad">${broken}Not working</span> ${site.name} refuses what your organization registered there. An administrator must mend it; you need do nothing.${next}`
-        : html`<span class="state">${wait}Not renewed</span> ${site.name} could not be asked.${next}`;
+        ? html`<p><span class="state bad">${broken}Not working</span></p><p>${site.name} refuses what your organization registered there. An administrator must mend it; you need do nothing.${next}</p>`
+        : html`<p><span class="state">${wait}Not renewed</span></p><p>${site.name} could not be asked.${next}</p>`;
     }
     case 'reconnect':
-      return html`<span class="state bad">${broken}Ended</span> ${reason(standing.why, site.name)} <span class="note">${standing.why}</span>`;
+      return html`<p><span class="state bad">${broken}Ended</span></p><p>${reason(standing.why, site.name)} <code>${standing.why}</code></p>`;
     case 'revoked':
-      return html`<span class="state">${none}Not connected</span>`;
+      return html`<p><span class="state">${none}Not connected</span></p>`;
   }
 }
 

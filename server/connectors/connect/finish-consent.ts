@@ -230,6 +230,6 @@ const refused = (name: string, why: { why: string; says: string }): Problem =>
     says: `this account of ${name} was not connected: ${why.says}`,
     fix:
       why.why === 'scopes_missing'
-        ? 'begin again and agree to all of it'
-        : 'use the account that your organization gave you there',
+        ? 'begin again at /connections and agree to all of it'
+        : 'begin again at /connections with the account that your organization gave you there',
   });
