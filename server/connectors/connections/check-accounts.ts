@@ -2,9 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import { systemCtx, type World } from '#kernel/ctx.ts';
-import type { Id } from '#kernel/id.ts';
+import { parseId, type Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
+import type { Secret } from '#kernel/secret.ts';
+import { findUser } from '#org/user.sql.ts';
 import type { Connection } from '#vault/connection.ts';
+import type { Unlocked } from '#vault/credentials.ts';
 import type { Place } from '#vault/renewal.ts';
 import type { Vault } from '#vault/vault.ts';
 import type { SiteOf } from '#vault/vendor-site.ts';
@@ -33,10 +36,16 @@ export const lookWith =
     const site = await world.db.read(at, (db) => siteOf(db, c.connector));
     if (!site?.on) return undefined;
     const manifest = manifestOf(site.auth.type);
-    const unlock = (refused?: Parameters<Vault['unlock']>[1]['refused']) =>
-      vault.unlock(at, { connection: c.id, refused });
-    // Who speaks for persons speaks for nobody here: that a token can be had is what can be known.
-    if (!manifest || site.actAs === 'organization_as_person') {
+    if (site.actAs === 'organization_as_person') {
+      // Tried as whoever gave it, as it was when it was given: somebody whom the vendor must know. Only that a token is given, no call.
+      const giver = parseId('usr', c.made.by);
+      const person = giver && (await world.db.read(at, (db) => findUser(db, giver)));
+      if (person?.state !== 'active') return undefined;
+      await vault.unlock(at, { connection: c.id, subject: person.email });
+      return 'seen';
+    }
+    const unlock = (refused?: Secret): Promise<Unlocked> => vault.unlock(at, { connection: c.id, refused });
+    if (!manifest) {
       await unlock();
       return 'seen';
     }

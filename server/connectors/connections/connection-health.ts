@@ -125,9 +125,11 @@ export const MANY_FAILS = 6;
 export const failed = ({ standing: s }: Connection): boolean =>
   s.state === 'reconnect' || (s.state === 'refresh_failed' && s.because === 'later' && s.fails >= MANY_FAILS);
 
+/** Minutes of a day in which looks begin: the last round of a day is at 23:50, and all are to have come by then. */
+const MINUTES = 1430;
 /** When in a day, in minutes, an account is looked at: spread by its id, so that not all are at once. */
 export function minuteOf(id: string): number {
   let h = 2166136261;
   for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619) >>> 0;
-  return h % 1440;
+  return h % MINUTES;
 }

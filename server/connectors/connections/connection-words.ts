@@ -63,7 +63,7 @@ async function ofApp(db: Reader, a: Row, now: Date): Promise<string | undefined>
   const app = await findApp(db, connector.id);
   const what = `“${connector.name}”, the organization's app`;
   if (a.clock === 'many') {
-    const { failed: n, live } = await countFailed(db, connector.id, new Date(a.ends.getTime() - MANY_WITHIN_MS));
+    const { failed: n, live } = await countFailed(db, connector.id, new Date(a.told.getTime() - MANY_WITHIN_MS));
     return `“${connector.name}”: ${n} of ${live} connections stopped being accepted within an hour. It is hardly each person's own doing: look at the vendor's admin console for a policy, a block of the app or an incident.`;
   }
   if (a.over) return `${what}: is accepted again.`;

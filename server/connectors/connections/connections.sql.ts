@@ -138,12 +138,13 @@ const AlertRow = z.object({
   about: z.string(),
   clock: z.enum(['refresh', 'idle', 'given', 'app', 'failed', 'check', 'many']),
   ends: z.date(),
+  told: z.date(),
   over: z.date().nullable(),
 });
 /** What one mail to administrators tells. */
 export const listDigest = (db: Reader, digest: string): Promise<z.infer<typeof AlertRow>[]> =>
   db.many(read(AlertRow)`
-    select about, clock, ends_at as ends, over_at as over from connection_alert
+    select about, clock, ends_at as ends, told_at as told, over_at as over from connection_alert
      where org = app_org() and digest = ${digest} order by about, clock`);
 
 /** Connections of a connector that were found failing since then. */
