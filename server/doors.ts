@@ -9,6 +9,8 @@ import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { accountOperations } from '#connectors/connect/account.http.ts';
 import { appOperations } from '#connectors/connect/app.http.ts';
 import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
+import { siteOf } from '#connectors/connect/site-of.ts';
+import { connectionOperations } from '#connectors/connections/connections.http.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
 import { OWN_SERVER } from '#connectors/connector.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
@@ -161,6 +163,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...samlConnectionOperations,
       ...idpSetupLinkOperations,
       ...grantOperations,
+      ...connectionOperations(siteOf(vendorOf), allEvents),
       ...connectorOperations,
       ...consentOperations({ vendorOf }),
       ...appOperations({ vendorOf }),

@@ -7,6 +7,8 @@ import { Hono } from 'hono';
 import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
 import { tellDecidersJobs } from '#approvals/notices/tell-deciders.job.ts';
 import { siteOf } from '#connectors/connect/site-of.ts';
+import { lookWith } from '#connectors/connections/check-accounts.ts';
+import { watchConnectionsJob } from '#connectors/connections/watch-connections.job.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { vendorOf } from '#connectors/vendors/all-vendors.ts';
 import { startSequencer, type Sequencer } from '#audit/sequencer.ts';
@@ -104,6 +106,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
     const versions = await startVersions({ pool: world.db.pool, log });
     closing.push(() => versions.close());
 
+    const site = siteOf(vendorOf);
+    const vault = makeVault(world, { siteOf: site, metrics });
     const oauth = opened.as('gatehouse_oauth', 8);
     let sequencer: Sequencer | undefined;
     if (config.roles.includes('worker')) {
@@ -123,7 +127,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
           ...tellDecidersJobs(world, { findTool: findReviewedTool }),
           expireKeptJob(world),
           closeLostCallsJob(world),
-          ...tellVendorJobs(world, siteOf(vendorOf)),
+          ...tellVendorJobs(world, site),
+          watchConnectionsJob(world, { vault, siteOf: site, look: lookWith(world, vault, site) }, metrics),
           backtestJob(world, catalogue),
           forgetDecidedCallsJob(world, config.callFactsDays),
           forgetSessionReadsJob(world),
@@ -149,8 +154,12 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
 
     const parts: { handles(path: string): boolean; handle: Handler }[] = [];
     if (config.roles.includes('gateway')) {
-      const credentials = makeVault(world, { siteOf: siteOf(vendorOf), metrics });
-      const gateway = await startGateway(world, { versions, metrics, credentials, wake: () => sequencer?.wake() });
+      const gateway = await startGateway(world, {
+        versions,
+        metrics,
+        credentials: vault,
+        wake: () => sequencer?.wake(),
+      });
       closing.push(() => gateway.stop());
       parts.push(gateway);
     }

@@ -23,6 +23,7 @@ import { connectEvents } from './connect.events.ts';
 import { missingScopes, redirectUri, refuseReturn, returned, STATE_KEY, verifierAad, type Consent } from './consent.ts';
 import { lockConsent, saveAnswered } from './consent.sql.ts';
 import { memberOf, visitorOf, type AtConnector } from './place.ts';
+import { refuseType } from './refuse-type.ts';
 import { refuseStart } from './start-consent.ts';
 
 /** What came with a browser from the vendor. */
@@ -119,6 +120,7 @@ async function takeAnswer(at: AtConnector, query: Returned): Promise<{ consent: 
     const found = id && (await lockConsent(tx, id));
     const consent = found?.consent;
     refuseReturn(consent, { ...visitor, connector: connector.id, now: ctx.now });
+    await refuseType(tx, visitor.user, connector);
     await saveAnswered(tx, consent.id, ctx.now);
     const error = query['error'];
     const answer =

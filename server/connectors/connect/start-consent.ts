@@ -12,6 +12,7 @@ import { connectEvents } from './connect.events.ts';
 import { CONSENT_MS, redirectUri, STATE_KEY, verifierAad, type Consent } from './consent.ts';
 import { deleteOldConsents, insertConsent } from './consent.sql.ts';
 import { memberOf, visitorOf, type AtConnector } from './place.ts';
+import { refuseType } from './refuse-type.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -31,6 +32,7 @@ export async function startConsent(at: AtConnector, access: Access): Promise<URL
   const verifier = generateRandomCodeVerifier();
   const sealed = await ctx.seal.seal(verifierAad(ctx.org, id), Buffer.from(verifier));
   await change(ctx, async (tx) => {
+    await refuseType(tx, visitor.user, connector);
     const member = await memberOf(tx, visitor.user);
     const consent: Consent = {
       ...visitor,
