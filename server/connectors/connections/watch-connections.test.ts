@@ -281,6 +281,20 @@ test('a vendor that is away for one attempt is not told of', async () => {
   assert.deepEqual([looks(), (await told()).length], [2, 0]);
 });
 
+test('an account that turns out to be somebody else’s is told of', async () => {
+  h = await openVaultHouse();
+  await h.give();
+  h.site.actAs = 'organization';
+  toNight();
+  const foreign = { ...plainManifest(), foreign: () => 'this account belongs to other' };
+  await round({ look: lookWith(h.world, h.vault, h.siteOf, () => foreign) });
+  assert.equal((await h.events('connection.checked'))[0]?.['why'], 'connections/foreign-account');
+  assert.match(
+    await says((await told())[0]),
+    /the daily check failed: it is not an account of this organization: this account belongs to other/,
+  );
+});
+
 test('an account that speaks for persons is tried as whoever gave it, with no call beyond the token', async () => {
   h = await openVaultHouse();
   await h.give();
