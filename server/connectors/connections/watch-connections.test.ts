@@ -12,6 +12,7 @@ import { addMember } from '#org/add-member.ts';
 import { vaultCtx } from '#vault/renewal.ts';
 import { lookWith } from './check-accounts.ts';
 import { connectionDigest, connectionWords } from './connection-words.ts';
+import { takeCheck } from './connections.sql.ts';
 import { watchConnections, type Watching } from './watch-connections.ts';
 import { watchConnectionsJob } from './watch-connections.job.ts';
 
@@ -243,6 +244,16 @@ test('an account of the organization is looked at once a day, by one of three no
     ],
   );
   assert.deepEqual(await told(), []);
+});
+
+test('of nodes that want the look of a day at once, one gets it', async () => {
+  h = await openVaultHouse();
+  const c = await h.give();
+  const take = (slot: string): Promise<number> =>
+    h.world.db.transact(h.at, (tx) => takeCheck(tx, c.id, slot, h.world.now()));
+  for (const slot of ['2026-11-20', '2026-11-21'])
+    assert.deepEqual((await Promise.all([take(slot), take(slot), take(slot)])).sort(), [0, 0, 1]);
+  assert.equal(await take('2026-11-20'), 0, 'a node whose clock is behind');
 });
 
 test('an account that cannot be used is asked twice, told to the administrators once, and told again when it works', async () => {
