@@ -115,7 +115,7 @@ class Flow<V extends VendorStandIn> {
     const log = await this.h.g.house.t.super<{ text: string }>('select data::text as text from audit_inbox');
     const all = log.map((e) => e.text).join('\n');
     for (const secret of [...given, this.vendor.app.clientSecret]) assert.ok(!all.includes(secret));
-    const own = seen.filter((r) => /^Bearer ey/.test(String(r.headers['authorization'] ?? '')));
+    const own = seen.filter((r) => String(r.headers['authorization'] ?? '').startsWith('Bearer ey'));
     const issuer = Buffer.from(`"iss":"${this.h.g.house.origin}"`).toString('utf8');
     for (const r of own) {
       const claims = String(r.headers['authorization']).split('.')[1] ?? '';

@@ -1,21 +1,29 @@
 import type { Manifest } from '../kit/manifest.ts';
+import { asanaManifest } from './asana/manifest.ts';
+import { atlassianManifest } from './atlassian/manifest.ts';
 import { github } from './github/manifest.ts';
 import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
+import { linearManifest } from './linear/manifest.ts';
 import { oneDrive } from './onedrive/manifest.ts';
 import { outlook } from './outlook/manifest.ts';
 import { salesforceManifest } from './salesforce/manifest.ts';
 import { slackManifest } from './slack/manifest.ts';
+import { supabaseManifest } from './supabase/manifest.ts';
 
 /** Every kind of system that Gatehouse knows, by type. A new vendor is a folder beside this file and a line here (CONTRIBUTING.md). */
 export const vendors: readonly Manifest[] = [
+  asanaManifest,
+  atlassianManifest,
   github,
   gmailManifest,
   googleDriveManifest,
+  linearManifest,
   oneDrive,
   outlook,
   salesforceManifest,
   slackManifest,
+  supabaseManifest,
 ];
 
 /** The manifest of a type; undefined: it is no vendor of ours (`mcp` is a server of the customer's own). */
