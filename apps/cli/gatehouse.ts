@@ -36,6 +36,13 @@ const keysSays = {
   move: 'Have all keys wrapped by another key service of the settings: --to KIND.',
 };
 
+/** Systems of the catalogue. */
+const connectorSays = {
+  list: 'List the connectors of an organization, or with --catalogue what there could be.',
+  add: 'Make a system of the catalogue available: --type TYPE.',
+  check: 'Try an account at a vendor, tool by tool, from this machine: TYPE.',
+};
+
 const commands: Command[] = [
   { words: 'start', says: 'Start a node, as npm start does.', run: async () => node(`${root}server/main.ts`, []) },
   {
@@ -83,6 +90,11 @@ const commands: Command[] = [
     words: `policy ${verb}`,
     says: policySays[verb],
     run: async (args: string[]) => (await import('./policy/policy-commands.ts')).policy(verb, args),
+  })),
+  ...(['list', 'add', 'check'] as const).map((verb) => ({
+    words: `connector ${verb}`,
+    says: connectorSays[verb],
+    run: async (args: string[]) => (await import('./connector/connector-commands.ts')).connector(verb, args),
   })),
 ];
 

@@ -87,6 +87,8 @@ export async function connectorHouse(): Promise<ConnectorHouse> {
   const pages = connectionPages({ vendorOf, enter: (ctx, org) => enterOrg(ctx, org, 'connector.read') });
   mount(app, { prefix: '', gate: pageGate(world), dialect: pageDialect, operations: pages }, world.log);
 
+  house.also.answer = (req) => app.fetch(req);
+
   // Sessions do not outlive a moved clock; each visit has its own, but for what a consent is bound to.
   const sessions = new Map<string, { at: number; cookie: string }>();
   const cookieOf = async (person: HousePerson): Promise<string> => {
