@@ -28,7 +28,7 @@ after(async () => {
 test('each step of the story says what happened, how long it took and where to look', () => {
   assert.deepEqual(
     steps.map((s) => s.number),
-    Array.from({ length: 19 }, (_, i) => i + 1),
+    Array.from({ length: 21 }, (_, i) => i + 1),
   );
   for (const s of steps) assert.ok(s.says.length > 20 && s.ms > 0 && s.look.length > 0, JSON.stringify(s));
 });

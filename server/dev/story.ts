@@ -15,6 +15,7 @@ import { deactivate, pushPeople, testConnection } from './idp-push.ts';
 import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
 import { startStandIn } from './stand-in.ts';
 import { tellOfApproval } from './story-approval.ts';
+import { tellOfConnectors } from './story-connectors.ts';
 import { tellOfBacktest } from './story-backtest.ts';
 import { tellOfDirectory } from './story-directory.ts';
 import { tellOfReview } from './story-review.ts';
@@ -302,6 +303,7 @@ export async function tellStory(
 
     closing.push(await tellOfSignIn(step, api, founded, origin, zone));
     await tellOfQuarantine(step, api, serving, founded, agentOf);
+    closing.push(await tellOfConnectors(step, api, serving, founded));
     const setupLink = await tellOfMerge(step, serving.opened.world, founded);
 
     return { serving, founded: { ...founded, setupLink }, leaver, verified, stop };
