@@ -15,7 +15,7 @@ export type StandIn<Ready> = {
  * of a pipe, and the kernel closes ours.
  */
 export async function startStandIn<Ready extends { url: string }>(
-  script: 'idp.ts' | 'saml-idp.ts' | 'crm.ts' | 'everything.ts',
+  script: 'idp.ts' | 'saml-idp.ts' | 'crm.ts' | 'everything.ts' | 'vendors/serve.ts',
   args: readonly string[] = [],
 ): Promise<StandIn<Ready>> {
   const child = spawn(process.execPath, [new URL(script, import.meta.url).pathname, ...args], {
