@@ -37,7 +37,11 @@ export const DEFAULT_MAX_CHARS = 200_000;
 
 /** Why a file has no text for us; the thread says it, `toText` makes a Problem of it. */
 export type Unreadable = {
-  code: 'content-unsupported' | 'content-encrypted' | 'content-broken' | 'content-too-hard';
+  code:
+    | 'connectors/content-unsupported'
+    | 'connectors/content-encrypted'
+    | 'connectors/content-broken'
+    | 'connectors/content-too-hard';
   says: string;
   fix?: string | undefined;
 };
@@ -53,6 +57,10 @@ export class ContentRefused extends Error {
 }
 
 export const broken = (says: string): ContentRefused =>
-  new ContentRefused('content-broken', says, 'open it in the program that made it, save it again, and try once more');
+  new ContentRefused(
+    'connectors/content-broken',
+    says,
+    'open it in the program that made it, save it again, and try once more',
+  );
 export const tooHard = (says: string): ContentRefused =>
-  new ContentRefused('content-too-hard', says, 'open it in its own program, or share a smaller part of it');
+  new ContentRefused('connectors/content-too-hard', says, 'open it in its own program, or share a smaller part of it');

@@ -40,7 +40,7 @@ export function kindOf(c: Content): Found {
 }
 
 const unsupported = (what: string, fix: string): ContentRefused =>
-  new ContentRefused('content-unsupported', `this is ${what}, which is not read as text`, fix);
+  new ContentRefused('connectors/content-unsupported', `this is ${what}, which is not read as text`, fix);
 
 const officeKinds = [
   { folder: 'word', kind: 'docx' },
@@ -64,7 +64,7 @@ function office(bytes: Uint8Array): Found {
 function compound(bytes: Uint8Array): ContentRefused {
   const name = Buffer.from('EncryptedPackage', 'utf16le');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(name)
-    ? new ContentRefused('content-encrypted', 'the document has a password', 'save it without the password')
+    ? new ContentRefused('connectors/content-encrypted', 'the document has a password', 'save it without the password')
     : unsupported(
         'a document of Office 97 to 2003 (doc, xls, ppt) or an Outlook message',
         'save it as docx, xlsx, pptx or PDF',

@@ -48,7 +48,7 @@ function readText(
   const decoded = decodeText(c.bytes, declaredCharset(kind, c));
   if (!decoded)
     throw new ContentRefused(
-      'content-unsupported',
+      'connectors/content-unsupported',
       'the file is neither text nor a document of a kind that is read (docx, xlsx, pptx, PDF, HTML, CSV, JSON, Markdown, plain text)',
       'open it in the program that made it and save it as one of these',
     );

@@ -69,5 +69,5 @@ const numbered = (pages: readonly number[]): string => {
 
 const refusal = (e: unknown): Error =>
   e instanceof Error && e.name === 'PasswordException'
-    ? new ContentRefused('content-encrypted', 'the PDF has a password', 'save it without the password')
+    ? new ContentRefused('connectors/content-encrypted', 'the PDF has a password', 'save it without the password')
     : broken('the PDF is damaged or not complete');

@@ -33,10 +33,10 @@ let waitingBytes = 0;
 let running = 0;
 
 const kinds = {
-  'content-unsupported': 'unsupported',
-  'content-encrypted': 'unsupported',
-  'content-broken': 'invalid',
-  'content-too-hard': 'too_large',
+  'connectors/content-unsupported': 'unsupported',
+  'connectors/content-encrypted': 'unsupported',
+  'connectors/content-broken': 'invalid',
+  'connectors/content-too-hard': 'too_large',
 } as const satisfies Record<Unreadable['code'], Kind>;
 
 /**
@@ -75,11 +75,11 @@ export async function toText(
 }
 
 const unreadable = (u: Unreadable, because?: unknown): Problem =>
-  new Problem(kinds[u.code], `connectors/${u.code}`, { says: u.says, fix: u.fix, because });
+  new Problem(kinds[u.code], u.code, { says: u.says, fix: u.fix, because });
 
 const tooHard = (says: string, because?: unknown): Problem =>
   unreadable(
-    { code: 'content-too-hard', says, fix: 'open it in its own program, or share a smaller part of it' },
+    { code: 'connectors/content-too-hard', says, fix: 'open it in its own program, or share a smaller part of it' },
     because,
   );
 
@@ -115,7 +115,7 @@ function next(): void {
               task.failed(
                 unreadable(
                   {
-                    code: 'content-broken',
+                    code: 'connectors/content-broken',
                     says: 'the file is not built as files of its kind are',
                     fix: 'save it again in the program that made it',
                   },

@@ -72,7 +72,7 @@ function directory(b: Buffer): Map<string, Entry> {
   const size = b.readUInt32LE(end + 12);
   let at = b.readUInt32LE(end + 16);
   if (count === 0xffff || at === 0xffffffff)
-    throw new ContentRefused('content-unsupported', 'the file is a zip of more than 4 GiB or 65,535 parts');
+    throw new ContentRefused('connectors/content-unsupported', 'the file is a zip of more than 4 GiB or 65,535 parts');
   if (count > MAX_ENTRIES) throw tooHard(`the file has ${count} parts; at most ${MAX_ENTRIES} are read`);
   if (at + size > end) throw broken("the file's table of contents lies outside of it");
   const entries = new Map<string, Entry>();
@@ -86,7 +86,7 @@ function directory(b: Buffer): Map<string, Entry> {
     const local = b.readUInt32LE(at + 42);
     if (flags & 1)
       throw new ContentRefused(
-        'content-encrypted',
+        'connectors/content-encrypted',
         'the file is a zip with a password',
         'save it without the password',
       );

@@ -13,7 +13,7 @@ async function drive(t: TestContext, o: HandOptions = {}): Promise<InHand & { at
   return { ...(await inHand(t, googleDriveManifest, at, o)), at };
 }
 const problem = (code: string) => (e: unknown) =>
-  e instanceof Problem && e.code === `connectors/${code}` ? true : assert.fail(String(e));
+  e instanceof Problem && e.code === code ? true : assert.fail(String(e));
 const refusal = (code: string, says: RegExp) => (e: unknown) => {
   assert.ok(e instanceof VendorRefusal, String(e));
   assert.equal(e.code, code);
@@ -94,7 +94,7 @@ test('a long file is read in parts, and the answer says how to read on', async (
 
 test('what has no text, is too large to export or is not there is refused in words', async (t) => {
   const d = await drive(t, { access: 'read_only' });
-  await assert.rejects(d.run('read_file', { file_id: 'formPoll' }), problem('drive-no-text'));
+  await assert.rejects(d.run('read_file', { file_id: 'formPoll' }), problem('connectors/drive-no-text'));
   await assert.rejects(
     d.run('read_file', { file_id: 'docHuge' }),
     refusal('exportSizeLimitExceeded', /more than 10 MB/),
@@ -110,7 +110,7 @@ test('what has no text, is too large to export or is not there is refused in wor
     owner: 'ada@acme.example',
     content: Buffer.alloc(26 * 2 ** 20, 'x'),
   });
-  await assert.rejects(d.run('read_file', { file_id: 'textBig' }), problem('drive-too-large'));
+  await assert.rejects(d.run('read_file', { file_id: 'textBig' }), problem('connectors/drive-too-large'));
   d.at.world.add({
     id: 'shortShort',
     name: 's',
@@ -118,7 +118,7 @@ test('what has no text, is too large to export or is not there is refused in wor
     owner: 'ada@acme.example',
     shortcut: 'shortOffer',
   });
-  await assert.rejects(d.run('read_file', { file_id: 'shortShort' }), problem('drive-shortcut'));
+  await assert.rejects(d.run('read_file', { file_id: 'shortShort' }), problem('connectors/drive-shortcut'));
 });
 
 test('a connector that is limited to folders reads, finds, writes and moves nothing outside of them', async (t) => {
@@ -148,10 +148,13 @@ test('a connector that is limited to folders reads, finds, writes and moves noth
     ['share_file', { file_id: 'textSecret', with: 'bob@acme.example', role: 'reader' }],
     ['create_file', { name: 'a.txt', content: 'x', folder_id: 'rootOfAda' }],
   ] as const)
-    await assert.rejects(d.run(tool, args), problem('drive-outside'), `${tool} ${JSON.stringify(args)}`);
+    await assert.rejects(d.run(tool, args), problem('connectors/drive-outside'), `${tool} ${JSON.stringify(args)}`);
   // What does not exist at all is refused in the same words.
-  await assert.rejects(d.run('read_file', { file_id: 'noSuchFile' }), problem('drive-outside'));
-  await assert.rejects(d.run('create_file', { name: 'a.txt', content: 'x' }), problem('drive-folder-needed'));
+  await assert.rejects(d.run('read_file', { file_id: 'noSuchFile' }), problem('connectors/drive-outside'));
+  await assert.rejects(
+    d.run('create_file', { name: 'a.txt', content: 'x' }),
+    problem('connectors/drive-folder-needed'),
+  );
   assert.match(await d.say('create_file', { name: 'a.txt', content: 'x', folder_id: 'folderDeep' }), /Created: a\.txt/);
   assert.match(await d.say('list_shared_drives'), /^Sales id: 0ASharedSales$/);
 });
@@ -160,7 +163,7 @@ test('a folder that was moved out of the limits takes what lies in it along', as
   const d = await drive(t, { access: 'read_only', settings: { folders: ['folderLamps'] } });
   assert.match(await d.say('read_file', { file_id: 'sheetPrices' }), /lamp/);
   d.at.world.files.get('folderDeep')!.parents = ['folderPrivate'];
-  await assert.rejects(d.run('read_file', { file_id: 'sheetPrices' }), problem('drive-outside'));
+  await assert.rejects(d.run('read_file', { file_id: 'sheetPrices' }), problem('connectors/drive-outside'));
 });
 
 test('files are made as text or as documents of Google, in My Drive or a folder, also in a shared drive', async (t) => {
@@ -200,13 +203,16 @@ test('files are made as text or as documents of Google, in My Drive or a folder,
   );
   await assert.rejects(
     d.run('create_file', { name: 'x', content: '{}', type: 'json', as_google_doc: true }),
-    problem('drive-no-conversion'),
+    problem('connectors/drive-no-conversion'),
   );
   await assert.rejects(
     d.run('create_file', { name: 'x', content: '', folder_id: 'docPlan' }),
-    problem('drive-no-folder'),
+    problem('connectors/drive-no-folder'),
   );
-  await assert.rejects(d.run('update_file', { file_id: 'shortOffer', content: '' }), problem('drive-no-text'));
+  await assert.rejects(
+    d.run('update_file', { file_id: 'shortOffer', content: '' }),
+    problem('connectors/drive-no-text'),
+  );
 });
 
 test('a name that walks, hides or turns around is no name', async (t) => {
@@ -235,7 +241,7 @@ test('without a yes of the administrator only files that Gatehouse made can be c
   const id = made.structuredContent?.['id'];
   await assert.rejects(
     d.run('share_file', { file_id: id, public_link: true, role: 'reader' }),
-    problem('drive-public-link'),
+    problem('connectors/drive-public-link'),
   );
   assert.match(
     await d.say('share_file', { file_id: id, with: 'bob@acme.example', role: 'reader', message: 'Look' }),
