@@ -236,18 +236,13 @@ export class GoogleIdentity {
     const key = await importSPKI(this.#keys?.public ?? '', 'RS256');
     let c: JWTPayload;
     try {
-      // By the real clock: whoever signs has not gone forward with ours.
-      c = (await jwtVerify(assertion, key, { algorithms: ['RS256'], audience: this.audience })).payload;
+      const currentDate = new Date(this.now * 1000);
+      c = (await jwtVerify(assertion, key, { algorithms: ['RS256'], audience: this.audience, currentDate })).payload;
     } catch (e) {
       return no(400, 'invalid_grant', `Invalid JWT Signature. (${e instanceof Error ? e.message : ''})`);
     }
     if (c.iss !== SERVICE) return no(400, 'invalid_grant', 'Invalid grant: account not found');
-    if (
-      typeof c.iat !== 'number' ||
-      typeof c.exp !== 'number' ||
-      c.exp - c.iat > 3600 ||
-      c.iat > Date.now() / 1000 + 300
-    )
+    if (typeof c.iat !== 'number' || typeof c.exp !== 'number' || c.exp - c.iat > 3600 || c.iat > this.now + 300)
       return no(
         400,
         'invalid_grant',
