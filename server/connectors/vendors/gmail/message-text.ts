@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import { toText } from '../../content/to-text.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { decoderOf } from '../../content/charset.ts';
+import { oneLine } from '../google/one-line.ts';
 import { bytesOf, headerOf, ME, parsed, type Message, type Part } from './gmail-api.ts';
-import { z } from 'zod';
 
 /** Parts of one message that are looked at. */
 const MAX_PARTS = 200;
@@ -32,7 +33,7 @@ export const attachmentsOf = (message: Message): Attachment[] =>
       ? [
           {
             part: p.partId,
-            name: p.filename ?? '',
+            name: oneLine(p.filename ?? ''),
             mimeType: p.mimeType ?? 'application/octet-stream',
             size: p.body.size ?? 0,
             id: p.body.attachmentId,

@@ -7,6 +7,7 @@ import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
+import { oneLine } from '../google/one-line.ts';
 import { headerOf, ME, Message, parsed, reading, Thread } from './gmail-api.ts';
 import { attachment, attachmentsOf, messageText } from './message-text.ts';
 import { GmailId } from './settings.ts';
@@ -232,7 +233,7 @@ export const listLabelsTool = builtinTool({
     const answer = await call.vendor.send({ method: 'GET', path: `${ME}/labels` });
     const { labels } = parsed(Labels, answer.json());
     return textAnswer(
-      labels.map((l) => `${l.name} id: ${l.id}`),
+      labels.map((l) => `${oneLine(l.name)} id: ${l.id}`),
       { labels: labels.map(({ id, name, type }) => ({ id, name, type })) },
     );
   },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { VendorRefusal } from '../../kit/vendor-refusal.ts';
+import { oneLine } from '../google/one-line.ts';
 
 /** What is asked of a file, always: what the tools show, and what tells where it lies. */
 export const FILE_FIELDS =
@@ -74,7 +75,7 @@ export function kindName(mimeType: string): string {
 export function fileLine(f: DriveFile): string {
   const size = f.size === undefined ? '' : `, ${f.size} bytes`;
   const changed = f.modifiedTime === undefined ? '' : `, changed ${f.modifiedTime}`;
-  return `${f.name} [${kindName(f.mimeType)}${size}${changed}] id: ${f.id}${f.trashed === true ? ' (in the bin)' : ''}`;
+  return `${oneLine(f.name)} [${kindName(f.mimeType)}${size}${changed}] id: ${f.id}${f.trashed === true ? ' (in the bin)' : ''}`;
 }
 
 /** What machines get of a file. */

@@ -4,6 +4,7 @@ import { Problem } from '#kernel/problem.ts';
 import { MAX_CONTENT_BYTES, type ContentText } from '../../content/content.ts';
 import { toText } from '../../content/to-text.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../google/one-line.ts';
 import { everywhere, FOLDER, kindName, type DriveFile } from './drive-api.ts';
 import { driveLimits, targetWithin } from './drive-limits.ts';
 import { reading } from './search-tools.ts';
@@ -56,7 +57,10 @@ export const readFileTool = builtinTool({
     );
     return {
       content: [
-        { type: 'text', text: [`${file.name} [${kindName(file.mimeType)}]${notesOf(text)}`, text.text].join('\n\n') },
+        {
+          type: 'text',
+          text: [`${oneLine(file.name)} [${kindName(file.mimeType)}]${notesOf(text)}`, text.text].join('\n\n'),
+        },
       ],
       structuredContent: {
         id: file.id,

@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
+import type { VendorRequest } from '../../kit/vendor-client.ts';
 import { scope } from '../google/google-auth.ts';
+import { oneLine } from '../google/one-line.ts';
 import { DriveFile, everywhere, FILE_FIELDS, fileFacts, fileLine, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin } from './drive-limits.ts';
 import { driveQuery } from './drive-query.ts';
-import { DriveId } from './settings.ts';
+import { DriveId, FolderId } from './settings.ts';
 
 export const reading = [scope('drive.readonly'), scope('drive')];
 
 const Moment = z.iso.datetime({ offset: true }).describe('A moment in RFC 3339, e.g. 2026-11-01T00:00:00Z');
 const Cursor = z.string().min(1).max(4000).describe('next_cursor of the page before');
+
+/** Pages of 100 that one search of a limited connector looks through. */
+const MAX_PAGES = 5;
 
 const Files = z.looseObject({
   files: z.array(DriveFile).default([]),
@@ -37,12 +42,17 @@ export const searchFilesTool = builtinTool({
       .max(150)
       .optional()
       .describe('Exact type, e.g. application/pdf or application/vnd.google-apps.document'),
-    folder_id: DriveId.optional().describe('Id of a folder: what lies directly in it'),
+    folder_id: FolderId.optional().describe('Id of a folder, or root for My Drive: what lies directly in it'),
     shared_drive_id: DriveId.optional().describe('Id of a shared drive, from list_shared_drives'),
     modified_after: Moment.optional(),
     modified_before: Moment.optional(),
     owned_by_me: z.boolean().optional().describe('Only files that the account owns'),
-    page_size: z.int().min(1).max(100).default(25).describe('Files per page, 1 to 100'),
+    page_size: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(25)
+      .describe('Files per page, 1 to 100; a connector that is limited to folders may give more'),
     cursor: Cursor.optional(),
   }),
   class: 'read',
@@ -55,47 +65,54 @@ export const searchFilesTool = builtinTool({
   outward: false,
   async run(call, args) {
     const limits = driveLimits(call);
-    if (args.folder_id !== undefined) await fileWithin(call.vendor, limits, args.folder_id);
+    const folder = args.folder_id === undefined ? undefined : await fileWithin(call.vendor, limits, args.folder_id);
     const only = limits.folders.length === 0 && limits.sharedDrives.length === 1 ? limits.sharedDrives[0] : undefined;
     const drive = args.shared_drive_id ?? only;
-    const answer = await call.vendor.send({
-      method: 'GET',
-      path: '/drive/v3/files',
-      query: {
-        ...everywhere,
-        includeItemsFromAllDrives: true,
-        corpora: drive === undefined ? 'allDrives' : 'drive',
-        driveId: drive,
-        q: driveQuery({
-          text: args.query,
-          nameContains: args.name_contains,
-          mimeType: args.mime_type,
-          folder: args.folder_id,
-          modifiedAfter: args.modified_after,
-          modifiedBefore: args.modified_before,
-          ownedByMe: args.owned_by_me,
-        }),
-        // Drive sorts searches for words by how well they fit, and refuses any other order.
-        orderBy: args.query === undefined ? 'modifiedTime desc' : undefined,
-        pageSize: args.page_size,
-        pageToken: args.cursor,
-        fields: `nextPageToken,incompleteSearch,files(${FILE_FIELDS})`,
-      },
-    });
-    const page = parsed(Files, answer.json());
+    const query: VendorRequest['query'] = {
+      ...everywhere,
+      includeItemsFromAllDrives: true,
+      corpora: drive === undefined ? 'allDrives' : 'drive',
+      driveId: drive,
+      q: driveQuery({
+        text: args.query,
+        nameContains: args.name_contains,
+        mimeType: args.mime_type,
+        folder: folder?.id,
+        modifiedAfter: args.modified_after,
+        modifiedBefore: args.modified_before,
+        ownedByMe: args.owned_by_me,
+      }),
+      // Drive sorts searches for words by how well they fit, and refuses any other order.
+      orderBy: args.query === undefined ? 'modifiedTime desc' : undefined,
+      pageSize: limits.open ? args.page_size : 100,
+      fields: `nextPageToken,incompleteSearch,files(${FILE_FIELDS})`,
+    };
     const files: DriveFile[] = [];
-    for (const f of page.files) if (await limits.holds(f)) files.push(f);
-    const left = page.files.length - files.length;
+    let cursor = args.cursor;
+    let incomplete = false;
+    // What lies outside must not be heard of, not even by how many pages it fills: a limited search goes on until it has something to show.
+    for (
+      let pages = 0;
+      files.length === 0 && pages < (limits.open ? 1 : MAX_PAGES) && (pages === 0 || cursor);
+      pages++
+    ) {
+      const answer = await call.vendor.send({
+        method: 'GET',
+        path: '/drive/v3/files',
+        query: { ...query, pageToken: cursor },
+      });
+      const page = parsed(Files, answer.json());
+      for (const f of page.files) if (await limits.holds(f)) files.push(f);
+      cursor = page.nextPageToken;
+      incomplete ||= page.incompleteSearch === true;
+    }
     return textAnswer(
       [
         ...(files.length === 0 ? ['No file fits on this page.'] : files.map(fileLine)),
-        ...(left > 0 ? [`(${left} outside of the part of Drive that this connector reaches)`] : []),
-        ...(page.incompleteSearch === true
-          ? ['(Google did not search all drives; name a shared drive or folder)']
-          : []),
-        ...(page.nextPageToken === undefined ? [] : ['(more with next_cursor)']),
+        ...(incomplete ? ['(Google did not search all drives; name a shared drive or folder)'] : []),
+        ...(cursor === undefined ? [] : ['(more with next_cursor)']),
       ],
-      { files: files.map(fileFacts), next_cursor: page.nextPageToken },
+      { files: files.map(fileFacts), next_cursor: cursor },
       { ask: 'ask with a smaller page_size' },
     );
   },
@@ -221,7 +238,7 @@ export const listSharedDrivesTool = builtinTool({
     const page = parsed(Drives, answer.json());
     const drives = page.drives.filter((d) => limits.open || limits.sharedDrives.includes(d.id));
     return textAnswer(
-      drives.length === 0 ? ['No shared drive on this page.'] : drives.map((d) => `${d.name} id: ${d.id}`),
+      drives.length === 0 ? ['No shared drive on this page.'] : drives.map((d) => `${oneLine(d.name)} id: ${d.id}`),
       { shared_drives: drives.map(({ id, name }) => ({ id, name })), next_cursor: page.nextPageToken },
     );
   },

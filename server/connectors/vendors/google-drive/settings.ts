@@ -6,10 +6,17 @@ export const DriveId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{5,200}$/, 'expected an id as Google Drive shows it in its addresses');
 
+/** An id of a folder, or `root`: My Drive of the account. */
+export const FolderId = z
+  .string()
+  .regex(/^(?:root|[A-Za-z0-9_-]{5,200})$/, 'expected an id as Google Drive shows it in its addresses, or root');
+
 export const DriveSettings = z.strictObject({
   domains: Domains,
   shared_drives: z
     .array(DriveId)
+    // An empty list would be no limit at all.
+    .min(1)
     .max(50)
     .optional()
     .describe(
@@ -17,6 +24,7 @@ export const DriveSettings = z.strictObject({
     ),
   folders: z
     .array(DriveId)
+    .min(1)
     .max(50)
     .optional()
     .describe('Ids of folders to which this connector is limited, with all that is in them, from their addresses.'),

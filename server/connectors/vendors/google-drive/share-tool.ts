@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
+import { oneLine } from '../google/one-line.ts';
 import { everywhere, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin } from './drive-limits.ts';
 import { DriveId, DriveSettings } from './settings.ts';
@@ -55,7 +56,7 @@ export const shareFileTool = builtinTool({
         : { type: args.group ? 'group' : 'user', role: args.role, emailAddress: args.with },
     });
     const p = parsed(Permission, answer.json());
-    return textAnswer([`${file.name}: ${args.with ?? 'everyone with the link'} is now ${p.role}`], {
+    return textAnswer([`${oneLine(file.name)}: ${args.with ?? 'everyone with the link'} is now ${p.role}`], {
       id: file.id,
       permission_id: p.id,
       role: p.role,

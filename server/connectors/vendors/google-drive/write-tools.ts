@@ -3,9 +3,10 @@ import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { scope } from '../google/google-auth.ts';
+import { oneLine } from '../google/one-line.ts';
 import { DriveFile, everywhere, FILE_FIELDS, fileFacts, fileLine, FOLDER, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin, type DriveLimits } from './drive-limits.ts';
-import { DriveId } from './settings.ts';
+import { DriveId, FolderId } from './settings.ts';
 import { upload } from './upload.ts';
 
 export const writing = [scope('drive.file'), scope('drive')];
@@ -47,7 +48,7 @@ async function folderWithin(
   const folder = await fileWithin(call.vendor, limits, id);
   if (folder.mimeType === FOLDER) return folder.id;
   throw new Problem('invalid', 'connectors/drive-no-folder', {
-    says: `${folder.name} is no folder`,
+    says: `${oneLine(folder.name)} is no folder`,
     fix: 'give the id of a folder',
   });
 }
@@ -61,7 +62,7 @@ export const createFileTool = builtinTool({
     name: Name,
     content: Content,
     type: TextType.default('plain'),
-    folder_id: DriveId.optional().describe('Id of the folder into which it comes'),
+    folder_id: FolderId.optional().describe('Id of the folder into which it comes'),
     as_google_doc: z.boolean().default(false).describe('Whether Google turns it into a document of its own'),
   }),
   class: 'write',
@@ -99,7 +100,10 @@ export const createFolderTool = builtinTool({
   name: 'create_folder',
   title: 'Create a folder',
   description: 'Creates a folder in Google Drive. Without folder_id it comes into My Drive of the account.',
-  input: z.strictObject({ name: Name, folder_id: DriveId.optional().describe('Id of the folder into which it comes') }),
+  input: z.strictObject({
+    name: Name,
+    folder_id: FolderId.optional().describe('Id of the folder into which it comes'),
+  }),
   class: 'write',
   projection: [
     { kind: 'path', at: '/name' },
@@ -144,7 +148,7 @@ export const updateFileTool = builtinTool({
     const file = await fileWithin(call.vendor, limits, args.file_id);
     if (/^application\/vnd\.google-apps\.(?!document$|spreadsheet$)/.test(file.mimeType))
       throw new Problem('unsupported', 'connectors/drive-no-text', {
-        says: `${file.name} is nothing that a text can replace (${file.mimeType})`,
+        says: `${oneLine(file.name)} is nothing that a text can replace (${file.mimeType})`,
         fix: 'give the id of the file itself, or make a new file with create_file',
       });
     const changed = await upload(call.vendor, {
@@ -165,7 +169,7 @@ export const moveFileTool = builtinTool({
   input: z
     .strictObject({
       file_id: DriveId.describe('Id of the file or folder'),
-      to_folder_id: DriveId.optional().describe('Id of the folder into which it comes'),
+      to_folder_id: FolderId.optional().describe('Id of the folder into which it comes'),
       new_name: Name.optional(),
     })
     .refine((a) => a.to_folder_id !== undefined || a.new_name !== undefined, 'to_folder_id or new_name is needed'),
