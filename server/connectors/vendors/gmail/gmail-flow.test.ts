@@ -13,6 +13,7 @@ test('Gmail goes all the way', (t) =>
       tool: 'create_draft',
       args: { to: ['carl@customer.example'], subject: 'Lamps', body: 'Ten lamps' },
       says: /Draft written/,
+      // oxlint-disable-next-line unicorn/no-thenable -- a part of a test, which nobody awaits
       then: (vendor) => assert.ok([...vendor.world.boxes.values()].some((b) => b.drafts.length > 0)),
     },
     accounts: [

@@ -13,6 +13,7 @@ test('Google Drive goes all the way', (t) =>
       tool: 'create_file',
       args: { name: 'reply.txt', content: 'Ten lamps', folder_id: 'folderSales' },
       says: /Created: reply\.txt/,
+      // oxlint-disable-next-line unicorn/no-thenable -- a part of a test, which nobody awaits
       then: (vendor) =>
         assert.ok(
           [...vendor.world.files.values()].some((f) => f.name === 'reply.txt' && f.parents[0] === 'folderSales'),
