@@ -217,6 +217,13 @@ test('whose account it is, is what Graph and the tenant say; personal accounts a
     foreign: undefined,
   });
   assert.deepEqual((await whose({ tenant: DOMAIN })).foreign, undefined);
+  // A token of one tenant and an answer about another are not put together.
+  v.fault = (r) =>
+    r.path === '/v1.0/organization'
+      ? { status: 200, body: { value: [{ id: OTHER_TENANT, verifiedDomains: [{ name: DOMAIN }] }] } }
+      : undefined;
+  assert.match((await whose({ tenant: DOMAIN })).foreign ?? '', /belongs to another organization/);
+  v.fault = undefined;
   // Strictly, Entra lets nobody else in.
   v.visitor.account = 'mallory';
   assert.equal((await consent(v)).says, 50020);
