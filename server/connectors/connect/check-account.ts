@@ -1,6 +1,7 @@
 import type { World } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Secret } from '#kernel/secret.ts';
+import type { Fields } from '#vault/organization-grant.ts';
 import type { Account, Person } from '#vault/vendor-auth.ts';
 import type { VendorSite } from '#vault/vendor-site.ts';
 import type { Manifest } from '../kit/manifest.ts';
@@ -11,7 +12,7 @@ const ASK_MS = 15_000;
 
 /** A token that belongs to no connection yet. */
 export type Held = { token: Secret; scopes: readonly string[]; facts: Readonly<Record<string, string>> };
-export type Checked = { account: Account } | { why: string; says: string };
+export type Checked = { account: Account; ends?: Date | undefined } | { why: string; says: string };
 
 /** Whose account a token is, and whether it may be connected here. What the vendor says is believed about the account, never what a browser brought. */
 export async function checkAccount(
@@ -19,9 +20,10 @@ export async function checkAccount(
   manifest: Manifest,
   site: VendorSite,
   held: Held,
-  wanted: { person: Person | undefined; sameAddress: boolean },
+  wanted: { person: Person | undefined; sameAddress: boolean; given?: Fields },
 ): Promise<Checked> {
   let account: Account;
+  let ends: Date | undefined;
   try {
     const vendor = await vendorClient({
       manifest,
@@ -35,6 +37,8 @@ export async function checkAccount(
       deadline: new Date(world.now().getTime() + ASK_MS),
     });
     account = await manifest.whoami(vendor);
+    // Good to know; an account whose vendor stumbles over this question is as good as before.
+    ends = wanted.given && (await manifest.givenEnds?.(vendor, wanted.given).catch(() => undefined));
   } catch (e) {
     // A vendor's answer of another form than its documentation says is a vendor that did not say whose account it is.
     const says =
@@ -49,7 +53,7 @@ export async function checkAccount(
       why: 'other_address',
       says: `this account is ${account.email}, and you are ${person.email} here`,
     };
-  return { account };
+  return { account, ends };
 }
 
 const sameAddress = (a: string, b: string): boolean =>

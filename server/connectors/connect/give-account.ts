@@ -25,8 +25,8 @@ export async function giveAccount(at: AtConnector, wish: AccountWish): Promise<C
   const { ctx, connector, site } = at;
   const grant = grantOf(at, wish.kind);
   const fields = fieldsOf(grant, wish.fields);
-  const { minted, account } = wish.unchecked
-    ? { minted: undefined, account: undefined }
+  const { minted, account, ends } = wish.unchecked
+    ? { minted: undefined, account: undefined, ends: undefined }
     : await tried(at, grant, fields);
   const made: Connection = {
     id: newId('cnn', ctx.now.getTime()),
@@ -40,7 +40,12 @@ export async function giveAccount(at: AtConnector, wish: AccountWish): Promise<C
     facts: minted?.facts ?? {},
     standing: { state: 'active' },
     generation: 1,
-    expiry: { access: undefined, refresh: undefined, idle: undefined, given: grant.ends?.(fields) ?? wish.ends },
+    expiry: {
+      access: undefined,
+      refresh: undefined,
+      idle: undefined,
+      given: grant.ends?.(fields) ?? wish.ends ?? ends,
+    },
     lastRefreshed: undefined,
     lastUsed: undefined,
     made: { at: ctx.now, by: ctx.actor.kind === 'nobody' ? 'nobody' : ctx.actor.id },
@@ -87,7 +92,7 @@ async function tried(
   at: AtConnector,
   grant: OrganizationGrant,
   fields: Fields,
-): Promise<{ minted: Minted; account: Account | undefined }> {
+): Promise<{ minted: Minted; account: Account | undefined; ends: Date | undefined }> {
   const { ctx, site, manifest, connector } = at;
   const world = { ...ctx, now: () => ctx.now };
   const asPerson = connector.actAs === 'organization_as_person';
@@ -101,8 +106,9 @@ async function tried(
     });
   const { token, scopes, facts } = outcome.minted;
   const held = { token, scopes: scopes ?? scopesFor(site, site.access), facts: facts ?? {} };
-  const checked = await checkAccount(world, manifest, site, held, { person, sameAddress: false });
-  if ('account' in checked) return { minted: outcome.minted, account: asPerson ? undefined : checked.account };
+  const checked = await checkAccount(world, manifest, site, held, { person, sameAddress: false, given: fields });
+  if ('account' in checked)
+    return { minted: outcome.minted, account: asPerson ? undefined : checked.account, ends: checked.ends };
   throw new Problem('invalid', 'connect/account-unfit', {
     says: `this account of ${site.name} cannot be used: ${checked.says}`,
     fix: 'use an account of your organization there',

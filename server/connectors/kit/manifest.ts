@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Fields } from '#vault/organization-grant.ts';
 import type { Account, Person, Settings, VendorAuth } from '#vault/vendor-auth.ts';
 import type { BuiltinTool } from './builtin-tool.ts';
 import type { VendorClient } from './vendor-client.ts';
@@ -36,10 +37,10 @@ export type Manifest = VendorAuth & {
   /** Why an account is not one that this organization's people may connect (another tenant, a personal account); undefined: it is. */
   foreign?(account: Account, settings: Settings, person: Person | undefined): string | undefined;
   /**
-   * When secrets and certificates of an app registration end, where the vendor tells an account that asks; undefined: it does not tell this
-   * one, and the date that an administrator entered is what is known.
+   * When what an administrator gave for an account ends, where the vendor tells that account (secrets of an app registration). Undefined: it does
+   * not tell this one, and the date that the administrator entered is what is known.
    */
-  appEnds?(vendor: VendorClient, clientId: string): Promise<readonly AppEnd[] | undefined>;
+  givenEnds?(vendor: VendorClient, fields: Fields): Promise<Date | undefined>;
 };
 
 /** What a `readError` sees. `body` is undefined where it is no JSON. */
@@ -54,9 +55,6 @@ export type VendorError = {
   means?: 'credential' | 'throttled' | undefined;
   afterSeconds?: number | undefined;
 };
-/** One credential of an app registration. `name` is what an administrator called it, or the vendor's id for it. */
-export type AppEnd = { kind: 'secret' | 'certificate'; name: string; ends: Date };
-
 export type Builtin = {
   /** Counts up when a tool's meaning changes; part of `serverInfo`. */
   version: string;

@@ -127,8 +127,13 @@ export async function startMicrosoft(): Promise<MicrosoftStandIn> {
         'Authorization_RequestDenied',
       );
       if (app !== clientId) throw new GraphSays(404, 'Request_ResourceNotFound', `Resource '${app}' does not exist.`);
-      const shown = (list: { name: string; ends: Date }[]): unknown[] =>
-        list.map((x) => ({ keyId: randomUUID(), displayName: x.name, endDateTime: x.ends.toISOString() }));
+      const shown = (of: { name: string; ends: Date; value?: string }[]): unknown[] =>
+        of.map((x) => ({
+          keyId: randomUUID(),
+          displayName: x.name,
+          endDateTime: x.ends.toISOString(),
+          ...(x.value === undefined ? {} : { hint: x.value.slice(0, 3) }),
+        }));
       const whole = {
         id: randomUUID(),
         appId: clientId,

@@ -1,8 +1,8 @@
 import type { Manifest } from '../../kit/manifest.ts';
-import { entraAppEnds } from '../microsoft/app-ends.ts';
 import { entraGrants } from '../microsoft/app-only.ts';
 import { foreignToTenant, graphAccount, microsoftOAuth, microsoftOrigins } from '../microsoft/entra.ts';
 import { graphError } from '../microsoft/graph.ts';
+import { entraSecretEnds } from '../microsoft/secret-ends.ts';
 import { listChildren, listDrives, listSites } from './list-tools.ts';
 import { getItem, listPermissions, readFile } from './read-tools.ts';
 import { oneDriveScopes } from './scopes.ts';
@@ -41,5 +41,5 @@ export const oneDrive: Manifest = {
   readError: graphError,
   whoami: graphAccount,
   foreign: foreignToTenant,
-  appEnds: entraAppEnds,
+  givenEnds: entraSecretEnds,
 };

@@ -86,3 +86,20 @@ test('whoever may not consent reads where an administrator can, and a wrong secr
   vendor.registration.secrets = [{ value: vendor.app.clientSecret, name: 'old', ends: new Date(0) }];
   assert.match((await h.consent(c, h.g.house.ada, 'read_only')).text, /the client secret has ended.*AADSTS7000222/);
 });
+
+test('when an account of the organization ends is known from its certificate, from Entra, or from an administrator', async (t) => {
+  const vendor = await startMicrosoft();
+  t.after(() => vendor.close());
+  await using h = await connectorHouse();
+  const c = await h.add(vendor, { type: 'onedrive', access: 'read_only', actAs: 'organization' });
+  const endsAt = async (kind: string): Promise<string | null> => {
+    await h.give(c, kind, vendor.accounts[kind] ?? {});
+    return (JSON.parse((await h.api('GET', `/connectors/${c.id}/account`)).text) as { endsAt: string | null }).endsAt;
+  };
+  assert.match((await endsAt('entra_certificate')) ?? '', /^20\d\d-/);
+  assert.equal(await endsAt('entra_secret'), null);
+  vendor.registration.roles.add('Application.Read.All');
+  assert.equal(await endsAt('entra_secret'), vendor.registration.secrets[0]?.ends.toISOString());
+  vendor.fault = (r) => (r.path.includes('/applications(') ? { status: 500, body: {} } : undefined);
+  assert.equal(await endsAt('entra_secret'), null);
+});

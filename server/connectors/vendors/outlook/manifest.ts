@@ -1,8 +1,8 @@
 import type { Manifest } from '../../kit/manifest.ts';
-import { entraAppEnds } from '../microsoft/app-ends.ts';
 import { entraGrants } from '../microsoft/app-only.ts';
 import { foreignToTenant, graphAccount, microsoftOAuth, microsoftOrigins } from '../microsoft/entra.ts';
 import { graphError } from '../microsoft/graph.ts';
+import { entraSecretEnds } from '../microsoft/secret-ends.ts';
 import { blockTime, createEvent, listEvents } from './event-tools.ts';
 import { getAttachment, readMessage, searchMessages } from './mail-tools.ts';
 import { outlookScopes } from './scopes.ts';
@@ -28,5 +28,5 @@ export const outlook: Manifest = {
   readError: graphError,
   whoami: graphAccount,
   foreign: foreignToTenant,
-  appEnds: entraAppEnds,
+  givenEnds: entraSecretEnds,
 };
