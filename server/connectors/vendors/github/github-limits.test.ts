@@ -72,6 +72,13 @@ test('a repository that was renamed or moved is not followed, not even to one on
   );
 });
 
+test('a repository that answers to another name than the one asked for is not taken', async (t) => {
+  const h = await githubHouse(t);
+  const other = { full_name: 'acme/handbook', private: true, default_branch: 'main' };
+  h.hub.fault = (r) => (r.path === '/repos/acme/website' ? { status: 200, body: other } : undefined);
+  await assert.rejects(h.call('list_tree', { repository: site }), code('connectors/github-moved'));
+});
+
 test('an answer about another repository than the one asked for is not taken', async (t) => {
   const h = await githubHouse(t);
   const { world } = h.hub;

@@ -83,6 +83,8 @@ test('case 40.5: a symbolic link to .env, or through a folder to one, is withhel
     'a/b/c': { link: '../../links/env' },
     'links/dotted': { link: './/.././config/../.env' },
     secretdir: { link: 'config' },
+    'links/hop': { link: '../signing.key' },
+    'signing.key': { link: 'README.md' },
   });
   for (const path of [
     'links/env',
@@ -90,6 +92,7 @@ test('case 40.5: a symbolic link to .env, or through a folder to one, is withhel
     'a/b/c',
     'links/dotted',
     'secretdir/.env.production',
+    'links/hop',
   ])
     await withheld(h, 'read_file', { repository: site, path });
   assert.match((await h.call('read_file', { repository: site, path: 'links/readme' })).text, /# Website/);
@@ -227,18 +230,9 @@ test('case 40.11: a commit and its patch, and a comparison, leave out .env', asy
     assert.match(commit.text, /npm start`!/);
     assert.match(commit.text, /1 file was withheld/);
   }
-  for (const ref of [
-    `${sha}.patch`,
-    `${sha}.diff`,
-    `${sha}:.env`,
-    'main:.env',
-    'HEAD^{tree}',
-    'HEAD~1',
-    '@',
-    'main..x',
-    '-x',
-  ])
-    await assert.rejects(h.call('get_commit', { repository: site, ref }));
+  for (const ref of [`${sha}.patch`, `${sha}.diff`]) await assert.rejects(h.call('get_commit', { repository: site, ref }));
+  for (const ref of [`${sha}:.env`, 'main:.env', 'HEAD^{tree}', 'HEAD~1', '@', 'main..x', '-x', 'a//b', 'x.lock', 'x/', '.x', 'a\u200bb'])
+    await assert.rejects(h.call('get_commit', { repository: site, ref }), code('connectors/github-ref'), ref);
   h.hub.world.commit(r, 'later', 'Once more', {
     '.env': 'DATABASE_PASSWORD=tr0ub4dor-3\n',
     'src/new.ts': 'export {};\n',

@@ -1,0 +1,19 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { startGitHub } from '#dev/vendors/github.ts';
+import { vendorFlow } from '#dev/vendor-flow.ts';
+import { github } from './manifest.ts';
+
+test('GitHub goes all the way, for people and for an installation', (t) =>
+  vendorFlow(t, {
+    manifest: github,
+    open: startGitHub,
+    read: { tool: 'read_file', args: { repository: 'acme/website', path: 'src/index.ts' }, says: /port = 8080/ },
+    write: {
+      tool: 'create_issue',
+      args: { repository: 'acme/website', title: 'Too slow', body: 'Measured.' },
+      says: /Opened #\d+ in acme\/website/,
+      then: (hub) => assert.equal(hub.world.repository('acme/website').issues.at(-1)?.title, 'Too slow'),
+    },
+    person: { ends: 28_800 },
+  }));
