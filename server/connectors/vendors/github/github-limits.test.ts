@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { docx } from '#dev/office-files.ts';
 import { githubHouse } from '#dev/github-house.ts';
 import type { Fault, SeenRequest } from '#dev/vendors/vendor-stand-in.ts';
 import { Problem } from '#kernel/problem.ts';
@@ -162,13 +163,20 @@ test('a file that is binary or too large is said to be so, and a long one is cut
   const h = await githubHouse(t);
   const r = h.hub.world.repository(site);
   h.hub.world.commit(r, 'main', 'Large', {
+    'plan.docx': Buffer.from(docx([{ text: 'The plan' }])),
     'x.bin': Buffer.from([0, 1, 2]),
     'latin.txt': Buffer.from('caf\xe9', 'latin1'),
     'big.txt': 'x'.repeat(3 * 1024 * 1024),
     'long.txt': 'line of text\n'.repeat(20_000),
   });
-  assert.match((await h.call('read_file', { repository: site, path: 'x.bin' })).text, /no text: 3 bytes/);
-  assert.match((await h.call('read_file', { repository: site, path: 'latin.txt' })).text, /no text/);
+  await assert.rejects(
+    h.call('read_file', { repository: site, path: 'x.bin' }),
+    code('connectors/content-unsupported'),
+  );
+  assert.match((await h.call('read_file', { repository: site, path: 'latin.txt' })).text, /^café/);
+  const word = await h.call('read_file', { repository: site, path: 'plan.docx' });
+  assert.match(word.text, /The plan/);
+  assert.equal(word.structuredContent?.['read_as'], 'docx');
   await assert.rejects(h.call('read_file', { repository: site, path: 'big.txt' }), refusal(0, /3145728 bytes/));
   assert.match(
     (await h.call('read_file', { repository: site, path: 'long.txt' })).text,

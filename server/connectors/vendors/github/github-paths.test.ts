@@ -230,8 +230,22 @@ test('case 40.11: a commit and its patch, and a comparison, leave out .env', asy
     assert.match(commit.text, /npm start`!/);
     assert.match(commit.text, /1 file was withheld/);
   }
-  for (const ref of [`${sha}.patch`, `${sha}.diff`]) await assert.rejects(h.call('get_commit', { repository: site, ref }));
-  for (const ref of [`${sha}:.env`, 'main:.env', 'HEAD^{tree}', 'HEAD~1', '@', 'main..x', '-x', 'a//b', 'x.lock', 'x/', '.x', 'a\u200bb'])
+  for (const ref of [`${sha}.patch`, `${sha}.diff`])
+    await assert.rejects(h.call('get_commit', { repository: site, ref }));
+  for (const ref of [
+    `${sha}:.env`,
+    'main:.env',
+    'HEAD^{tree}',
+    'HEAD~1',
+    '@',
+    'main..x',
+    '-x',
+    'a//b',
+    'x.lock',
+    'x/',
+    '.x',
+    'a\u200bb',
+  ])
     await assert.rejects(h.call('get_commit', { repository: site, ref }), code('connectors/github-ref'), ref);
   h.hub.world.commit(r, 'later', 'Once more', {
     '.env': 'DATABASE_PASSWORD=tr0ub4dor-3\n',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MiB } from '#kernel/limits.ts';
+import { toText } from '../../content/to-text.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { VendorRefusal } from '../../kit/vendor-client.ts';
@@ -79,7 +80,7 @@ export const listRepositories = builtinTool({
 export const readFile = builtinTool({
   name: 'read_file',
   title: 'Read a file',
-  description: `Reads a text file of a repository at a branch, tag or commit. Symbolic links within the repository are followed; submodules are not. At most ${MAX_FILE_BYTES / MiB} MiB; for long files ask for a part by lines. Some files are withheld by the organization's rules.`,
+  description: `Reads a file of a repository at a branch, tag or commit: text as it is, and the text of PDF, Word, Excel and PowerPoint documents. Symbolic links within the repository are followed; submodules are not. At most ${MAX_FILE_BYTES / MiB} MiB; for long files ask for a part by lines. Some files are withheld by the organization's rules.`,
   input: z.strictObject({
     repository: RepositoryArg,
     path: PathArg.min(1),
@@ -108,10 +109,10 @@ export const readFile = builtinTool({
       );
     const bytes = await readBlob(r, found.blob);
     const facts = { repository: r.full, path: found.path, commit, bytes: bytes.length };
-    const text = asText(bytes);
-    if (text === undefined)
-      return textAnswer([`${found.path} is no text: ${bytes.length} bytes that are not shown`], facts);
-    const all = text.split('\n');
+    // Source is shown as it is, byte for byte; what is no UTF-8 may be a document with text in it.
+    const plain = asText(bytes);
+    const document = plain === undefined ? await toText({ bytes, name: found.path }) : undefined;
+    const all = (plain ?? document?.text ?? '').split('\n');
     const part = all.slice(a.from_line - 1, a.from_line - 1 + a.lines);
     const last = a.from_line - 1 + part.length;
     return textAnswer(
@@ -120,15 +121,17 @@ export const readFile = builtinTool({
         ...(last < all.length
           ? [`(lines ${a.from_line} to ${last} of ${all.length}; go on with from_line ${last + 1})`]
           : []),
+        ...(document?.notes ?? []).map((n) => `(${n})`),
+        ...(document?.truncated === true ? ['(there is more text in the document than is read)'] : []),
       ],
-      { ...facts, total_lines: all.length },
+      { ...facts, ...(document ? { read_as: document.kind } : {}), total_lines: all.length },
       { ask: 'ask for fewer lines' },
     );
   },
 });
 
 function asText(bytes: Buffer): string | undefined {
-  if (bytes.includes(0)) return undefined;
+  if (bytes.includes(0) || bytes.subarray(0, 1024).includes('%PDF-')) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
