@@ -5,6 +5,7 @@ import { github } from './github/manifest.ts';
 import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
 import { linearManifest } from './linear/manifest.ts';
+import { notionManifest } from './notion/manifest.ts';
 import { oneDrive } from './onedrive/manifest.ts';
 import { outlook } from './outlook/manifest.ts';
 import { salesforceManifest } from './salesforce/manifest.ts';
@@ -19,6 +20,7 @@ export const vendors: readonly Manifest[] = [
   gmailManifest,
   googleDriveManifest,
   linearManifest,
+  notionManifest,
   oneDrive,
   outlook,
   salesforceManifest,
