@@ -179,8 +179,3 @@ revoke all on function lookup_ended_connections from public;
 grant execute on function lookup_ended_connections to gatehouse_app;
 
 select defer_parent_references();
-
-insert into sealed_column (tab, col, scope, row_is, generation_is) values
-  ('connector_app', 'sealed', 'org', 'connector', 'generation'),
-  ('connection', 'sealed', 'org', $$id || '/' || connector || '/' || coalesce(member, 'organization')$$, 'generation'),
-  ('connection_consent', 'verifier_sealed', 'org', 'id', '1');
