@@ -1,6 +1,7 @@
 import type { Manifest } from '../kit/manifest.ts';
 import { asanaManifest } from './asana/manifest.ts';
 import { atlassianManifest } from './atlassian/manifest.ts';
+import { docusignManifest } from './docusign/manifest.ts';
 import { github } from './github/manifest.ts';
 import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
@@ -16,6 +17,7 @@ import { supabaseManifest } from './supabase/manifest.ts';
 export const vendors: readonly Manifest[] = [
   asanaManifest,
   atlassianManifest,
+  docusignManifest,
   github,
   gmailManifest,
   googleDriveManifest,
