@@ -150,6 +150,39 @@ test('a holder of the lease who hangs is waited for and then passed over, and wh
   assert.equal((await h.row(c.id))['generation'], 2);
 });
 
+test('an answer that comes after the lease was lost is not stored, although nothing else is stored yet', async (t) => {
+  const h = await open(t, { rotation: 'replaced' });
+  const c = await h.connect({ expires: -10 });
+  const [late, next] = [await h.node({ leaseMs: 300 }), await h.node()];
+  let asked = 0;
+  const said = (n: string): object => ({ access_token: `at_${n}`, refresh_token: `rt_${n}`, expires_in: 3600 });
+  h.vendor.fault = (r) => {
+    if (r.path !== '/login/token') return undefined;
+    return asked++ === 0
+      ? { status: 200, body: said('late'), delayMs: 1500 }
+      : { status: 200, body: said('next'), delayMs: 3000 };
+  };
+  const first = token(late, h, c);
+  while (asked === 0) await wait(10);
+  const second = token(next, h, c);
+  assert.deepEqual(await Promise.all([first, second]), ['at_next', 'at_next']);
+  assert.equal(asked, 2);
+});
+
+test('fifty who want a token of a vendor that is away ask it once, and are told when to come again', async (t) => {
+  const h = await open(t);
+  const c = await h.connect({ expires: -10 });
+  const nodes = [h.vault, await h.node(), await h.node()];
+  h.vendor.fault = (r) => (r.path === '/login/token' ? { status: 503, delayMs: 200 } : undefined);
+  const calls = h.tokenCalls();
+  const all = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => problem(nodes[i % 3]!.unlock(h.at, { connection: c.id }))),
+  );
+  assert.deepEqual([...new Set(all.map((p) => p.code))], ['vault/later']);
+  assert.equal(h.tokenCalls() - calls, 1);
+  assert.equal((await h.events('connection.refresh_failed')).length, 1);
+});
+
 test('a vendor that does not take the refresh token any more is asked once; the person must connect again', async (t) => {
   const h = await open(t);
   const c = await h.connect({ expires: -10 });

@@ -41,7 +41,11 @@ export function visitorOf(ctx: Ctx): { user: Id<'usr'>; session: Id<'ses'> } {
 export async function atConnector(ctx: Ctx, how: Connecting, id: Id<'con'>): Promise<AtConnector> {
   const place = await ctx.db.lookup(lookupConnector(id));
   if (!place || place.parent !== ctx.parent) throw noConnector(id);
-  return withinOrg(await how.enter(ctx, place.org), how.vendorOf, id);
+  const within = await how.enter(ctx, place.org).catch((e: unknown) => {
+    // Whoever is no member there learns as little as about an id that nobody has.
+    throw e instanceof Problem && e.kind === 'missing' ? noConnector(id) : e;
+  });
+  return withinOrg(within, how.vendorOf, id);
 }
 
 /** The same where the organization is known. */

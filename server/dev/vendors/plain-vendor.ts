@@ -185,7 +185,12 @@ export async function plainVendor(o: PlainOptions = {}): Promise<PlainVendor> {
     const form = formOf(r);
     if (!form || !(await proved(r, form))) return answer(res, 401, { error: 'invalid_client' });
     const t = form['token'] ?? '';
-    for (const g of grants) if (g.refresh === t || g.spent.has(t) || g.access.has(t)) g.ended = true;
+    // One that was used and is of no more use is unknown, which is no error (RFC 7009 §2.2).
+    const good = (g: Grant): boolean =>
+      g.refresh === t || g.access.has(t) || (rotation !== 'single_use' && g.spent.has(t));
+    // The end of one grant is the end of all that this person gave this app, as at most vendors.
+    const whose = new Set(grants.filter(good).map((g) => g.account));
+    for (const g of grants) if (whose.has(g.account)) g.ended = true;
     answer(res, 200, {});
   }
 
