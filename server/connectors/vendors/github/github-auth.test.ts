@@ -237,6 +237,19 @@ for (const [error, because] of [
     assert.equal(githubOAuth.explain?.({ error }, {}) !== undefined, because !== undefined);
   });
 
+test('a grant whose access token has ended already is ended all the same, by its refresh token', async (t) => {
+  const h = await githubHouse(t);
+  const hand = await h.as();
+  h.hub.advance(8 * 3600 + 1);
+  await hand.revoke();
+  const given = h.hub.seen.at(-1);
+  assert.equal(given?.path, '/credentials/revoke');
+  assert.equal(given?.headers.authorization, undefined);
+  await assert.rejects(hand.run('list_tree', { repository: site }), /reconnect: bad_refresh_token/);
+  h.hub.fault = (r) => (r.path === '/credentials/revoke' ? { status: 403, body: { message: 'Forbidden' } } : undefined);
+  await assert.rejects(hand.revoke(), code('connectors/github-not-revoked'));
+});
+
 test('a grant is ended at GitHub for the whole app, and ending it twice is no fault', async (t) => {
   const h = await githubHouse(t);
   const hand = await h.as();

@@ -1,5 +1,5 @@
 import { Problem } from '#kernel/problem.ts';
-import type { OAuthFacts } from '#vault/oauth-facts.ts';
+import type { OAuthFacts, RevokeByHand } from '#vault/oauth-facts.ts';
 
 const text = (v: unknown): string | undefined => (typeof v === 'string' && v !== '' ? v : undefined);
 /** GitHub has written these numbers as text, too. */
@@ -13,27 +13,7 @@ const seconds = (v: unknown): number | undefined =>
 export const githubOAuth: OAuthFacts = {
   authorize: '{login}/login/oauth/authorize',
   token: '{login}/login/oauth/access_token',
-  revoke: {
-    url: '{api}/applications',
-    // The whole grant of the app by this person, because a renewed token may be about that we never saw.
-    async how({ url, token, clientId, clientSecret, fetch }) {
-      const answer = await fetch(`${url}/${encodeURIComponent(clientId)}/grant`, {
-        method: 'DELETE',
-        headers: {
-          accept: 'application/vnd.github+json',
-          authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret ?? ''}`).toString('base64')}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ access_token: token }),
-      });
-      // 404 and 422: GitHub knows no such token any more, which is what was wanted.
-      if (answer.ok || answer.status === 404 || answer.status === 422) return;
-      throw new Problem('upstream', 'connectors/github-not-revoked', {
-        says: `GitHub did not end the grant (status ${answer.status})`,
-        fix: 'the person can end it at GitHub, under the applications that are authorized in the settings',
-      });
-    },
-  },
+  revoke: { url: '{api}', how: endGrant },
   // What a GitHub App may do is set at the app, and GitHub ignores scopes for it. An OAuth App has none that reads private repositories without
   // writing to them, so that a connector that only reads does not ask for it.
   scopes: { read_only: ['read:org'], read_write: ['read:org', 'repo'] },
@@ -91,3 +71,43 @@ export const githubOAuth: OAuthFacts = {
     }
   },
 };
+
+/**
+ * Ends the whole grant of the app by this person, because a renewed token may be about that we never saw. GitHub wants an access token that is
+ * still good for that; where it has ended, the refresh token is given back as one that is not to be used any more.
+ */
+async function endGrant({
+  url,
+  token,
+  refreshToken,
+  clientId,
+  clientSecret,
+  fetch,
+}: Parameters<RevokeByHand>[0]): Promise<void> {
+  const headers = { accept: 'application/vnd.github+json', 'content-type': 'application/json' };
+  const grant = await fetch(`${url}/applications/${encodeURIComponent(clientId)}/grant`, {
+    method: 'DELETE',
+    headers: {
+      ...headers,
+      authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret ?? ''}`).toString('base64')}`,
+    },
+    body: JSON.stringify({ access_token: token }),
+  });
+  if (grant.ok) return;
+  // 404 and 422: GitHub knows no such token any more. Without a refresh token, that is all there was.
+  const unknown = grant.status === 404 || grant.status === 422;
+  if (unknown && refreshToken === undefined) return;
+  // Without credentials of ours: GitHub refuses this with any.
+  const given = unknown
+    ? await fetch(`${url}/credentials/revoke`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ credentials: [refreshToken] }),
+      })
+    : grant;
+  if (given.ok) return;
+  throw new Problem('upstream', 'connectors/github-not-revoked', {
+    says: `GitHub did not end the grant (status ${given.status})`,
+    fix: 'the person can end it at GitHub, under the applications that are authorized in the settings',
+  });
+}

@@ -98,6 +98,7 @@ export class GitHubApi {
     const path = r.path.split('/').slice(1).map(decodeURIComponent);
     if (path[0] === 'app' && path[1] === 'installations') return this.#tokens.installation(r, path[2] ?? '', path[3]);
     if (path[0] === 'applications' && path[2] === 'grant' && r.method === 'DELETE') return this.#tokens.revoke(r);
+    if (r.path === '/credentials/revoke' && r.method === 'POST') return this.#tokens.giveBack(r);
     const bearer = this.#tokens.find(r);
     if (!bearer) return problem(401, 'Bad credentials');
     bearer.used++;

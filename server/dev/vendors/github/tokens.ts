@@ -193,9 +193,22 @@ export class GitHubTokens {
     const token =
       typeof given === 'object' && given !== null && 'access_token' in given ? String(given.access_token) : '';
     const found = this.#bearers.get(token);
-    if (found?.kind !== 'user') return problem(404, 'Not Found');
+    if (found?.kind !== 'user' || found.ends <= this.#now()) return problem(404, 'Not Found');
     this.end(found.user.login);
     return { status: 204 };
+  }
+
+  /** POST /credentials/revoke: of anybody who has found them, so with no credentials; what is unknown is accepted too. */
+  giveBack(r: SeenRequest): Said {
+    if (header(r, 'authorization') !== undefined) return problem(403, 'Forbidden');
+    const { credentials } = JSON.parse(r.body.toString('utf8') || '{}') as { credentials?: unknown };
+    if (!Array.isArray(credentials) || credentials.length === 0 || credentials.length > 1000)
+      return problem(422, 'Validation Failed');
+    for (const c of credentials.map(String)) {
+      this.#bearers.delete(this.#refresh.get(c)?.access ?? c);
+      this.#refresh.delete(c);
+    }
+    return { status: 202, json: {} };
   }
 
   /** Whether a request is signed by the app: RS256, issued not later than now, for at most ten minutes. Ours or the vendor's clock will do. */
