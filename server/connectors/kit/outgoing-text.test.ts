@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isOwn, visibleLink, visibleMarkdown } from './outgoing-text.ts';
+import { isOwn, visibleLink, visibleMarkdown, withoutPictures } from './outgoing-text.ts';
 
 const own = ['acme.example'];
 const out = (text: string): string => visibleMarkdown(text, own).text;
@@ -121,5 +121,12 @@ test('no link and no picture of what goes out leads elsewhere unseen, however th
       assert.ok(!text.includes(']:'), JSON.stringify([parts.join(''), text]));
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('what is read has no picture that a client would fetch', () => {
+  assert.equal(
+    withoutPictures('![a](https://evil.example/p) <IMG src=x> ![b][c] [d](https://docs.example)'),
+    '! [a](https://evil.example/p) < IMG src=x> ! [b][c] [d](https://docs.example)',
   );
 });

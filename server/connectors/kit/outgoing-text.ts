@@ -20,6 +20,13 @@ export function visibleMarkdown(markdown: string, ownHosts: readonly string[]): 
   return { text, madeVisible };
 }
 
+/**
+ * Text of other people for a model to read, whose client may show what it passes on: the sign of a picture is taken apart, so that nobody fetches
+ * anything by looking. For text that is written back as it was read, this is not the place.
+ */
+export const withoutPictures = (text: string): string =>
+  text.replaceAll('![', '! [').replace(/<(?=(?:img|image|picture|source|video|svg)\b)/gi, '< ');
+
 /** Whether an address is of the organization's own, beyond doubt. */
 export function isOwn(address: string, ownHosts: readonly string[]): boolean {
   // What a renderer unescapes before it parses could become another address.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { visible } from '#kernel/visible.ts';
+import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { listOf, notion, type NotionCall } from './notion-api.ts';
 import { plainOf, RichText } from './rich-text.ts';
@@ -52,7 +53,7 @@ export async function readBlocks(call: NotionCall, page: string, cursor: string 
       const text = blockText(b, number);
       if (text !== undefined)
         lines.push(
-          ...visible(text)
+          ...visible(b.type === 'code' ? text : withoutPictures(text))
             .split('\n')
             .map((l) => indent + l),
         );
@@ -103,8 +104,11 @@ function blockText(b: Block, number: number): string | undefined {
       return `- [${i.checked ? 'x' : ' '}] ${text}`;
     case 'quote':
       return `> ${text}`;
-    case 'code':
-      return `\`\`\`${i.language ?? ''}\n${text}\n\`\`\``;
+    case 'code': {
+      // Longer than what is in it, so that nothing of it is outside of it.
+      const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map((m) => m[0].length + 1)));
+      return `${fence}${i.language ?? ''}\n${text}\n${fence}`;
+    }
     case 'equation':
       return i.expression ?? '';
     case 'divider':

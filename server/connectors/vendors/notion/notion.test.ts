@@ -460,3 +460,17 @@ test('the stand-in refuses what Notion would', async (t) => {
   assert.equal(call.status, 401);
   assert.equal(manifest.oauth!.classify!(503, {}), 'later');
 });
+
+test('a picture that somebody typed into a page is read as words', async (t) => {
+  const { say, vendor } = await notion(t);
+  vendor.world.blocks.push({
+    id: notionId('block', 90),
+    parent: page(2),
+    type: 'paragraph',
+    content: { rich_text: [rich('![x](https://evil.example/p)')] },
+  });
+  assert.match(await say('read_page', { id: page(2) }), /! \[x\]\(https:\/\/evil/);
+  vendor.world.blocks.at(-1)!.type = 'code';
+  vendor.world.blocks.at(-1)!.content = { language: 'markdown', rich_text: [rich('```\n![x](y)')] };
+  assert.match(await say('read_page', { id: page(2) }), /````markdown\n```\n!\[x\]\(y\)\n````$/);
+});

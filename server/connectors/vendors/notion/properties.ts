@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { visible } from '#kernel/visible.ts';
+import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { NotionId } from './notion-api.ts';
 import { plainOf, RichText, textRuns } from './rich-text.ts';
 
@@ -46,7 +47,7 @@ export const titleOf = (properties: Properties): string => {
 export const propertyLines = (properties: Properties): string[] =>
   Object.entries(properties).flatMap(([name, p]) => {
     const text = p.type === 'title' ? '' : propertyText(p);
-    return text === '' ? [] : [`${visible(name)}: ${visible(text)}`];
+    return text === '' ? [] : [`${visible(name)}: ${visible(withoutPictures(text))}`];
   });
 
 /** What a caller gives for properties. */

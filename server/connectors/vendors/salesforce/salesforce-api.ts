@@ -71,8 +71,7 @@ export const sayErrors = (errors: SalesforceErrors): string =>
 
 /** What a caller can do about it, where the code does not say it. */
 const words: Readonly<Record<string, string>> = {
-  REQUEST_LIMIT_EXCEEDED:
-    'the Salesforce organization has used up its API requests of 24 hours, so asking again at once does not help',
+  REQUEST_LIMIT_EXCEEDED: "a limit of the organization's API requests is reached, of 24 hours or of those at one time",
   API_DISABLED_FOR_ORG: 'the edition of the organization has no API',
   API_CURRENTLY_DISABLED: 'the user has no permission "API Enabled"; an administrator gives it by a permission set',
   INSUFFICIENT_ACCESS_OR_READONLY: 'the account may not change this record',

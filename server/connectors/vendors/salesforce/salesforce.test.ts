@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { inHand, REDIRECT, type HandOptions } from '#dev/vendors/in-hand.ts';
 import { startSalesforce } from '#dev/vendors/salesforce.ts';
+import { project } from '#policy/argument.ts';
 import { salesforceManifest as manifest } from './manifest.ts';
 import { soslSearch } from './sosl.ts';
 
@@ -195,7 +196,7 @@ test("Salesforce's refusals come in its words, with the fields and what to do", 
   vendor.world.usage = { used: 15_000, of: 15_000 };
   await rejects(
     say('soql_query', { query: 'SELECT Id FROM Account' }),
-    /REQUEST_LIMIT_EXCEEDED: the Salesforce organization has used up/,
+    /REQUEST_LIMIT_EXCEEDED: a limit of the organization's API requests is reached/,
   );
 });
 
@@ -394,4 +395,34 @@ test('the stand-in refuses what Salesforce would', async (t) => {
     ],
     ['app', 'reconnect', 'later', undefined],
   );
+});
+
+test('what rules see of calls can be read: objects, reports and money', () => {
+  const facts = (tool: string, args: object) => {
+    const p = project(manifest.builtin!.tools.find((x) => x.name === tool)!.projection, args);
+    assert.equal(p.kind, 'facts');
+    return p.kind === 'facts' ? p.combinations : [];
+  };
+  assert.equal(facts('create_record', { object: 'Opportunity', fields: { Amount: 999.5 } })[0]?.amount, 1000);
+  assert.equal(facts('create_record', { object: 'Opportunity', fields: { Name: 'x' } })[0]?.folder, '/Opportunity');
+  assert.deepEqual(
+    facts('update_records', {
+      object: 'Opportunity',
+      records: [
+        { id: '006000000000001', fields: { Amount: 5 } },
+        { id: '006000000000002', fields: { Name: 'x' } },
+      ],
+    }).map((f) => f.amount),
+    [5, undefined],
+  );
+  assert.deepEqual(
+    facts('sosl_search', { text: 'x y', objects: [{ object: 'Account' }, { object: 'Contact' }] }).map((f) => f.folder),
+    ['/Account', '/Contact'],
+  );
+  // Money as text could mean another amount than a rule reads.
+  const text = project(manifest.builtin!.tools.find((x) => x.name === 'update_record')!.projection, {
+    object: 'Opportunity',
+    fields: { Amount: '5' },
+  });
+  assert.equal(text.kind, 'unreadable');
 });

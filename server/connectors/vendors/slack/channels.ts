@@ -9,6 +9,7 @@ export const Channel = z.looseObject({
   name: z.string().optional(),
   name_normalized: z.string().optional(),
   is_private: z.boolean().optional(),
+  is_group: z.boolean().optional(),
   is_im: z.boolean().optional(),
   is_mpim: z.boolean().optional(),
   is_archived: z.boolean().optional(),
@@ -24,6 +25,12 @@ export type Channel = z.infer<typeof Channel>;
 /** Pages of channels that are looked through for a name: 20 of 200. Above that, the id must be given. */
 const MAX_NAME_PAGES = 20;
 export const CHANNELS_A_PAGE = 200;
+
+/** INVARIANT (unsaid is private): a channel is public only where Slack says that it is not private. */
+const kindOf = (c: Channel): 'public' | 'private' | 'direct' => {
+  if (c.is_im || c.is_mpim) return 'direct';
+  return c.is_private === false && !c.is_group ? 'public' : 'private';
+};
 
 /** Whether people of other organizations are in it, or are invited. */
 export const sharedOutside = (c: Channel): boolean => c.is_ext_shared === true || c.is_pending_ext_shared === true;
@@ -42,9 +49,9 @@ export function outOfBounds(c: Channel, s: SlackSettings): string | undefined {
       const e = entry.replace(/^#/, '').toLowerCase();
       return [c.id, c.name, c.name_normalized].some((n) => n?.toLowerCase() === e);
     });
-  if ((c.is_im || c.is_mpim) && !s.direct_messages) return 'direct messages are not open to this connector';
-  if (c.is_private && !c.is_im && !c.is_mpim && !s.private_channels)
-    return 'private channels are not open to this connector';
+  const kind = kindOf(c);
+  if (kind === 'direct' && !s.direct_messages) return 'direct messages are not open to this connector';
+  if (kind === 'private' && !s.private_channels) return 'private channels are not open to this connector';
   if (s.never_channels && named(s.never_channels)) return 'this channel is closed to this connector';
   if (s.only_channels && !named(s.only_channels))
     return 'this channel is not among those that are open to this connector';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { visible } from '#kernel/visible.ts';
+import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { namesOf } from './people.ts';
 import type { SlackCall } from './slack-api.ts';
 
@@ -61,7 +62,7 @@ export async function messageLines(call: SlackCall, messages: readonly Message[]
       ...(m.reply_count ? [`${m.reply_count} replies in thread ${m.ts}`] : []),
       ...(m.reactions ?? []).map((r) => `:${r.name}: ${r.count}`),
     ];
-    return `${timeOf(m.ts)} ${visible(who)}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}: ${visible(parts.join('\n').replaceAll('\n', '\n  '))}`;
+    return `${timeOf(m.ts)} ${visible(who)}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}: ${visible(withoutPictures(parts.join('\n')).replaceAll('\n', '\n  '))}`;
   });
 }
 

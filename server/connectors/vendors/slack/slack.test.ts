@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { inHand, REDIRECT, type HandOptions } from '#dev/vendors/in-hand.ts';
 import { startSlack } from '#dev/vendors/slack.ts';
+import { project } from '#policy/argument.ts';
+import { outOfBounds } from './channels.ts';
 import { slackManifest as manifest } from './manifest.ts';
+import { outgoingText } from './outgoing.ts';
 
 async function slack(t: TestContext, o: HandOptions & { orgWideBot?: true; rotation?: boolean; as?: string } = {}) {
   const vendor = await startSlack(o.orgWideBot ? { orgWideBot: true } : {});
@@ -330,4 +334,52 @@ test('the stand-in refuses what Slack would: unknown redirects and scopes, a cod
     'bad_client_secret',
   );
   assert.equal(await token('{}', 'application/json'), 'invalid_post_type');
+});
+
+test('whatever is posted, nothing in angle brackets is left but people, channels and addresses in sight', () => {
+  const bit = fc.constantFrom(
+    '<',
+    '>',
+    '|',
+    '!',
+    '@',
+    '#',
+    '!here',
+    '@U0ADA00001',
+    '!subteam^S1234',
+    '!date^1^{d}^https://evil.example',
+    'https://evil.example/p',
+    'https://acme.example/',
+    'https://acme.example@evil.example/',
+    'words',
+    '&',
+    '&lt;',
+    ' ',
+    '\n',
+    'javascript:x',
+  );
+  const left =
+    /<(?:[@#][A-Z][A-Z0-9]{2,30}|https?:\/\/[^\s<>|]+|https:\/\/acme\.example\/[^\s<>|]*\|[^<>]*|https:\/\/evil\.example\/p\|https:\/\/evil\.example\/p)>/g;
+  fc.assert(
+    fc.property(fc.array(bit, { maxLength: 24 }), (bits) => {
+      const { text } = outgoingText(bits.join(''), { ownHosts: ['acme.example'], notifyEveryone: false });
+      assert.doesNotMatch(text.replace(left, ''), /[<>]/, JSON.stringify([bits.join(''), text]));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a channel of which Slack does not say that it is public is taken for private', () => {
+  const settings = { team: 'T0ACME0001' };
+  assert.equal(outOfBounds({ id: 'C1', is_private: false }, settings), undefined);
+  for (const c of [{ id: 'C1' }, { id: 'G1', is_private: false, is_group: true }, { id: 'C1', is_private: true }])
+    assert.match(outOfBounds(c, settings) ?? '', /private channels/);
+});
+
+test('rules see the channel as it is named, and a canvas without one', () => {
+  const of = (tool: string, args: object) =>
+    project(manifest.builtin!.tools.find((x) => x.name === tool)!.projection, args);
+  const facts = of('post_message', { channel: '#General', text: 'x' });
+  assert.ok(facts.kind === 'facts' && facts.combinations[0]?.channel === 'general');
+  assert.equal(of('create_canvas', { title: 'x', markdown: 'y' }).kind, 'facts');
 });
