@@ -163,6 +163,7 @@ function document(e: DocusignEnvelope, id: string): Said {
 }
 
 const bodyOf = (r: SeenRequest): Record<string, unknown> => JSON.parse(r.body.toString()) as Record<string, unknown>;
+const textOf = (v: unknown): string => (typeof v === 'string' ? v : '');
 const listOf = (v: unknown): Record<string, string>[] => (Array.isArray(v) ? (v as Record<string, string>[]) : []);
 
 function create(world: DocusignWorld, user: DocusignUser, r: SeenRequest, now: Date): Said {
@@ -198,8 +199,8 @@ function create(world: DocusignWorld, user: DocusignUser, r: SeenRequest, now: D
     id: randomUUID(),
     sender: user.account,
     status: 'created',
-    subject: String(b['emailSubject'] ?? ''),
-    blurb: String(b['emailBlurb'] ?? ''),
+    subject: textOf(b['emailSubject']),
+    blurb: textOf(b['emailBlurb']),
     changed: now.toISOString(),
     documents,
     signers,

@@ -15,8 +15,6 @@ export type DocusignStandIn = VendorStandIn & {
   polls: number;
   /** Somebody takes back what the user agreed to: no JWT for this app any more. */
   withdraw(account: string): void;
-  /** The key pair that the app has now; another one replaces it. */
-  newKeyPair(): void;
 };
 
 const LOGIN = 'account-d.docusign.com';
@@ -36,11 +34,9 @@ export async function startDocusign(): Promise<DocusignStandIn> {
   const tokens = new Map<string, Token>();
   const refreshTokens = new Map<string, Token>();
   const polled = new Map<string, number>();
-  const pair = (): { publicKey: ReturnType<typeof generateKeyPairSync>['publicKey']; pem: string } => {
-    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    return { publicKey, pem: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString() };
-  };
-  let keys = pair();
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  // In the older form, as Docusign shows it.
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
   let ahead = 0;
   const now = (): number => Math.floor(Date.now() / 1000) + ahead;
   const secret = (): string => randomBytes(48).toString('base64url');
@@ -127,7 +123,7 @@ export async function startDocusign(): Promise<DocusignStandIn> {
   async function jwt(assertion: string): Promise<Said> {
     let claims: Record<string, unknown>;
     try {
-      ({ payload: claims } = await jwtVerify(assertion, keys.publicKey, {
+      ({ payload: claims } = await jwtVerify(assertion, publicKey, {
         algorithms: ['RS256'],
         audience: LOGIN,
         currentDate: new Date(now() * 1000),
@@ -140,7 +136,7 @@ export async function startDocusign(): Promise<DocusignStandIn> {
     if (claims['iss'] !== app.clientId) return no('invalid_grant', 'issuer_not_found');
     const user = world.users.find((u) => u.id === claims['sub'] && u.status === 'Active');
     if (!user) return no('invalid_grant', 'user_not_found');
-    const scopes = String(claims['scope'] ?? '').split(' ');
+    const scopes = typeof claims['scope'] === 'string' ? claims['scope'].split(' ') : [];
     if (!scopes.includes('impersonation') || scopes.some((s) => !known.has(s))) return no('invalid_scope');
     if (!user.consents.has(app.clientId)) return no('consent_required');
     const access = secret();
@@ -236,7 +232,6 @@ export async function startDocusign(): Promise<DocusignStandIn> {
     if (r.at === 'api' && r.path.startsWith('/restapi/v2.1/accounts/')) return api(r);
     return { status: 404, text: 'nothing here' };
   });
-  const robot = userBy('robot');
   // The administrator of the Docusign organization has agreed for all users of its domain.
   for (const u of world.users) if (u.company) u.consents.add(app.clientId);
   const standIn: DocusignStandIn = Object.assign(server, {
@@ -244,7 +239,9 @@ export async function startDocusign(): Promise<DocusignStandIn> {
     settings: { account_id: world.accountId, site: 'demo.docusign.net', login: LOGIN },
     app,
     registerRedirect: (uri: string) => void redirects.add(uri),
-    accounts: {} as VendorStandIn['accounts'],
+    accounts: {
+      jwt_grant: { integration_key: app.clientId, user_id: userBy('robot')?.id, private_key: pem },
+    },
     visitor: { account: 'ada', answer: 'allow' as const },
     left: { hour: 3000, burst: 500 },
     polls: 100,
@@ -260,16 +257,6 @@ export async function startDocusign(): Promise<DocusignStandIn> {
     withdraw(account: string) {
       userBy(account)?.consents.delete(app.clientId);
     },
-    newKeyPair() {
-      keys = pair();
-      give();
-    },
   });
-  const give = (): void => {
-    standIn.accounts = {
-      jwt_grant: { integration_key: app.clientId, user_id: robot?.id, private_key: keys.pem },
-    };
-  };
-  give();
   return standIn;
 }

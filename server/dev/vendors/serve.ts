@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseJson } from '#kernel/json.ts';
 import { serveStandIn, standInArgs } from '../stand-in-process.ts';
+import { startDocusign } from './docusign.ts';
 import { startGitHub } from './github.ts';
 import { startGmail } from './gmail.ts';
 import { startGoogleDrive } from './google-drive.ts';
@@ -14,6 +15,7 @@ import { startSlack } from './slack.ts';
 import type { VendorStandIn } from './vendor-stand-in.ts';
 
 const starts: Readonly<Record<string, () => Promise<VendorStandIn>>> = {
+  docusign: startDocusign,
   github: startGitHub,
   gmail: startGmail,
   'google-drive': startGoogleDrive,
