@@ -50,6 +50,8 @@ const past: Record<string, string> = {
   'dlp_policy.created_by': 'who wrote it; it applies without them',
   'dlp_detector.created_by': 'who wrote it; it applies without them',
   'dlp_scanner.created_by': 'who connected it; it is asked without them',
+  'own_key.named_by': 'who named it; it wraps without them',
+  'seal_rotation.started_by': 'who began it; it goes on without them',
   'scim_token.created_by': 'who made it; the token works without them',
   'scim_client.created_by': 'who made it; the client works without them',
   'group_mapping.created_by': 'who wrote the mapping',
