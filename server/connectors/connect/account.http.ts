@@ -43,7 +43,7 @@ const shownAccount = (c: Connection): z.infer<typeof AccountShown> => ({
 });
 
 const noAccount = (at: AtConnector): Problem =>
-  new Problem('missing', 'connect/no-account', {
+  new Problem('missing', 'connectors/no-account', {
     says: `${at.connector.name} has no account of the organization`,
     fix: 'give it one',
   });

@@ -54,7 +54,7 @@ const jwkOf = (certificate: string, keyId: string): Record<string, unknown> => (
 });
 
 const noApp = (at: AtConnector): Problem =>
-  new Problem('missing', 'connect/no-app-yet', {
+  new Problem('missing', 'connectors/no-app-yet', {
     says: `no app is registered for ${at.connector.name}`,
     fix: `register one at the vendor with the redirect address ${redirectUri(at.ctx.origin, at.connector.id)}`,
     more: { redirectUri: redirectUri(at.ctx.origin, at.connector.id) },

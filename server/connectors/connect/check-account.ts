@@ -12,7 +12,9 @@ const ASK_MS = 15_000;
 
 /** A token that belongs to no connection yet. */
 export type Held = { token: Secret; scopes: readonly string[]; facts: Readonly<Record<string, string>> };
-export type Checked = { account: Account; ends?: Date | undefined } | { why: string; says: string };
+export type Checked =
+  | { account: Account; ends?: Date | undefined }
+  | { why: 'unknown_account' | 'foreign_account' | 'other_address'; says: string };
 
 /** Whose account a token is, and whether it may be connected here. What the vendor says is believed about the account, never what a browser brought. */
 export async function checkAccount(

@@ -22,7 +22,7 @@ export const connectEvents = {
   'connection.consent_refused': declare({
     data: z.object({ ...which, why: z.string().max(60), connection: z.string().nullable() }),
     says: (d) =>
-      `was refused an account (${d.why.replaceAll('_', ' ')})${d.connection === null ? '' : '; what the vendor gave is ended there'}`,
+      `was refused an account (${d.why.replaceAll('_', ' ')})${d.connection === null ? '' : '; the vendor is told to end what it gave'}`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector, resource: d.consent }),
   }),

@@ -10,7 +10,7 @@ const open = async (t: TestContext, o?: Parameters<typeof openConnectHouse>[0]):
 };
 /** The code on a page of refusal, or of the API. */
 const codeIn = (text: string): string =>
-  /(connect|vault|connectors)\/[a-z-]+/.exec(text.replaceAll(/href="[^"]*"/g, ''))?.[0] ?? text;
+  /(vault|connectors)\/[a-z-]+/.exec(text.replaceAll(/href="[^"]*"/g, ''))?.[0] ?? text;
 
 for (const clientAuth of ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'] as const)
   test(`a person connects their account, uses it, has it renewed and ends it, where the app proves itself by ${clientAuth}`, async (t) => {
@@ -36,7 +36,9 @@ for (const clientAuth of ['client_secret_post', 'client_secret_basic', 'private_
     h.advance(7200);
     const second = await h.vault.unlock(h.at, { connection: id });
     assert.notEqual(second.token.reveal(), first.token.reveal());
-    assert.equal((await h.page('POST', `/connections/end/${con}`, h.ada)).location, '/connections');
+    const ended = await h.page('POST', `/connections/end/${con}`, h.ada);
+    assert.equal(ended.location, `/connections?ended=${con}`);
+    assert.match((await h.page('GET', ended.location, h.ada)).text, /Plain is disconnected\. It is told so/);
     assert.deepEqual(await h.live(con), []);
     await sweepEnded(h.world, h.siteOf);
     assert.equal(h.vendor.live(), 0, 'the vendor has ended it, too');
@@ -93,11 +95,16 @@ test('an answer is taken once, from the person, the session and the address that
     replaced.searchParams.get('state')!.replace(/.$/, (c) => (c === 'A' ? 'B' : 'A')),
   );
   for (const [what, path, who, code] of [
-    ['altered', here(replaced), h.ada, 'connect/unknown-state'],
-    ['without a state', `${back.pathname}?code=x`, h.ada, 'connect/unknown-state'],
-    ["another person's", here(back), bob, 'connect/unknown-state'],
-    ['of another session', here(back), { ...h.ada, cookie: await h.session(h.ada.user) }, 'connect/other-session'],
-    ['at another address', here(back, `/connections/callback/${second}`), h.ada, 'connect/other-connector'],
+    ['altered', here(replaced), h.ada, 'connectors/consent-unknown'],
+    ['without a state', `${back.pathname}?code=x`, h.ada, 'connectors/consent-unknown'],
+    ["another person's", here(back), bob, 'connectors/consent-unknown'],
+    [
+      'of another session',
+      here(back),
+      { ...h.ada, cookie: await h.session(h.ada.user) },
+      'connectors/consent-other-session',
+    ],
+    ['at another address', here(back, `/connections/callback/${second}`), h.ada, 'connectors/consent-other-connector'],
   ] as const) {
     const r = await h.page('GET', path, who);
     assert.deepEqual([r.status, codeIn(r.text)], [403, code], what);
@@ -105,11 +112,11 @@ test('an answer is taken once, from the person, the session and the address that
   assert.deepEqual(await h.live(con), []);
   assert.equal((await h.page('GET', here(back), h.ada)).status, 303);
   const again = await h.page('GET', here(back), h.ada);
-  assert.equal(codeIn(again.text), 'connect/used-state');
+  assert.equal(codeIn(again.text), 'connectors/consent-used');
 
   const late = await h.visit(con, h.ada);
   h.advance(601);
-  assert.equal(codeIn((await h.page('GET', here(late), h.ada)).text), 'connect/expired-state');
+  assert.equal(codeIn((await h.page('GET', here(late), h.ada)).text), 'connectors/consent-expired');
   assert.equal((await h.live(con)).length, 1);
 });
 
@@ -134,7 +141,7 @@ test('an answer in the name of another issuer is refused before its code is used
     if (iss) back.searchParams.set('iss', iss);
     else back.searchParams.delete('iss');
     const r = await h.page('GET', back.pathname + back.search, h.ada);
-    assert.equal(codeIn(r.text), 'connect/other-issuer');
+    assert.equal(codeIn(r.text), 'connectors/consent-other-issuer');
   }
   assert.equal(calls(), 0);
   assert.equal((await h.consent(con, h.ada)).status, 303);
@@ -145,13 +152,16 @@ test('a vendor that need not name itself is refused when it names another', asyn
   const con = await h.connector();
   const back = await h.visit(con, h.ada);
   back.searchParams.set('iss', 'https://evil.example/login');
-  assert.equal(codeIn((await h.page('GET', back.pathname + back.search, h.ada)).text), 'connect/other-issuer');
+  assert.equal(
+    codeIn((await h.page('GET', back.pathname + back.search, h.ada)).text),
+    'connectors/consent-other-issuer',
+  );
 });
 
 for (const [account, code, says] of [
-  ['mallory', 'connect/foreign-account', 'belongs to other'],
-  ['pat', 'connect/foreign-account', 'personal account'],
-  ['bob', 'connect/other-address', 'bob@acme.example'],
+  ['mallory', 'connectors/foreign-account', 'belongs to other'],
+  ['pat', 'connectors/foreign-account', 'personal account'],
+  ['bob', 'connectors/other-address', 'bob@acme.example'],
 ] as const)
   test(`the account of ${account} is not connected by Ada, and what the vendor gave is ended there`, async (t) => {
     const h = await open(t);
@@ -165,7 +175,7 @@ for (const [account, code, says] of [
     const [ended] = await h.t.super('select ended_why, vendor_end, sealed from connection where connector = $1', con);
     assert.deepEqual(ended, { ended_why: 'refused', vendor_end: 'confirmed', sealed: null });
     const [told] = await h.events('connection.consent_refused');
-    assert.equal(told!['why'], code.slice(8).replaceAll('-', '_'));
+    assert.equal(told!['why'], code.slice('connectors/'.length).replaceAll('-', '_'));
   });
 
 test('where an administrator says so, an account may have another address, but never another tenant', async (t) => {
@@ -179,7 +189,7 @@ test('where an administrator says so, an account may have another address, but n
   h.vendor.visitor.account = 'bob';
   assert.equal((await h.consent(con, h.ada)).status, 303);
   h.vendor.visitor.account = 'mallory';
-  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connect/foreign-account');
+  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connectors/foreign-account');
   assert.equal((await h.live(con))[0]!['account_subject'], 'id-bob', 'the one before stays');
 });
 
@@ -188,7 +198,7 @@ test('a vendor that does not say whose account it is gives no connection, and is
   const con = await h.connector();
   h.vendor.fault = (r) => (r.path === '/api/me' ? { status: 200, body: { nobody: true } } : undefined);
   const r = await h.consent(con, h.ada);
-  assert.equal(codeIn(r.text), 'connect/unknown-account');
+  assert.equal(codeIn(r.text), 'connectors/unknown-account');
   assert.equal(h.vendor.live(), 0);
 });
 
@@ -202,7 +212,7 @@ test('scopes that a person left out are named; a level that is not whole is not 
   const bob = await h.person('bob@acme.example');
   h.vendor.visitor.account = 'bob';
   const r = await h.consent(con, bob);
-  assert.equal(codeIn(r.text), 'connect/scopes-missing');
+  assert.equal(codeIn(r.text), 'connectors/scopes-missing');
   assert.match(r.text, /did not give what was asked for: read\b/);
   assert.equal((await h.live(con)).length, 1);
   assert.equal(h.vendor.live(), 1, 'what Bob gave is ended');
@@ -217,10 +227,10 @@ test('raising what a connection may do keeps it as it was until the vendor has g
   assert.match((await h.page('GET', '/connections', h.ada)).text, /Let it write, too/);
 
   h.vendor.visitor.answer = 'deny';
-  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connect/not-agreed');
+  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connectors/consent-not-agreed');
   h.vendor.visitor.answer = 'allow';
   h.vendor.visitor.without = ['write'];
-  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connect/scopes-missing');
+  assert.equal(codeIn((await h.consent(con, h.ada)).text), 'connectors/scopes-missing');
   assert.deepEqual(await h.live(con), [before]);
   const { token } = await h.vault.unlock(h.at, { connection: before!['id'] as never });
   const me = await fetch(`${h.vendor.origins['api']}/me`, { headers: { authorization: `Bearer ${token.reveal()}` } });
@@ -250,7 +260,7 @@ test('a person who says no at the vendor is told what that means, and a vendorâ€
   const con = await h.connector();
   h.vendor.visitor.answer = 'deny';
   const r = await h.consent(con, h.ada);
-  assert.equal(codeIn(r.text), 'connect/not-agreed');
+  assert.equal(codeIn(r.text), 'connectors/consent-not-agreed');
   h.vendor.visitor.answer = 'allow';
   const back = await h.visit(con, h.ada);
   const error = new URLSearchParams({
@@ -263,7 +273,7 @@ test('a person who says no at the vendor is told what that means, and a vendorâ€
   assert.match(told.text, /&lt;script&gt;x/);
   const none = await h.visit(con, h.ada);
   none.searchParams.delete('code');
-  assert.equal(codeIn((await h.page('GET', none.pathname + none.search, h.ada)).text), 'connect/no-code');
+  assert.equal(codeIn((await h.page('GET', none.pathname + none.search, h.ada)).text), 'connectors/consent-no-code');
 });
 
 test('a code that the vendor does not take gives no connection and is not in the answer', async (t) => {
@@ -272,7 +282,7 @@ test('a code that the vendor does not take gives no connection and is not in the
   const back = await h.visit(con, h.ada);
   back.searchParams.set('code', 'code_of_somebody_else');
   const r = await h.page('GET', back.pathname + back.search, h.ada);
-  assert.equal(codeIn(r.text), 'connect/no-token');
+  assert.equal(codeIn(r.text), 'connectors/consent-no-token');
   assert.doesNotMatch(r.text, /code_of_somebody_else/);
 });
 
@@ -280,19 +290,80 @@ test('what a connector does not allow is refused before anybody goes to the vend
   const h = await open(t);
   const start = (con: string, access = 'read_write') => h.page('POST', `/connections/start/${con}`, h.ada, { access });
   const readOnly = await h.connector({ slug: 'ro', access: 'read_only' });
-  assert.equal(codeIn((await start(readOnly)).text), 'connect/access');
+  assert.equal(codeIn((await start(readOnly)).text), 'connectors/access-above');
   const org = await h.connector({ slug: 'org', actAs: 'organization' });
-  assert.equal(codeIn((await start(org)).text), 'connect/not-by-person');
+  assert.equal(codeIn((await start(org)).text), 'connectors/not-by-person');
   const off = await h.connector({ slug: 'off' });
   await h.t.super(`update connector set state = 'off' where id = $1`, off);
-  assert.equal(codeIn((await start(off)).text), 'connect/off');
+  assert.equal(codeIn((await start(off)).text), 'connectors/switched-off');
   const bare = await h.connector({ slug: 'bare' });
   await h.api('DELETE', `/connectors/${bare}/app`);
-  assert.equal(codeIn((await start(bare)).text), 'connect/no-app');
+  assert.equal(codeIn((await start(bare)).text), 'connectors/no-app');
   const own = await h.connector({ slug: 'own' });
   await h.t.super(`update connector set type = 'mcp' where id = $1`, own);
-  assert.equal(codeIn((await start(own)).text), 'connect/no-vendor');
+  assert.equal(codeIn((await start(own)).text), 'connectors/no-vendor');
   assert.equal((await start('con_00000000000000000000000000000000')).status, 404);
+});
+
+test('where a vendor cannot be told of an end, the person is told what to do there', async (t) => {
+  const { plainManifest } = await import('#dev/vendors/plain-manifest.ts');
+  const { revoke: _, ...oauth } = plainManifest().oauth!;
+  const h = await open(t, { manifest: { oauth } });
+  const con = await h.connector();
+  await h.consent(con, h.ada);
+  const ended = await h.page('POST', `/connections/end/${con}`, h.ada);
+  assert.match(
+    (await h.page('GET', ended.location, h.ada)).text,
+    /remove what you agreed to in the settings of your account there/,
+  );
+  await sweepEnded(h.world, h.siteOf);
+  assert.deepEqual(
+    (await h.events('connection.ended_at_vendor')).map((e) => e['how']),
+    ['impossible'],
+  );
+});
+
+test('a type of systems that is off for somebody is refused when they begin and when they come back', async (t) => {
+  const h = await open(t);
+  const con = await h.connector();
+  const back = await h.visit(con, h.ada);
+  await h.t.super(
+    `insert into policy_type_control (org, id, type, state, access, set_by, set_at, since) values ($1, 'ctl_00000000000000000000000000000001', 'plain', 'off', 'off', 'test', now(), 1)`,
+    h.at.org,
+  );
+  assert.equal(codeIn((await h.page('GET', back.pathname + back.search, h.ada)).text), 'connectors/type-barred');
+  const begun = await h.page('POST', `/connections/start/${con}`, h.ada, { access: 'read_only' });
+  assert.equal(codeIn(begun.text), 'connectors/type-barred');
+});
+
+test('a vendor without consent of persons takes no app, and says so', async (t) => {
+  const { plainManifest } = await import('#dev/vendors/plain-manifest.ts');
+  const { oauth: _, ...rest } = plainManifest();
+  const h = await open(t, { manifest: { ...rest, oauth: undefined } as never });
+  const con = await h.connector({ actAs: 'organization' });
+  const r = await h.api('PUT', `/connectors/${con}/app`, { clientId: 'c', clientSecret: 's' });
+  assert.equal(r.json['code'], 'vault/no-consent');
+});
+
+test('two consents of one person that end at the same moment leave one connection that opens', async (t) => {
+  const h = await open(t);
+  const con = await h.connector();
+  const visits = [await h.visit(con, h.ada), await h.visit(con, h.ada), await h.visit(con, h.ada)];
+  const all = await Promise.all(visits.map((v) => h.page('GET', v.pathname + v.search, h.ada)));
+  for (const r of all) assert.ok(r.status === 303 || codeIn(r.text) === 'vault/connected-meanwhile', r.text);
+  const [row, ...more] = await h.live(con);
+  assert.deepEqual(more, []);
+  assert.match((await h.vault.unlock(h.at, { connection: row!['id'] as never })).token.reveal(), /^at_/);
+});
+
+test('a connector whose settings make no address does not hide the others of its organization', async (t) => {
+  const h = await open(t);
+  await h.connector();
+  const broken = await h.connector({ slug: 'broken' });
+  await h.t.super(`update connector set name = 'Broken', origins = '{"login": "nonsense"}' where id = $1`, broken);
+  const { text } = await h.page('GET', '/connections', h.ada);
+  assert.match(text, /Connect Plain/);
+  assert.doesNotMatch(text, /Broken/);
 });
 
 test('a connector that an administrator changes while somebody is at the vendor is judged as it is when they are back', async (t) => {
@@ -300,7 +371,7 @@ test('a connector that an administrator changes while somebody is at the vendor 
   const con = await h.connector();
   const back = await h.visit(con, h.ada);
   await h.t.super(`update connector set access = 'read_only' where id = $1`, con);
-  assert.equal(codeIn((await h.page('GET', back.pathname + back.search, h.ada)).text), 'connect/access');
+  assert.equal(codeIn((await h.page('GET', back.pathname + back.search, h.ada)).text), 'connectors/access-above');
 });
 
 test('people of another organization find no connector of ours', async (t) => {
@@ -352,7 +423,7 @@ test('a key consents to nothing; a program that a person uses gets the address t
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: '{"access":"read_only"}',
   });
-  assert.equal(codeIn(await asKey.text()), 'connect/persons-only');
+  assert.equal(codeIn(await asKey.text()), 'connectors/persons-only');
 });
 
 test('the page says how each connection stands, in words, and what to do', async (t) => {
@@ -390,10 +461,10 @@ test('the appâ€™s secret goes in and never comes out; a key is made here and onl
   const con = await h.connector({ actAs: 'organization' });
   const at = `/connectors/${con}/app`;
   const none = await h.api('GET', at);
-  assert.deepEqual([none.status, none.json['code']], [404, 'connect/no-app-yet']);
+  assert.deepEqual([none.status, none.json['code']], [404, 'connectors/no-app-yet']);
   assert.match(none.text, /connections\/callback\/con_/);
-  assert.equal((await h.api('PUT', at, { clientId: 'c' })).json['code'], 'connect/app-secret');
-  assert.equal((await h.api('PUT', at, { clientId: 'c', key: true })).json['code'], 'connect/app-key');
+  assert.equal((await h.api('PUT', at, { clientId: 'c' })).json['code'], 'connectors/app-secret');
+  assert.equal((await h.api('PUT', at, { clientId: 'c', key: true })).json['code'], 'connectors/app-key');
   assert.equal((await h.api('PUT', at, { clientId: 'c', clientSecret: 's', key: true })).status, 400);
   const put = await h.api('PUT', at, { clientId: 'c', clientSecret: 'a-secret-0001', endsAt: '2030-01-02T03:04:05Z' });
   assert.deepEqual([put.status, put.json['kind'], put.json['endsAt']], [200, 'secret', '2030-01-02T03:04:05.000Z']);
@@ -425,7 +496,7 @@ test('two administrators who change an app at once do not undo each other unseen
   const codes = all.map((r) => r.json['code'] ?? 'saved');
   assert.ok(codes.includes('saved'));
   assert.ok(
-    codes.every((c) => c === 'saved' || c === 'connect/app-changed'),
+    codes.every((c) => c === 'saved' || c === 'connectors/app-changed'),
     codes.map(String).join(),
   );
 });
@@ -436,21 +507,21 @@ test('an account of the organization is tried before it is kept; each wrong fiel
   const at = `/connectors/${con}/account`;
   const put = (body: object) => h.api('PUT', at, body);
   const fields = h.vendor.accounts['service_account']!;
-  assert.equal((await h.api('GET', at)).json['code'], 'connect/no-account');
-  assert.equal((await put({ kind: 'nonsense', fields })).json['code'], 'connect/account-kind');
+  assert.equal((await h.api('GET', at)).json['code'], 'connectors/no-account');
+  assert.equal((await put({ kind: 'nonsense', fields })).json['code'], 'connectors/account-kind');
   const wrong = await put({
     kind: 'service_account',
     fields: { client_id: 5, client_secret: '', extra: 'hidden-value' },
   });
-  assert.equal(wrong.json['code'], 'connect/account-fields');
+  assert.equal(wrong.json['code'], 'connectors/account-fields');
   assert.match(wrong.text, /fields\.client_id/);
   assert.match(wrong.text, /fields\.client_secret/);
   assert.doesNotMatch(wrong.text, /hidden-value/);
   const refused = await put({ kind: 'service_account', fields: { ...fields, client_secret: 'wrong-secret-0009' } });
-  assert.equal(refused.json['code'], 'connect/account-refused');
+  assert.equal(refused.json['code'], 'connectors/account-refused');
   assert.doesNotMatch(refused.text, /wrong-secret-0009/);
   h.vendor.fault = (r) => (r.path === '/api/me' ? { status: 200, body: { id: 'x', tenant: 'other' } } : undefined);
-  assert.equal((await put({ kind: 'service_account', fields })).json['code'], 'connect/account-unfit');
+  assert.equal((await put({ kind: 'service_account', fields })).json['code'], 'connectors/account-unfit');
   h.vendor.fault = undefined;
   assert.deepEqual(await h.live(con), []);
 
@@ -486,7 +557,7 @@ test('an account that cannot act as the connector does is refused', async (t) =>
     kind: 'service_account',
     fields: h.vendor.accounts['service_account'],
   });
-  assert.equal(r.json['code'], 'connect/account-acts-as');
+  assert.equal(r.json['code'], 'connectors/account-acts-as');
 });
 
 test('an account that speaks for persons is tried as the administrator who gives it', async (t) => {

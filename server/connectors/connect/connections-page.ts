@@ -7,6 +7,8 @@ import { missingScopes } from './consent.ts';
 /** One system on a person's page: what it is, and how their own account there stands. */
 export type OwnConnection = { site: VendorSite; connection: Connection | undefined };
 /** `closed`: why this person may not look there now. */
+/** What was just done, to be said once. `told`: whether the vendor can be told that a grant has ended. */
+export type Done = { what: 'connected'; name: string; label: string } | { what: 'ended'; name: string; told: boolean };
 export type ViewOfOrg = { own: readonly OwnConnection[]; given: readonly VendorSite[] } | { closed: string };
 export type ConnectionsOfOrg = { name: string } & ViewOfOrg;
 
@@ -21,14 +23,11 @@ const day = (d: Date): string => `${d.toISOString().slice(0, 16).replace('T', ' 
 export const inWords = (a: Access): string => (a === 'read_only' ? 'read' : 'read and write');
 
 /** Every system that acts as the person, with what can be done about each. Works without a script. */
-export function connectionsBody(
-  orgs: readonly ConnectionsOfOrg[],
-  o: { now: Date; done: { name: string; label: string } | undefined },
-): Html {
+export function connectionsBody(orgs: readonly ConnectionsOfOrg[], o: { now: Date; done: Done | undefined }): Html {
   const several = orgs.length > 1;
   return html`<h1>Connections</h1>
     <p>Your accounts at other systems that your agents use in your name, within the rules of your organization.</p>
-    ${o.done && html`<p role="status">${o.done.name} is connected as ${o.done.label}.</p>`}
+    ${o.done && html`<p role="status">${doneWords(o.done)}</p>`}
     ${orgs.length === 0 && html`<section class="box"><p>You are a member of no organization, so there is nothing to connect.</p></section>`}
     ${orgs.map(
       (org) => html`${several && html`<h2 class="apart">${org.name}</h2>`}
@@ -41,6 +40,13 @@ export function connectionsBody(
       }`,
     )}`;
 }
+
+const doneWords = (d: Done): string =>
+  d.what === 'connected'
+    ? `${d.name} is connected as ${d.label}.`
+    : d.told
+      ? `${d.name} is disconnected. It is told so, too.`
+      : `${d.name} is disconnected. It has no way to be told: remove what you agreed to in the settings of your account there, too.`;
 
 function own({ site, connection: c }: OwnConnection, now: Date): Html {
   const start = `/connections/start/${site.connector}`;

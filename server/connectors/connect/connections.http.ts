@@ -8,9 +8,10 @@ import { listOrgsOfUser } from '#org/org.sql.ts';
 import { findLiveConnection, listConnectionsOfMember } from '#vault/connection.sql.ts';
 import { endConnection } from '#vault/end-connection.ts';
 import { accesses } from '#vault/vendor-auth.ts';
+import type { VendorSite } from '#vault/vendor-site.ts';
 import { idOf, inOrg, OneConnector } from '../connector-door.ts';
 import { listConnectors } from '../connector.sql.ts';
-import { connectionsBody, startBody, type ConnectionsOfOrg, type ViewOfOrg } from './connections-page.ts';
+import { connectionsBody, startBody, type ConnectionsOfOrg, type Done, type ViewOfOrg } from './connections-page.ts';
 import { finishConsent } from './finish-consent.ts';
 import { atConnector, memberOf, visitorOf, withinOrg, type Connecting } from './place.ts';
 import { siteOfConnector } from './site-of.ts';
@@ -33,17 +34,21 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
     at: 'GET /connections',
     can: 'signed_in',
     says: 'Shows whoever is signed in their own accounts at connectors, how they stand, and how to connect or end each.',
-    query: z.object({ done: z.string().max(60).optional() }),
+    query: z.object({ done: z.string().max(60).optional(), ended: z.string().max(60).optional() }),
     async handle(ctx, { query }) {
       const { user } = visitorOf(ctx);
       const orgs = await ctx.db.read({ parent: ctx.parent }, (db) => listOrgsOfUser(db, user));
       const shown: ConnectionsOfOrg[] = [];
-      let done: { name: string; label: string } | undefined;
+      let done: Done | undefined;
       for (const o of orgs) {
         const view = await connectionsOf(ctx, how, o.org);
         shown.push({ name: o.name, ...view });
         const made = 'own' in view ? view.own.find((c) => c.connection?.id === query.done) : undefined;
-        if (made?.connection) done = { name: made.site.name, label: made.connection.account?.label ?? 'your account' };
+        if (made?.connection)
+          done = { what: 'connected', name: made.site.name, label: made.connection.account?.label ?? 'your account' };
+        const ended = 'own' in view ? view.own.find((c) => c.site.connector === query.ended) : undefined;
+        if (ended && !ended.connection)
+          done = { what: 'ended', name: ended.site.name, told: ended.site.auth.oauth?.revoke !== undefined };
       }
       return render({ title: 'Connections', body: connectionsBody(shown, { now: ctx.now, done }) });
     },
@@ -109,7 +114,7 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
     async handle(ctx, { params }) {
       const at = await atConnector(ctx, how, idOf(params.con));
       await endOwn(at.ctx, at.connector.id);
-      return to('/connections');
+      return to(`/connections?ended=${at.connector.id}`);
     },
   }),
 ];
@@ -162,7 +167,7 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
       const mine = new Map((await listConnectionsOfMember(db, member.id)).map((c) => [c.connector, c]));
       const sites = (await listConnectors(db)).flatMap((c) => {
         const manifest = how.vendorOf(c.type);
-        return manifest ? [siteOfConnector(c, manifest)] : [];
+        return manifest ? (siteOrNone(c, manifest) ?? []) : [];
       });
       return {
         own: sites
@@ -173,6 +178,16 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
     });
   } catch (e) {
     if (e instanceof Problem && e.kind !== 'bug' && e.kind !== 'unavailable') return { closed: e.says };
+    throw e;
+  }
+}
+
+/** One connector whose settings are no address must not hide the others. */
+function siteOrNone(...of: Parameters<typeof siteOfConnector>): VendorSite | undefined {
+  try {
+    return siteOfConnector(...of);
+  } catch (e) {
+    if (e instanceof Problem && e.kind === 'invalid') return undefined;
     throw e;
   }
 }

@@ -39,13 +39,16 @@ export function refuseReturn(
 ): asserts c is Consent {
   // Another's is as if it were not there.
   if (!c || c.user !== by.user)
-    throw returned('connect/unknown-state', 'this answer belongs to nothing that you began here');
+    throw returned('connectors/consent-unknown', 'this answer belongs to nothing that you began here');
   if (c.connector !== by.connector)
-    throw returned('connect/other-connector', 'this answer came to the address of another connector');
+    throw returned('connectors/consent-other-connector', 'this answer came to the address of another connector');
   if (c.session !== by.session)
-    throw returned('connect/other-session', 'you began this in another browser or before you signed in again');
-  if (c.answered) throw returned('connect/used-state', 'this answer was taken already');
-  if (c.expires <= by.now) throw returned('connect/expired-state', 'this took longer than ten minutes');
+    throw returned(
+      'connectors/consent-other-session',
+      'you began this in another browser or before you signed in again',
+    );
+  if (c.answered) throw returned('connectors/consent-used', 'this answer was taken already');
+  if (c.expires <= by.now) throw returned('connectors/consent-expired', 'this took longer than ten minutes');
 }
 
 export const returned = (code: string, says: string, because?: unknown): Problem =>

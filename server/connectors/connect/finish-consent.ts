@@ -96,7 +96,7 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
   const access = accessOf(at, scopes, consent.access);
   const raise = before?.standing.state === 'active' && before.access === access && access !== consent.access;
   if (access === undefined || raise) {
-    const refusal = {
+    const refusal: Refusal = {
       why: 'scopes_missing',
       says: `${site.name} did not give what was asked for: ${missing.join(', ')}`,
     };
@@ -147,7 +147,9 @@ function refuseMixUp({ site }: AtConnector, query: Returned): void {
       ? iss === undefined || URL.parse(iss)?.origin === new URL(siteAddress(site, facts.authorize)).origin
       : iss === expected;
   if (!fits)
-    throw returned('connect/other-issuer', `this answer does not come from ${site.name}`, { iss: iss?.slice(0, 200) });
+    throw returned('connectors/consent-other-issuer', `this answer does not come from ${site.name}`, {
+      iss: iss?.slice(0, 200),
+    });
 }
 
 function codeOf({ site }: AtConnector, query: Returned): string {
@@ -155,7 +157,7 @@ function codeOf({ site }: AtConnector, query: Returned): string {
   if (error !== undefined) {
     const explained = oauthOf(site).explain?.(query, site.settings);
     const said = [error, query['error_description']].filter((s) => s !== undefined && s !== '').join(': ');
-    throw new Problem('forbidden', 'connect/not-agreed', {
+    throw new Problem('forbidden', 'connectors/consent-not-agreed', {
       says:
         error === 'access_denied' && explained === undefined
           ? `you did not agree at ${site.name}, or its administrators do not let people agree`
@@ -165,13 +167,13 @@ function codeOf({ site }: AtConnector, query: Returned): string {
   }
   const code = query['code'];
   if (code === undefined || code === '' || code.length > 8000)
-    throw returned('connect/no-code', `${site.name} sent neither an answer nor a reason`);
+    throw returned('connectors/consent-no-code', `${site.name} sent neither an answer nor a reason`);
   return code;
 }
 
 function notGiven(name: string, outcome: Extract<TokenOutcome, { kind: 'refused' }>): Problem {
   if (outcome.because === 'app') return vaultRefusals.app(name, outcome.code, outcome.says);
-  return new Problem('upstream', 'connect/no-token', {
+  return new Problem('upstream', 'connectors/consent-no-token', {
     says: `${name} gave no token for your consent (${outcome.says})`,
     fix: 'begin again at /connections',
   });
@@ -193,7 +195,7 @@ async function refuseGrant(
   consent: Consent,
   made: Connection,
   tokens: KeptTokens,
-  why: { why: string; says: string },
+  why: Refusal,
 ): Promise<never> {
   const { ctx, site } = at;
   const ended: Connection = {
@@ -227,8 +229,16 @@ const refusedEvent = (consent: Consent, why: string, connection: Id<'cnn'> | nul
 const tellRefused = (ctx: OrgCtx, consent: Consent, why: string): Promise<void> =>
   change(ctx, () => Promise.resolve({ value: undefined, events: [refusedEvent(consent, why, null)] }));
 
-const refused = (name: string, why: { why: string; says: string }): Problem =>
-  new Problem('forbidden', `connect/${why.why.replaceAll('_', '-')}`, {
+const refusalCodes = {
+  unknown_account: 'connectors/unknown-account',
+  foreign_account: 'connectors/foreign-account',
+  other_address: 'connectors/other-address',
+  scopes_missing: 'connectors/scopes-missing',
+} as const;
+type Refusal = { why: keyof typeof refusalCodes; says: string };
+
+const refused = (name: string, why: Refusal): Problem =>
+  new Problem('forbidden', refusalCodes[why.why], {
     says: `this account of ${name} was not connected: ${why.says}`,
     fix:
       why.why === 'scopes_missing'

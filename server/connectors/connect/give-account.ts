@@ -58,12 +58,12 @@ function grantOf({ manifest, connector }: AtConnector, kind: string): Organizati
   const grant = manifest.organization.find((g) => g.kind === kind);
   const kinds = manifest.organization.filter((g) => g.actsAs.some((a) => a === connector.actAs)).map((g) => g.kind);
   if (!grant)
-    throw new Problem('invalid', 'connect/account-kind', {
+    throw new Problem('invalid', 'connectors/account-kind', {
       says: `${manifest.name} knows no account of the kind ${kind.slice(0, 60)}`,
       fix: kinds.length > 0 ? `use one of: ${kinds.join(', ')}` : 'nothing is to be given here',
     });
   if (!grant.actsAs.some((a) => a === connector.actAs))
-    throw new Problem('conflict', 'connect/account-acts-as', {
+    throw new Problem('conflict', 'connectors/account-acts-as', {
       says:
         connector.actAs === 'person' || connector.actAs === 'none'
           ? `${connector.name} acts as ${connector.actAs === 'person' ? 'each person' : 'nobody'} and uses no account of the organization`
@@ -80,7 +80,7 @@ function fieldsOf(grant: OrganizationGrant, given: Fields): Fields {
   const issues = read.error.issues
     .slice(0, 20)
     .map((i) => ({ at: ['fields', ...i.path.map(String)].join('.'), says: i.message }));
-  throw new Problem('invalid', 'connect/account-fields', {
+  throw new Problem('invalid', 'connectors/account-fields', {
     says: issues.map((i) => `${i.at}: ${i.says}`).join('; '),
     fix: 'correct the fields that are named',
     more: { issues },
@@ -100,7 +100,7 @@ async function tried(
   const person = asPerson ? await actingPerson(at) : undefined;
   const outcome = await tryMint(world, site, grant, fields, { subject: person?.email, narrow: undefined });
   if (outcome.kind === 'refused')
-    throw new Problem(outcome.because === 'later' ? 'upstream' : 'invalid', 'connect/account-refused', {
+    throw new Problem(outcome.because === 'later' ? 'upstream' : 'invalid', 'connectors/account-refused', {
       says: `${site.name} gives no token for this account: ${outcome.says}`,
       fix: 'correct it, or save it with `unchecked` and look again when the vendor is set up',
     });
@@ -109,7 +109,7 @@ async function tried(
   const checked = await checkAccount(world, manifest, site, held, { person, sameAddress: false, given: fields });
   if ('account' in checked)
     return { minted: outcome.minted, account: asPerson ? undefined : checked.account, ends: checked.ends };
-  throw new Problem('invalid', 'connect/account-unfit', {
+  throw new Problem('invalid', 'connectors/account-unfit', {
     says: `this account of ${site.name} cannot be used: ${checked.says}`,
     fix: 'use an account of your organization there',
   });

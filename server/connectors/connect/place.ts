@@ -3,6 +3,7 @@ import type { Reader } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { scopeOf } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
+import { noSuchMember } from '#org/member.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import type { VendorSite } from '#vault/vendor-site.ts';
@@ -31,7 +32,7 @@ export type AtConnector = {
 /** Who is there as a person with a browser; a key consents to nothing. */
 export function visitorOf(ctx: Ctx): { user: Id<'usr'>; session: Id<'ses'> } {
   if (ctx.actor.kind === 'user') return { user: ctx.actor.id, session: ctx.actor.session };
-  throw new Problem('forbidden', 'connect/persons-only', {
+  throw new Problem('forbidden', 'connectors/persons-only', {
     says: 'only a person who is signed in can connect an account of theirs',
     fix: 'sign in and go to /connections',
   });
@@ -54,7 +55,7 @@ export async function withinOrg(ctx: OrgCtx, vendorOf: VendorOf, id: Id<'con'>):
   if (!connector) throw noConnector(id);
   const manifest = vendorOf(connector.type);
   if (!manifest)
-    throw new Problem('conflict', 'connect/no-vendor', {
+    throw new Problem('conflict', 'connectors/no-vendor', {
       says: `${connector.name} is a server of your own, which takes no accounts`,
       fix: 'give it a bearer where it needs one',
     });
@@ -66,7 +67,6 @@ export async function memberOf(
   user: Id<'usr'>,
 ): Promise<{ id: Id<'mem'>; person: { email: string; name: string } }> {
   const [member, account] = [await findMemberByUser(db, user), await findUser(db, user)];
-  if (!member || !account)
-    throw new Problem('missing', 'connect/no-member', { says: 'you are no member of this organization any more' });
+  if (!member || !account) throw noSuchMember();
   return { id: member.id, person: { email: account.email, name: account.displayName } };
 }

@@ -12,7 +12,7 @@ export async function refuseType(
 ): Promise<void> {
   const barred = await barredByType(db, user, connector.type);
   if (barred !== undefined)
-    throw new Problem('forbidden', 'connect/type', {
+    throw new Problem('forbidden', 'connectors/type-barred', {
       says: `you may not connect ${connector.name}: ${barred}`,
       fix: 'ask an administrator if you need it for your work',
     });

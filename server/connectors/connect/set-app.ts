@@ -32,7 +32,7 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
   const generation = (before?.app.generation ?? 0) + 1;
   const proof = wish.proof && (await sealedProof(wish.proof));
   if (!proof && !before && facts.clientAuth !== 'none')
-    throw new Problem('invalid', 'connect/app-secret', {
+    throw new Problem('invalid', 'connectors/app-secret', {
       says: `${site.name} wants the app to prove itself, and there is neither a secret nor a key`,
       fix:
         facts.clientAuth === 'private_key_jwt'
@@ -40,7 +40,7 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
           : 'give clientSecret',
     });
   if (wish.proof?.kind === 'key' && facts.clientAuth !== 'private_key_jwt')
-    throw new Problem('invalid', 'connect/app-key', {
+    throw new Problem('invalid', 'connectors/app-key', {
       says: `${site.name} takes a secret and no key`,
       fix: 'give clientSecret',
     });
@@ -68,13 +68,13 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
   };
   return change(ctx, async (tx) => {
     if ((await saveApp(tx, next, before?.app.generation ?? 0)) === 0)
-      throw new Problem('stale', 'connect/app-changed', {
+      throw new Problem('stale', 'connectors/app-changed', {
         says: 'somebody else has changed this app at the same moment',
         fix: 'look at it and try again',
       });
     await saveRetryNow(tx, connector.id);
     const app = await findApp(tx, connector.id);
-    if (!app) throw new Problem('bug', 'connect/no-app', { says: 'the app is not there after it was saved' });
+    if (!app) throw new Problem('bug', 'connectors/no-app', { says: 'the app is not there after it was saved' });
     const { kind } = next.proof;
     const data = {
       connector: connector.id,

@@ -24,7 +24,7 @@ export async function startConsent(at: AtConnector, access: Access): Promise<URL
   const facts = oauthOf(site);
   const app = await ctx.db.read(scopeOf(ctx), (db) => findApp(db, connector.id));
   if (!app)
-    throw new Problem('conflict', 'connect/no-app', {
+    throw new Problem('conflict', 'connectors/no-app', {
       says: `nobody has registered an app for ${connector.name} yet`,
       fix: 'an administrator registers one at the vendor and enters it for this connector',
     });
@@ -69,17 +69,17 @@ export async function startConsent(at: AtConnector, access: Access): Promise<URL
 /** What nobody need go to the vendor for. */
 export function refuseStart({ connector, site }: AtConnector, access: Access): void {
   if (connector.state !== 'on')
-    throw new Problem('conflict', 'connect/off', {
+    throw new Problem('conflict', 'connectors/switched-off', {
       says: `${connector.name} is switched off for everyone in this organization`,
       fix: 'ask an administrator',
     });
   if (connector.actAs !== 'person')
-    throw new Problem('conflict', 'connect/not-by-person', {
+    throw new Problem('conflict', 'connectors/not-by-person', {
       says: `${connector.name} uses an account of the organization; nobody connects their own`,
       fix: 'there is nothing to do: an administrator has set it up',
     });
   if (access === 'read_write' && connector.access === 'read_only')
-    throw new Problem('forbidden', 'connect/access', {
+    throw new Problem('forbidden', 'connectors/access-above', {
       says: `${connector.name} is for reading only in this organization`,
       fix: 'connect it to read, or ask an administrator',
     });
