@@ -173,10 +173,20 @@ test('a PDF whose page unpacks to gigabytes ends when it has taken what memory a
     `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>\nendobj\n4 0 obj\n<< /Filter /FlateDecode /Length ${data.length} >>\nstream\n`;
   const end = Buffer.from('\nendstream\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n');
   await assert.rejects(
-    toText({ bytes: Buffer.concat([Buffer.from(begin), data, end]) }, {}, 60_000),
+    toText({ bytes: Buffer.concat([Buffer.from(begin), data, end]) }, {}, { timeoutMs: 60_000 }),
     /more memory than a file may/,
   );
   assert.match((await toText({ bytes: good.pdf })).text, /Hello/);
+});
+
+test('whoever stops waiting frees the thread for the next, and a file that nobody waits for is not read', async () => {
+  const slow = docx(Array.from({ length: 60_000 }, () => ({ rows: [['a', 'b', 'c']] })));
+  const asked = new AbortController();
+  const both = [1, 2, 3].map(() => toText({ bytes: slow }, {}, { signal: asked.signal, timeoutMs: 600_000 }));
+  setTimeout(() => asked.abort(new Error('no longer')), 300);
+  for (const r of await Promise.allSettled(both))
+    assert.match(String(r.status === 'rejected' && r.reason), /no longer/);
+  assert.match((await toText({ bytes: good.docx })).text, /Plan/);
 });
 
 test('a cell in the last row and column of a sheet is written with its place, not behind a million commas', async () => {
@@ -191,7 +201,7 @@ test('a file that takes for ever holds up nobody who comes with another', async 
   // Mammoth takes long over this one; whether it gets through or not, it ends.
   const slow = docx(Array.from({ length: 60_000 }, () => ({ rows: [['a', 'b', 'c']] })));
   const [first, other] = await Promise.allSettled([
-    toText({ bytes: slow }, {}, 1000),
+    toText({ bytes: slow }, {}, { timeoutMs: 1000 }),
     toText({ bytes: Buffer.from('quick') }),
   ]);
   assert.ok(other.status === 'fulfilled' && other.value.text === 'quick');

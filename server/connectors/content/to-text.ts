@@ -26,6 +26,7 @@ type Task = {
   /** Whether a thread that had read other files before broke over it: then it is read once more, by a new one. */
   again: boolean;
   timeoutMs: number;
+  signal: AbortSignal | undefined;
 };
 const idle: Hand[] = [];
 const waiting: Task[] = [];
@@ -41,12 +42,12 @@ const kinds = {
 
 /**
  * The text of a file from outside, as much of it as is asked for. It is read in a thread of its own, within limits of time and memory; a file that
- * breaks the thread breaks no other. Refuses with a Problem what cannot be read, and says why.
+ * breaks the thread breaks no other. Refuses with a Problem what cannot be read, and says why. With `signal`, whoever asked can stop waiting.
  */
 export async function toText(
   content: Content,
   part: ContentPart = {},
-  timeoutMs: number = TIMEOUT_MS,
+  { signal, timeoutMs = TIMEOUT_MS }: { signal?: AbortSignal | undefined; timeoutMs?: number } = {},
 ): Promise<ContentText> {
   if (content.bytes.length > MAX_CONTENT_BYTES)
     throw new Problem('too_large', 'connectors/content-too-large', {
@@ -68,6 +69,7 @@ export async function toText(
       failed,
       again: false,
       timeoutMs,
+      signal,
     });
     waitingBytes += content.bytes.length;
     return next();
@@ -88,6 +90,10 @@ function next(): void {
   const task = waiting.shift();
   if (!task) return;
   waitingBytes -= task.asked.content.bytes.length;
+  if (task.signal?.aborted) {
+    task.failed(task.signal.reason);
+    return next();
+  }
   running++;
   const hand = (task.again ? undefined : idle.pop()) ?? newHand();
   const { worker } = hand;
@@ -133,12 +139,17 @@ function next(): void {
         waitingBytes += task.asked.content.bytes.length;
       }
     }, 'gone');
+  // Whoever asked waits no longer: the thread is for the next one.
+  const { signal } = task;
+  const onAbort = (): void => end(() => task.failed(signal?.reason), 'gone');
+  signal?.addEventListener('abort', onAbort, { once: true });
   let ended = false;
   function end(tell: () => void, then: 'idle' | 'gone'): void {
     if (ended) return;
     ended = true;
     clearTimeout(timer);
     clearInterval(look);
+    signal?.removeEventListener('abort', onAbort);
     worker.off('message', onMessage).off('error', onBreak).off('exit', onBreak);
     running--;
     if (then === 'idle' && ++hand.files < FILES_PER_THREAD) {

@@ -46,11 +46,12 @@ export const attachmentsOf = (message: Message): Attachment[] =>
 export async function messageText(
   vendor: VendorClient,
   message: Message,
+  signal: AbortSignal,
 ): Promise<{ text: string; notes: readonly string[] }> {
   const texts = partsOf(message).filter((p) => (p.filename ?? '') === '');
   for (const type of ['text/plain', 'text/html'] as const) {
     const parts = texts.filter((p) => p.mimeType === type);
-    const read = await Promise.all(parts.map((p) => textOf(vendor, message, p, type)));
+    const read = await Promise.all(parts.map((p) => textOf(vendor, message, p, type, signal)));
     const text = read
       .map((r) => r.text)
       .join('\n\n')
@@ -65,6 +66,7 @@ async function textOf(
   message: Message,
   part: Part,
   type: 'text/plain' | 'text/html',
+  signal: AbortSignal,
 ): Promise<{ text: string; notes: readonly string[] }> {
   const bytes =
     part.body?.data === undefined && part.body?.attachmentId !== undefined
@@ -76,6 +78,7 @@ async function textOf(
   const { text: read, notes } = await toText(
     { bytes: Buffer.from(text), mimeType: 'text/html; charset=utf-8' },
     { maxChars: MAX_MESSAGE_CHARS },
+    { signal },
   );
   return { text: read, notes };
 }

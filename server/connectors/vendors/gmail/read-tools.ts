@@ -118,7 +118,7 @@ export const readThreadTool = builtinTool({
         const value = headerOf(m.payload, name);
         return value === undefined ? [] : [`${name}: ${value}`];
       });
-      const { text, notes } = await messageText(call.vendor, m);
+      const { text, notes } = await messageText(call.vendor, m, call.signal);
       out.add(
         [
           `--- message ${i + 1} of ${thread.messages.length}, id: ${m.id}, ${dateOf(m) ?? 'no date'}${m.labelIds?.includes('DRAFT') === true ? ', a draft' : ''}`,
@@ -193,6 +193,7 @@ export const getAttachmentTool = builtinTool({
     const text = await toText(
       { bytes, mimeType: found.mimeType, name: found.name },
       { page: args.page, offset: args.offset, maxChars: args.max_chars },
+      { signal: call.signal },
     );
     const notes = [
       ...text.notes,

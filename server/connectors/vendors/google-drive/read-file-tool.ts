@@ -54,6 +54,7 @@ export const readFileTool = builtinTool({
     const text = await toText(
       { bytes, mimeType, name },
       { page: args.page, offset: args.offset, maxChars: args.max_chars },
+      { signal: call.signal },
     );
     return {
       content: [
