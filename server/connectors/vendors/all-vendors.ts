@@ -12,6 +12,7 @@ import { outlook } from './outlook/manifest.ts';
 import { salesforceManifest } from './salesforce/manifest.ts';
 import { slackManifest } from './slack/manifest.ts';
 import { supabaseManifest } from './supabase/manifest.ts';
+import { workIq } from './work-iq/manifest.ts';
 
 /** Every kind of system that Gatehouse knows, by type. A new vendor is a folder beside this file and a line here (CONTRIBUTING.md). */
 export const vendors: readonly Manifest[] = [
@@ -28,6 +29,7 @@ export const vendors: readonly Manifest[] = [
   salesforceManifest,
   slackManifest,
   supabaseManifest,
+  workIq,
 ];
 
 /** The manifest of a type; undefined: it is no vendor of ours (`mcp` is a server of the customer's own). */

@@ -100,12 +100,12 @@ const plainScope = (scope: string): string => /^https:\/\/[^/]+\/+([A-Za-z0-9._-
 export function factsOf(answer: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const token = answer['id_token'];
   const claims = typeof token === 'string' ? claimsOf(token) : {};
-  return Object.fromEntries(
-    ['tid', 'oid'].flatMap((name) => {
-      const value = claims[name];
-      return typeof value === 'string' && isGuid(value) ? [[name, value.toLowerCase()]] : [];
-    }),
-  );
+  const ids = ['tid', 'oid'].flatMap((name) => {
+    const value = claims[name];
+    return typeof value === 'string' && isGuid(value) ? [[name, value.toLowerCase()] as const] : [];
+  });
+  const upn = claims['preferred_username'];
+  return Object.fromEntries(typeof upn === 'string' && upn !== '' ? [...ids, ['upn', upn] as const] : ids);
 }
 
 function claimsOf(token: string): Record<string, unknown> {

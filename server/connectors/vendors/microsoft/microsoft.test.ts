@@ -87,7 +87,7 @@ test('a consent gives a token, a refresh token and the tenant; a refresh gives n
   const v = await vendorOf(t);
   const first = await redeem(v, (await consent(v)).code);
   const token = readToken(first.body);
-  assert.deepEqual(factsOf(first.body), { tid: TENANT, oid: v.world.users[0]?.oid });
+  assert.deepEqual(factsOf(first.body), { tid: TENANT, oid: v.world.users[0]?.oid, upn: `ada@${DOMAIN}` });
   const asked = oneDrive.oauth?.scopes.read_only ?? [];
   assert.deepEqual(
     asked.filter((s) => !token.scopes?.includes(s)),
