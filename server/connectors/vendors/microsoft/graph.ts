@@ -22,7 +22,7 @@ export const graphError: NonNullable<Manifest['readError']> = ({ status, headers
   const request = headers.get('request-id') ?? inner?.['request-id'];
   const code = error?.code ?? undefined;
   const says = [
-    error?.message?.trim() || undefined,
+    error?.message?.trim().replace(/\.$/, '') || undefined,
     code === undefined ? undefined : hints[code],
     typeof request === 'string' && /^[\w-]{1,80}$/.test(request) ? `request ${request}` : undefined,
   ];
