@@ -9,17 +9,18 @@ import {
   Drive,
   driveArgument,
   driveFields,
-  inListedSite,
+  isListed,
   itemArgument,
   itemAt,
   limitsOf,
   openDrive,
   openTarget,
+  unlessClosed,
   outside,
   pathArgument,
 } from './place.ts';
 import { reads } from './scopes.ts';
-import { SiteId } from './settings.ts';
+import { SiteId, type OneDriveSettings } from './settings.ts';
 
 const Site = z.object({
   id: z.string(),
@@ -68,14 +69,17 @@ export const listSites = builtinTool({
   },
 });
 
-/** An app with Sites.Selected can list nothing, so what the settings name is asked for one by one. */
+/**
+ * An app with Sites.Selected can list nothing, so what the settings name is asked for one by one. One that was not granted yet hides no other.
+ */
 async function eachSite(call: BuiltinCall, ids: readonly string[], query: string | undefined): Promise<Site[]> {
+  const words = query?.toLowerCase() ?? '';
   const all: Site[] = [];
-  for (const id of ids) all.push(await getGraph(call, Site, `/sites/${segment(id)}`, { $select: siteFields }));
-  const words = query?.toLowerCase();
-  return all.filter(
-    (s) => words === undefined || `${s.displayName ?? ''} ${s.name ?? ''}`.toLowerCase().includes(words),
-  );
+  for (const id of ids) {
+    const site = await unlessClosed(() => getGraph(call, Site, `/sites/${segment(id)}`, { $select: siteFields }));
+    if (site && `${site.displayName ?? ''} ${site.name ?? ''}`.toLowerCase().includes(words)) all.push(site);
+  }
+  return all;
 }
 
 async function sitesByWords(
@@ -102,7 +106,7 @@ export const listDrives = builtinTool({
   name: 'list_drives',
   title: 'List drives',
   description:
-    'Lists the drives (document libraries) of a SharePoint site, or without one those of the person. Gives drive ids for the other tools.',
+    'Lists the drives (document libraries) of a SharePoint site, or without one those of the person and those that the connector is confined to. Gives drive ids for the other tools.',
   input: z.strictObject({
     site: SiteId.optional().describe('Id of the site, as list_sites shows it'),
     cursor: Cursor,
@@ -114,32 +118,42 @@ export const listDrives = builtinTool({
   outward: false,
   async run(call, args) {
     const limits = limitsOf(call);
-    const { site } = args;
-    if (site === undefined && call.actAs === 'organization') {
-      if (limits.drives === undefined)
-        throw new Problem('invalid', 'connectors/onedrive-no-drive', {
-          says: 'this connector acts as the organization, which has no drives of its own',
-          fix: 'name a site: list_sites shows those that can be reached',
-        });
-      const drives: z.output<typeof Drive>[] = [];
-      for (const id of limits.drives)
-        drives.push(await getGraph(call, Drive, `/drives/${segment(id)}`, { $select: driveFields }));
-      return shownDrives(drives, undefined);
-    }
-    if (site !== undefined && call.actAs === 'organization_as_person' && !confined(limits)) throw outside();
-    const root = site === undefined ? ownRoot(call) : `/sites/${segment(site)}`;
-    const list = await getGraph(call, Drives, `${root}/drives`, { $select: driveFields, ...atCursor(args.cursor) });
-    const reachable = list.value.filter(
-      (d) =>
-        !confined(limits) ||
-        (site === undefined && limits.own_drive) ||
-        limits.drives?.includes(d.id) ||
-        limits.folders?.some((f) => f.drive === d.id) ||
-        inListedSite(limits, d),
-    );
+    const { site, cursor } = args;
+    if (site === undefined) return drivesOfNoSite(call, limits, cursor);
+    if (call.actAs === 'organization_as_person' && !confined(limits)) throw outside();
+    const list = await getGraph(call, Drives, `/sites/${segment(site)}/drives`, {
+      $select: driveFields,
+      ...atCursor(cursor),
+    });
+    const reachable = list.value.filter((d) => !confined(limits) || isListed(limits, d) || hasFolder(limits, d));
     return shownDrives(reachable, cursorOf(list));
   },
 });
+
+const hasFolder = (l: OneDriveSettings, d: { id: string }): boolean =>
+  l.folders?.some((f) => f.drive === d.id) === true;
+
+/** The caller's own drives, where there is a caller and they are open, and those that the settings name. */
+async function drivesOfNoSite(call: BuiltinCall, limits: OneDriveSettings, cursor: string | undefined) {
+  const own =
+    call.actAs === 'organization' || (confined(limits) && !limits.own_drive)
+      ? { value: [] }
+      : await getGraph(call, Drives, `${ownRoot(call)}/drives`, { $select: driveFields, ...atCursor(cursor) });
+  const drives = [...own.value];
+  const named = new Set([...(limits.drives ?? []), ...(limits.folders ?? []).map((f) => f.drive)]);
+  if (call.actAs === 'organization' && named.size === 0)
+    throw new Problem('invalid', 'connectors/onedrive-no-drive', {
+      says: 'this connector acts as the organization, which has no drives of its own',
+      fix: 'name a site: list_sites shows those that can be reached',
+    });
+  if (cursor === undefined)
+    for (const id of named) {
+      const at = `/drives/${segment(id)}`;
+      const drive = await unlessClosed(() => getGraph(call, Drive, at, { $select: driveFields }));
+      if (drive && !drives.some((d) => d.id === drive.id)) drives.push(drive);
+    }
+  return shownDrives(drives, cursorOf(own));
+}
 
 function shownDrives(drives: readonly z.output<typeof Drive>[], cursor: string | undefined) {
   const shown = drives.map((d) => ({

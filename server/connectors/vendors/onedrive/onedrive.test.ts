@@ -360,6 +360,31 @@ test('what speaks for a person opens their own OneDrive, whatever the arguments 
   assert.deepEqual([...new Set(users)], [encodeURIComponent(`ada@${DOMAIN}`)]);
 });
 
+test('what the settings name is listed, and what is not granted yet hides nothing else', async (t) => {
+  const app = await files(t, {
+    account: 'entra_certificate',
+    settings: { sites: [SITE_HR, SITE_SALES], drives: [DRIVE.hr, DRIVE.sales] },
+  });
+  assert.deepEqual(
+    (await app.data('list_sites')).sites.map((s) => s.name),
+    ['Sales'],
+  );
+  assert.deepEqual(
+    (await app.data('list_drives')).drives.map((d) => d.drive),
+    [DRIVE.sales],
+  );
+  const person = await files(t, { settings: { folders: [{ drive: DRIVE.sales, item: 'x' }], drives: [DRIVE.ada] } });
+  assert.deepEqual(
+    (await person.data('list_drives')).drives.map((d) => d.drive),
+    [DRIVE.ada, DRIVE.sales],
+  );
+  const closed = await files(t, { settings: { drives: [DRIVE.sales], own_drive: false } });
+  assert.deepEqual(
+    (await closed.data('list_drives')).drives.map((d) => d.drive),
+    [DRIVE.sales],
+  );
+});
+
 test('a read-only consent writes nothing, because Graph refuses it too', async (t) => {
   const { run } = await files(t, { access: 'read_only' });
   await assert.rejects(run('upload_file', { path: 'x.txt', text: 'x' }), { status: 403 });

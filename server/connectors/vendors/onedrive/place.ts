@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import type { BuiltinCall } from '../../kit/builtin-tool.ts';
+import { VendorRefusal } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { getGraph, ownRoot } from '../microsoft/graph.ts';
 import { PERSONAL_TENANT } from '../microsoft/entra.ts';
@@ -62,26 +63,25 @@ export async function openDrive(call: BuiltinCall, drive: string | undefined): P
     });
   const path = `/drives/${segment(found.id)}`;
   const whole: OpenDrive = { id: found.id, within: undefined, path };
-  const listed = limits.drives?.includes(found.id) === true || inListedSite(limits, found);
   const open =
     asked === undefined || (await isOwn(call, limits, found))
       ? limits.own_drive || !confined(limits)
       : !confined(limits) &&
         (call.actAs === 'person' || (call.actAs === 'organization' && found.driveType !== 'business'));
-  if (listed || open) return whole;
+  if (open || isListed(limits, found)) return whole;
   const within = limits.folders?.filter((f) => f.drive === found.id).map((f) => f.item);
   if (within === undefined || within.length === 0) throw outside();
   return { ...whole, within };
 }
 
 /**
- * Whether a drive is in a site of the list. A site's id is its host, its site collection and itself, and both of these count: sites below it are in
- * the same collection.
+ * Whether a drive is in the list, or in a site of the list. A site's id is its host, its site collection and itself, and both of these count: sites
+ * below it are in the same collection.
  */
-export const inListedSite = (l: Limits, drive: z.output<typeof Drive>): boolean => {
+export const isListed = (l: Limits, drive: z.output<typeof Drive>): boolean => {
   const { siteId, webId } = drive.sharePointIds ?? {};
   const own = `,${siteId ?? '?'},${webId ?? '?'}`.toLowerCase();
-  return l.sites?.some((s) => s.endsWith(own)) === true;
+  return l.drives?.includes(drive.id) === true || l.sites?.some((s) => s.endsWith(own)) === true;
 };
 
 function onlyDrive(l: Limits): string {
@@ -106,6 +106,17 @@ export const outside = (): Problem =>
     says: 'this is outside the sites, drives and folders that this connector may reach',
     fix: 'stay within what list_sites and list_drives show; an administrator can add more to the settings of the connector',
   });
+
+/** What is closed to this connector, or to the account at Microsoft, is not there. */
+export async function unlessClosed<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch (e) {
+    if (e instanceof Problem && e.kind === 'forbidden') return undefined;
+    if (e instanceof VendorRefusal && (e.status === 403 || e.status === 404)) return undefined;
+    throw e;
+  }
+}
 
 /** Folders are no deeper than this (a path has 400 characters). */
 const MAX_DEPTH = 200;

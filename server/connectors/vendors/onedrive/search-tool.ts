@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
-import { VendorRefusal } from '../../kit/vendor-client.ts';
 import {
   atCursor,
   Cursor,
@@ -14,7 +12,7 @@ import {
   said,
 } from '../microsoft/graph.ts';
 import { DriveItem, DriveItems, itemFields, itemLine, shownItem } from './item.ts';
-import { confined, driveArgument, limitsOf, openDrive, stayWithin, type OpenDrive } from './place.ts';
+import { confined, driveArgument, limitsOf, openDrive, stayWithin, unlessClosed, type OpenDrive } from './place.ts';
 import { reads } from './scopes.ts';
 
 const PAGE = 25;
@@ -130,17 +128,6 @@ async function reachable(call: BuiltinCall, item: DriveItem, seen: Seen): Promis
   if (!seen.drives.has(driveId)) seen.drives.set(driveId, await unlessClosed(() => openDrive(call, driveId)));
   const drive = seen.drives.get(driveId);
   return drive !== undefined && inside(call, drive, item, seen.parents);
-}
-
-/** What is closed to this connector, or to the account at Microsoft, is not there. */
-async function unlessClosed<T>(open: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await open();
-  } catch (e) {
-    if (e instanceof Problem && e.kind === 'forbidden') return undefined;
-    if (e instanceof VendorRefusal && (e.status === 403 || e.status === 404)) return undefined;
-    throw e;
-  }
 }
 
 async function inDrive(call: BuiltinCall, args: Wanted): Promise<Found> {
