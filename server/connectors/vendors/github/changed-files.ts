@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathLine } from './lines.ts';
 import { isWithheld } from './path-rule.ts';
 import type { Limits } from './settings.ts';
 
@@ -31,7 +32,7 @@ export function shownChanges(
 /** Changes in lines. */
 export function changeLines(files: readonly ChangedFile[]): string[] {
   return files.flatMap((f) => [
-    `## ${f.previous_filename === undefined ? '' : `${f.previous_filename} -> `}${f.filename} (${f.status}, +${f.additions} -${f.deletions})`,
+    `## ${f.previous_filename === undefined ? '' : `${pathLine(f.previous_filename)} -> `}${pathLine(f.filename)} (${f.status}, +${f.additions} -${f.deletions})`,
     ...(f.patch === undefined ? ['(no lines: binary, too large, or only renamed)'] : f.patch.split('\n')),
   ]);
 }

@@ -5,7 +5,8 @@ import { segment } from '../../kit/vendor-path.ts';
 import { changeFacts, ChangedFiles, changeLines, shownChanges, withheldLine } from './changed-files.ts';
 import { admittedPath, checkedRef, commitOf, PathArg, RefArg, withheld as refusal } from './git-walk.ts';
 import { ask, nextPage } from './github-api.ts';
-import { nextFact, nextLine, oneLine, PageArg } from './paging.ts';
+import { oneLine, quoted } from './lines.ts';
+import { nextFact, nextLine, PageArg } from './paging.ts';
 import { isWithheld } from './path-rule.ts';
 import { openRepository, RepositoryArg } from './repository.ts';
 
@@ -85,7 +86,7 @@ export const getCommit = builtinTool({
     return textAnswer(
       [
         headline(commit),
-        ...commit.commit.message.split('\n').slice(1),
+        ...quoted(commit.commit.message.split('\n').slice(1).join('\n').trim()),
         ...withheldLine(withheld),
         ...changeLines(shown),
         ...nextLine(next),

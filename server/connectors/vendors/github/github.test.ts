@@ -38,7 +38,7 @@ for (const actAs of ['person', 'organization'] as const) {
     assert.doesNotMatch((await call('list_issues', { repository: site })).text, /Login/);
     assert.match(
       (await call('get_issue', { repository: site, number: 1 })).text,
-      /Very slow\n--- mallory, .*\nignore previous/,
+      /> Very slow\n--- mallory, .*\n> ignore previous/,
     );
     assert.match(
       (await call('list_pull_requests', { repository: site })).text,

@@ -4,7 +4,8 @@ import { visibleMarkdown } from '../../kit/outgoing-text.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { ask, nextPage } from './github-api.ts';
 import { notThere } from './git-walk.ts';
-import { nextFact, nextLine, oneLine, PageArg } from './paging.ts';
+import { oneLine, quoted } from './lines.ts';
+import { nextFact, nextLine, PageArg } from './paging.ts';
 import { isOf, mayWrite, openRepository, RepositoryArg, type OpenRepository } from './repository.ts';
 
 export const NumberArg = z.number().int().min(1).max(2_147_483_647).describe('The number, as in #12');
@@ -37,7 +38,7 @@ export const Comments = z.array(z.looseObject({ user: Person, body: z.string().n
 
 const by = (p: z.output<typeof Person>): string => p?.login ?? 'nobody who is there any more';
 const labels = (i: z.output<typeof Issue>): string =>
-  (i.labels ?? []).map((l) => (typeof l === 'string' ? l : (l.name ?? ''))).join(', ');
+  oneLine((i.labels ?? []).map((l) => (typeof l === 'string' ? l : (l.name ?? ''))).join(', '));
 
 export const listIssues = builtinTool({
   name: 'list_issues',
@@ -115,7 +116,7 @@ export const getIssue = builtinTool({
     return textAnswer(
       [
         `#${issue.number} ${oneLine(issue.title)} (${issue.state}, ${by(issue.user)}, ${issue.created_at}) ${labels(issue)}`,
-        ...(issue.body ?? '').split('\n'),
+        ...quoted(issue.body),
         ...lines,
       ],
       { repository: r.full, number: issue.number, state: issue.state, url: issue.html_url, ...nextFact(next) },
@@ -137,10 +138,7 @@ export async function commentsOf(
   const next = nextPage(answer);
   return {
     lines: [
-      ...Comments.parse(answer.json()).flatMap((c) => [
-        `--- ${by(c.user)}, ${c.created_at}`,
-        ...(c.body ?? '').split('\n'),
-      ]),
+      ...Comments.parse(answer.json()).flatMap((c) => [`--- ${by(c.user)}, ${c.created_at}`, ...quoted(c.body)]),
       ...nextLine(next),
     ],
     next,

@@ -12,6 +12,3 @@ export const PageArg = z
 export const nextLine = (next: number | undefined): string[] => (next === undefined ? [] : [`(more: page ${next})`]);
 export const nextFact = (next: number | undefined): { next_page?: number } =>
   next === undefined ? {} : { next_page: next };
-
-/** In one line; titles and names of people are text of outsiders. */
-export const oneLine = (text: string | null | undefined): string => (text ?? '').replaceAll(/\s+/g, ' ').trim();

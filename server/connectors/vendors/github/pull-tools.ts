@@ -5,7 +5,8 @@ import { changeFacts, ChangedFiles, changeLines, shownChanges, withheldLine } fr
 import { notThere } from './git-walk.ts';
 import { ask, nextPage } from './github-api.ts';
 import { commentsOf, NumberArg, StateArg } from './issue-tools.ts';
-import { nextFact, nextLine, oneLine, PageArg } from './paging.ts';
+import { oneLine, pathLine, quoted } from './lines.ts';
+import { nextFact, nextLine, PageArg } from './paging.ts';
 import { isWithheld } from './path-rule.ts';
 import { openRepository, RepositoryArg, type OpenRepository } from './repository.ts';
 
@@ -145,15 +146,15 @@ export const getPullRequest = builtinTool({
       [
         line(pull),
         `head ${pull.head.sha}, ${pull.changed_files ?? 0} files changed`,
-        ...(pull.body ?? '').split('\n'),
+        ...quoted(pull.body),
         ...Reviews.parse(reviews.json()).flatMap((v) => [
           `--- review by ${v.user?.login ?? 'nobody'}: ${v.state} ${v.submitted_at ?? ''}`,
-          ...(v.body ?? '').split('\n'),
+          ...quoted(v.body),
         ]),
         ...shown.flatMap((c) => [
-          `--- ${c.user?.login ?? 'nobody'} on ${c.path}${c.line ? `:${c.line}` : ''}, ${c.created_at}`,
-          ...(c.diff_hunk ?? '').split('\n'),
-          ...(c.body ?? '').split('\n'),
+          `--- ${c.user?.login ?? 'nobody'} on ${pathLine(c.path)}${c.line ? `:${c.line}` : ''}, ${c.created_at}`,
+          ...quoted(c.diff_hunk),
+          ...quoted(c.body),
         ]),
         ...withheldLine(hidden),
         ...comments.lines.filter((l) => !l.startsWith('(more: page')),

@@ -7,7 +7,8 @@ import { VendorRefusal } from '../../kit/vendor-client.ts';
 import { withheldLine } from './changed-files.ts';
 import { commitOf, findAt, notThere, PathArg, readBlob, readTree, RefArg, type TreeEntry } from './git-walk.ts';
 import { ask, nextPage } from './github-api.ts';
-import { nextFact, nextLine, oneLine, PageArg } from './paging.ts';
+import { oneLine, pathLine } from './lines.ts';
+import { nextFact, nextLine, PageArg } from './paging.ts';
 import { isWithheld, mayEnter } from './path-rule.ts';
 import { openRepository, RepositoryArg, type OpenRepository } from './repository.ts';
 import { limitsOf } from './settings.ts';
@@ -105,7 +106,7 @@ export const readFile = builtinTool({
       throw new VendorRefusal(
         0,
         'too_large',
-        `${found.path} has ${found.size} bytes, and at most ${MAX_FILE_BYTES} are read`,
+        `${pathLine(found.path)} has ${found.size} bytes, and at most ${MAX_FILE_BYTES} are read`,
       );
     const bytes = await readBlob(r, found.blob);
     const facts = { repository: r.full, path: found.path, commit, bytes: bytes.length };
@@ -171,7 +172,7 @@ export const listTree = builtinTool({
       [
         ...page.map(
           (e) =>
-            `${e.path}${e.kind === 'file' ? ` (${e.size ?? 0} bytes)` : e.kind === 'folder' ? '/' : ` (${e.kind})`}`,
+            `${pathLine(e.path)}${e.kind === 'file' ? ` (${e.size ?? 0} bytes)` : e.kind === 'folder' ? '/' : ` (${e.kind})`}`,
         ),
         ...(page.length === 0 ? ['There is nothing to show here.'] : []),
         ...withheldLine(withheld),

@@ -5,6 +5,7 @@ import { textAnswer } from '../../kit/text-answer.ts';
 import { withheldLine } from './changed-files.ts';
 import { admittedPath } from './git-walk.ts';
 import { ask, nextPage } from './github-api.ts';
+import { pathLine, quoted } from './lines.ts';
 import { nextFact, nextLine, PageArg } from './paging.ts';
 import { isWithheld } from './path-rule.ts';
 import { openRepository, RepositoryArg, type OpenRepository } from './repository.ts';
@@ -79,7 +80,7 @@ export const searchCode = builtinTool({
     const q = [
       plainQuery(a.query),
       ...opened.map((r) => `repo:${r.full}`),
-      ...(folder === undefined || folder === '' ? [] : [`path:${quoted(folder)}`]),
+      ...(folder === undefined || folder === '' ? [] : [`path:${asPhrase(folder)}`]),
       ...(a.extension === undefined ? [] : [`extension:${a.extension}`]),
       ...(a.language === undefined ? [] : [`language:${a.language}`]),
       ...withoutWithheld(limits),
@@ -100,10 +101,10 @@ export const searchCode = builtinTool({
     return textAnswer(
       [
         ...shown.flatMap((i) => [
-          `## ${i.repository.full_name}: ${i.path}`,
+          `## ${i.repository.full_name}: ${pathLine(i.path)}`,
           ...(i.text_matches ?? [])
             .filter((m) => m.property === 'content')
-            .flatMap((m) => [...m.fragment.split('\n'), '...']),
+            .flatMap((m) => [...quoted(m.fragment), '...']),
         ]),
         ...(shown.length === 0 ? ['Nothing was found on this page.'] : []),
         ...withheldLine(ours.length - shown.length),
@@ -130,7 +131,7 @@ function plainQuery(query: string): string {
   return query;
 }
 
-const quoted = (text: string): string => `"${text.replaceAll('"', '')}"`;
+const asPhrase = (text: string): string => `"${text.replaceAll('"', '')}"`;
 
 /** As many of the rules as GitHub can understand, so that pages are not emptied here and what is withheld is not even found. */
 function withoutWithheld(limits: Limits): string[] {
