@@ -4,6 +4,8 @@ export type PathGlob = {
   names: readonly (string | undefined)[];
   /** It ends with `/**`: it is about what is below a folder. */
   below: boolean;
+  /** A name without stars that it asks for, if there is one: a path without that name needs no closer look. */
+  literal: string | undefined;
 };
 
 /** Longer than any path that a rule should name. */
@@ -42,7 +44,11 @@ export function pathGlob(glob: string, fold: (text: string) => string): PathGlob
           .map((p) => (p === '*' || p === '?' ? p : fold(p)))
           .join(''),
   );
-  return { names: anchored ? prepared : [undefined, ...prepared], below: names.at(-1) === '**' };
+  return {
+    names: anchored ? prepared : [undefined, ...prepared],
+    below: names.at(-1) === '**',
+    literal: prepared.find((n) => n !== undefined && !/[*?]/.test(n)),
+  };
 }
 
 /**
@@ -97,7 +103,7 @@ export function couldMatchBelow(glob: PathGlob, folder: readonly string[]): bool
 }
 
 /** `*` and `?` within one name, by going back to the last star only: never more than the product of the two lengths. */
-function nameMatches(wanted: string, name: string): boolean {
+export function nameMatches(wanted: string, name: string): boolean {
   let w = 0;
   let n = 0;
   let star = -1;

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { pathGlob, prefixesMatched, wrongPathGlob } from './path-glob.ts';
 import { isGuarded, isWithheld, mayEnter, pathRules, standardDeny } from './path-rule.ts';
-import { foldedText, readRepositoryPath } from './path-spelling.ts';
+import { foldedText, readRepositoryPath, spellingsOf } from './path-spelling.ts';
 
 const standard = pathRules({ standard: true, deny: [], except: [], only: [] });
 const rules = (r: { deny?: string[]; except?: string[]; only?: string[] }) =>
@@ -381,6 +381,29 @@ test('what is spared as an argument leads to itself and to nothing else', () => 
     ),
     { numRuns: 5000 },
   );
+});
+
+test('the short way for plain paths finds what the long way finds', () => {
+  const all = (t: string) =>
+    spellingsOf(t)
+      ?.map((n) => n.join('/'))
+      .filter((p, i, a) => a.indexOf(p) === i);
+  let short = 0;
+  fc.assert(
+    fc.property(
+      fc.string({
+        unit: fc.constantFrom('a', 'B', '.', '/', ' ', '%', '2', 'e', ':', '\\', '-', '[', ']', 'é'),
+        minLength: 1,
+        maxLength: 9,
+      }),
+      (t) => {
+        if (spellingsOf(t)?.length === 1) short++;
+        assert.deepEqual(all(t)?.sort(), all(`./${t}`)?.sort(), JSON.stringify(t));
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  assert.ok(short > 100);
 });
 
 test('folding is at rest after one time', () => {

@@ -1,4 +1,4 @@
-import { couldMatchBelow, pathGlob, prefixesMatched, type PathGlob } from './path-glob.ts';
+import { couldMatchBelow, nameMatches, pathGlob, prefixesMatched, type PathGlob } from './path-glob.ts';
 import { foldedText, MAX_PATH, spellingsOf } from './path-spelling.ts';
 
 /** What an administrator says about files that nobody may see or change through this connector. */
@@ -12,7 +12,7 @@ export type PathLimits = {
   only: readonly string[];
 };
 
-export type PathRules = { deny: readonly PathGlob[]; except: readonly PathGlob[]; only: readonly PathGlob[] };
+export type PathRules = { deny: GlobSet; except: GlobSet; only: readonly PathGlob[] };
 
 /** Files that hold credentials by convention. */
 export const standardDeny = [
@@ -56,16 +56,15 @@ const standardExcept = ['.env.example', '.env.sample', '.env.template', '.env.di
 /** Who changes these changes what runs with the repository's secrets, who must look at a change, or what a checkout fetches. */
 const guarded = ['.github/workflows/**', '.github/actions/**', 'CODEOWNERS', '.gitmodules'] as const;
 
-const folding = (globs: readonly string[]): PathGlob[] => globs.map((g) => pathGlob(g, foldedText));
 const exact = (globs: readonly string[]): PathGlob[] => globs.map((g) => pathGlob(g, (t) => t.normalize('NFC')));
 
 export const pathRules = (limits: PathLimits): PathRules => ({
-  deny: folding([...(limits.standard ? standardDeny : []), ...limits.deny]),
-  except: folding([...(limits.standard ? standardExcept : []), ...limits.except]),
+  deny: globSet([...(limits.standard ? standardDeny : []), ...limits.deny]),
+  except: globSet([...(limits.standard ? standardExcept : []), ...limits.except]),
   only: exact(limits.only),
 });
 
-const guardedGlobs = folding(guarded);
+const guardedGlobs = globSet(guarded);
 
 /**
  * Whether a path (from the arguments, or as git has it in any commit) is withheld. INVARIANT (no spelling slips through): it is, if it is in any
@@ -94,7 +93,7 @@ export function mayEnter(rules: PathRules, folder: string): boolean {
 /** Whether writing there needs more than the right to write: workflows, owners of code, submodules. */
 export function isGuarded(path: string): boolean {
   const spellings = spellingsOf(path);
-  return !spellings || spellings.some((names) => guardedGlobs.some((g) => matched(g, names).includes(true)));
+  return !spellings || spellings.some((names) => hitsOf(guardedGlobs, names, matched).size > 0);
 }
 
 /** A glob `folder/**` is about the folder itself too, but only where that is what was asked for, so that there can be exceptions below it. */
@@ -107,10 +106,52 @@ function matched(glob: PathGlob, names: readonly string[]): boolean[] {
 
 /** A beginning of the path that is denied and not excepted denies all of it. */
 function denied(rules: PathRules, names: readonly string[]): boolean {
-  const hits = new Set<number>();
-  for (const glob of rules.deny) for (const [i, hit] of matched(glob, names).entries()) if (hit) hits.add(i);
+  const hits = hitsOf(rules.deny, names, matched);
   if (hits.size === 0) return false;
-  for (const glob of rules.except)
-    for (const [i, hit] of prefixesMatched(glob, names).entries()) if (hit) hits.delete(i);
+  for (const i of hitsOf(rules.except, names, prefixesMatched)) hits.delete(i);
   return hits.size > 0;
+}
+
+/** Names that are remembered for a set of globs. */
+const MAX_KNOWN = 20_000;
+
+/**
+ * Globs, those about a name in any folder apart: most are, and the same names come again and again in a tree of a hundred thousand files, so that
+ * each is looked at once.
+ */
+export type GlobSet = {
+  all: readonly PathGlob[];
+  ofNames: readonly string[];
+  others: readonly PathGlob[];
+  known: Map<string, boolean>;
+};
+
+function globSet(globs: readonly string[]): GlobSet {
+  const all = globs.map((g) => pathGlob(g, foldedText));
+  const nameOf = ({ names: [any, name, ...more] }: PathGlob): string | undefined =>
+    any === undefined && more.length === 0 ? name : undefined;
+  return {
+    all,
+    ofNames: all.flatMap((g) => nameOf(g) ?? []),
+    others: all.filter((g) => nameOf(g) === undefined),
+    known: new Map(),
+  };
+}
+
+/** The lengths of the beginnings of a path that some glob of the set matches. */
+function hitsOf(set: GlobSet, names: readonly string[], match: typeof prefixesMatched): Set<number> {
+  const hits = new Set<number>();
+  for (const [i, name] of names.entries()) {
+    let hit = set.known.get(name);
+    if (hit === undefined) {
+      hit = set.ofNames.some((g) => nameMatches(g, name));
+      if (set.known.size >= MAX_KNOWN) set.known.clear();
+      set.known.set(name, hit);
+    }
+    if (hit) hits.add(i + 1);
+  }
+  for (const glob of set.others)
+    if (glob.literal === undefined || names.includes(glob.literal))
+      for (const [i, hit] of match(glob, names).entries()) if (hit) hits.add(i);
+  return hits;
 }

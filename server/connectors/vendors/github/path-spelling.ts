@@ -34,11 +34,18 @@ const asOnWindows = (name: string): string =>
     .replace(/[. ]+$/, '')
     .trim();
 
+/** ASCII without what some system decodes (%), takes for a slash or cuts off at (:). */
+const plainText = /^[\x20-\x24\x26-\x39\x3b-\x5b\x5d-\x7e]+$/;
+/** An empty name, `.`, `..`, or a blank or dot at the end of a name that some system drops. */
+const oddName = /(?:^|\/)(?:\.{0,2}(?:\/|$)| )|[. ](?:\/|$)/;
+
 /**
  * Every path that some reader on the way (a proxy that decodes, a file system that folds, git on Windows or macOS) could take this text for,
  * as folded names; undefined where it is wrapped so often that nobody can want to be understood.
  */
 export function spellingsOf(text: string): string[][] | undefined {
+  // Almost every path of almost every repository has one spelling, and there may be a hundred thousand of them.
+  if (plainText.test(text) && !oddName.test(text)) return [text.toLowerCase().split('/')];
   const all = new Map<string, string[]>();
   const add = (names: string[]): void => void all.set(names.join('/'), names);
   let stage = text;

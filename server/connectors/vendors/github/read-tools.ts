@@ -1,3 +1,4 @@
+import { setImmediate as others } from 'node:timers/promises';
 import { z } from 'zod';
 import { MiB } from '#kernel/limits.ts';
 import { toText } from '../../content/to-text.ts';
@@ -165,7 +166,7 @@ export const listTree = builtinTool({
     const found = await findAt(r, commit, a.path);
     if (found.kind !== 'folder') throw notThere('such folder at that commit; it is a file');
     const tree = await readTree(r, found.tree, a.recursive);
-    const { shown, withheld } = shownEntries(r, found.path, tree.tree);
+    const { shown, withheld } = await shownEntries(r, found.path, tree.tree, call.signal);
     const page = shown.slice((a.page - 1) * TREE_PAGE, a.page * TREE_PAGE);
     const next = shown.length > a.page * TREE_PAGE ? a.page + 1 : undefined;
     return textAnswer(
@@ -186,22 +187,28 @@ export const listTree = builtinTool({
 
 type Entry = { path: string; kind: 'file' | 'folder' | 'link' | 'submodule'; size: number | undefined };
 
+/** Entries that are looked at before others are served. */
+const AT_ONCE = 1000;
+
 /** The entries that may be seen, by their whole paths. Of what is withheld only files are counted, so that the number says nothing of how they lie. */
-function shownEntries(
+async function shownEntries(
   r: OpenRepository,
   folder: string,
   entries: readonly TreeEntry[],
-): { shown: Entry[]; withheld: number } {
+  signal: AbortSignal,
+): Promise<{ shown: Entry[]; withheld: number }> {
   let withheld = 0;
-  const shown = entries.flatMap((e): Entry[] => {
+  const shown: Entry[] = [];
+  for (const [i, e] of entries.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) await others(undefined, { signal });
     const path = folder === '' ? e.path : `${folder}/${e.path}`;
-    if (e.mode === '040000') return mayEnter(r.limits.paths, path) ? [{ path, kind: 'folder', size: undefined }] : [];
-    if (isWithheld(r.limits.paths, path)) {
-      withheld++;
-      return [];
+    if (e.mode === '040000') {
+      if (mayEnter(r.limits.paths, path)) shown.push({ path, kind: 'folder', size: undefined });
+    } else if (isWithheld(r.limits.paths, path)) withheld++;
+    else {
+      const kind = e.mode === '120000' ? 'link' : e.mode === '160000' ? 'submodule' : 'file';
+      shown.push({ path, kind, size: e.size });
     }
-    const kind = e.mode === '120000' ? 'link' : e.mode === '160000' ? 'submodule' : 'file';
-    return [{ path, kind, size: e.size }];
-  });
+  }
   return { shown, withheld };
 }

@@ -135,13 +135,13 @@ const asPhrase = (text: string): string => `"${text.replaceAll('"', '')}"`;
 
 /** As many of the rules as GitHub can understand, so that pages are not emptied here and what is withheld is not even found. */
 function withoutWithheld(limits: Limits): string[] {
-  return limits.paths.deny
+  return limits.paths.deny.all
     .flatMap(({ names }) => {
       const plain = names.filter((n) => n !== undefined);
       const [name] = plain;
       if (plain.length !== 1 || names[0] !== undefined || name === undefined) return [];
       const extension = /^\*\.([a-z0-9]+)$/.exec(name)?.[1];
-      if (extension !== undefined && limits.paths.except.every((e) => !e.names.at(-1)?.endsWith(`.${extension}`)))
+      if (extension !== undefined && limits.paths.except.all.every((e) => !e.names.at(-1)?.endsWith(`.${extension}`)))
         return [`-extension:${extension}`];
       return /^[a-z0-9._-]+$/.test(name) && names.at(-1) === name ? [`-filename:${name}`] : [];
     })

@@ -99,7 +99,7 @@ export function limitsOf(settings: Settings): Limits {
 export function remoteRefuses(settings: Settings): string | undefined {
   const { paths, settings: s } = limitsOf(settings);
   const rules = [
-    ...(paths.deny.length > 0 || paths.only.length > 0
+    ...(paths.deny.all.length > 0 || paths.only.length > 0
       ? ['path rules (standard_path_rules, deny_paths, only_paths)']
       : []),
     ...(s.repositories.length > 0 ? ['the list of repositories'] : []),
