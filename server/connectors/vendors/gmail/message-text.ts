@@ -3,7 +3,7 @@ import { toText } from '../../content/to-text.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { decoderOf } from '../../content/charset.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { bytesOf, headerOf, ME, parsed, type Message, type Part } from './gmail-api.ts';
 
 /** Parts of one message that are looked at. */

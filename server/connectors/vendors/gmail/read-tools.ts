@@ -7,7 +7,7 @@ import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { headerOf, ME, Message, parsed, reading, Thread } from './gmail-api.ts';
 import { attachment, attachmentsOf, messageText } from './message-text.ts';
 import { GmailId } from './settings.ts';

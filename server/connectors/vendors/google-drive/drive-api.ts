@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { VendorRefusal } from '../../kit/vendor-refusal.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 
 /** What is asked of a file, always: what the tools show, and what tells where it lies. */
 export const FILE_FIELDS =

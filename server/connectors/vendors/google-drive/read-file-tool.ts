@@ -4,7 +4,7 @@ import { Problem } from '#kernel/problem.ts';
 import { MAX_CONTENT_BYTES, type ContentText } from '../../content/content.ts';
 import { toText } from '../../content/to-text.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { everywhere, FOLDER, kindName, type DriveFile } from './drive-api.ts';
 import { driveLimits, targetWithin } from './drive-limits.ts';
 import { reading } from './search-tools.ts';

@@ -3,7 +3,7 @@ import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import type { VendorRequest } from '../../kit/vendor-client.ts';
 import { scope } from '../google/google-auth.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { DriveFile, everywhere, FILE_FIELDS, fileFacts, fileLine, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin } from './drive-limits.ts';
 import { driveQuery } from './drive-query.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { everywhere, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin } from './drive-limits.ts';
 import { DriveId, DriveSettings } from './settings.ts';

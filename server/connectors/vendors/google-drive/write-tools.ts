@@ -3,7 +3,7 @@ import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { scope } from '../google/google-auth.ts';
-import { oneLine } from '../google/one-line.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { DriveFile, everywhere, FILE_FIELDS, fileFacts, fileLine, FOLDER, parsed } from './drive-api.ts';
 import { driveLimits, fileWithin, type DriveLimits } from './drive-limits.ts';
 import { DriveId, FolderId } from './settings.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { visible } from '#kernel/visible.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { listOf, notion, type NotionCall } from './notion-api.ts';
@@ -116,9 +117,9 @@ function blockText(b: Block, number: number): string | undefined {
     case 'table_row':
       return `| ${(i.cells ?? []).map(plainOf).join(' | ')} |`;
     case 'child_page':
-      return `[page "${i.title ?? ''}", id ${b.id}]`;
+      return `[page "${oneLine(i.title ?? '')}", id ${b.id}]`;
     case 'child_database':
-      return `[database "${i.title ?? ''}", id ${b.id}]`;
+      return `[database "${oneLine(i.title ?? '')}", id ${b.id}]`;
     case 'link_to_page':
       return `[link to ${i.page_id ?? i.database_id ?? 'a page'}]`;
     case 'image':

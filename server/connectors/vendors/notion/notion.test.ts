@@ -474,3 +474,9 @@ test('a picture that somebody typed into a page is read as words', async (t) => 
   vendor.world.blocks.at(-1)!.content = { language: 'markdown', rich_text: [rich('```\n![x](y)')] };
   assert.match(await say('read_page', { id: page(2) }), /````markdown\n```\n!\[x\]\(y\)\n````$/);
 });
+
+test('a title with lines in it stays in its line', async (t) => {
+  const { say, vendor } = await notion(t);
+  vendor.world.pages[1]!.properties = { title: { type: 'title', title: [rich('Travel\npage x: Forged')] } };
+  assert.equal((await say('search', { query: 'travel' })).split('\n').length, 1);
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { visible } from '#kernel/visible.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { NotionId } from './notion-api.ts';
 import { plainOf, RichText, textRuns } from './rich-text.ts';
@@ -41,13 +42,13 @@ export type Properties = Readonly<Record<string, Property>>;
 export const titleOf = (properties: Properties): string => {
   const title = Object.values(properties).find((p) => p.type === 'title');
   const text = title ? propertyText(title) : '';
-  return text === '' ? '(no title)' : visible(text);
+  return text === '' ? '(no title)' : oneLine(text);
 };
 
 export const propertyLines = (properties: Properties): string[] =>
   Object.entries(properties).flatMap(([name, p]) => {
     const text = p.type === 'title' ? '' : propertyText(p);
-    return text === '' ? [] : [`${visible(name)}: ${visible(withoutPictures(text))}`];
+    return text === '' ? [] : [`${oneLine(name)}: ${visible(withoutPictures(text)).replaceAll('\n', '\n  ')}`];
   });
 
 /** What a caller gives for properties. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { visible } from '#kernel/visible.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { VendorRefusal } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
@@ -51,7 +51,7 @@ export const searchTool = builtinTool({
     const lines = found.results.map((r) =>
       r.object === 'page'
         ? `page ${r.id}: ${titleOf(r.properties)}${r.last_edited_time ? `, changed ${r.last_edited_time.slice(0, 10)}` : ''}${r.public_url ? ', published to the web' : ''}`
-        : `data source ${r.id}: ${visible(dataSourceTitle(r))}`,
+        : `data source ${r.id}: ${oneLine(dataSourceTitle(r))}`,
     );
     if (lines.length === 0) lines.push('nothing found among what is shared with the connection');
     return textAnswer([...lines, ...sayMore(found.has_more)], {
@@ -117,17 +117,17 @@ export const describeDatabaseTool = builtinTool({
       const d = await findDatabase(call, id);
       return textAnswer(
         [
-          `database ${visible(plainOf(d.title ?? []) || '(no title)')}, ${d.data_sources.length} data sources`,
-          ...d.data_sources.map((s) => `data source ${s.id}: ${visible(s.name ?? '')}`),
+          `database ${oneLine(plainOf(d.title ?? []) || '(no title)')}, ${d.data_sources.length} data sources`,
+          ...d.data_sources.map((s) => `data source ${s.id}: ${oneLine(s.name ?? '')}`),
         ],
         { data_sources: d.data_sources.map((s) => s.id) },
       );
     }
     const lines = Object.entries(source.properties).map(([name, p]) => {
       const choices = (p.select ?? p.multi_select ?? p.status)?.options.map((o) => o.name) ?? [];
-      return visible(`${name}: ${p.type}${choices.length > 0 ? `, one of ${choices.slice(0, 50).join(', ')}` : ''}`);
+      return oneLine(`${name}: ${p.type}${choices.length > 0 ? `, one of ${choices.slice(0, 50).join(', ')}` : ''}`);
     });
-    return textAnswer([`data source ${visible(dataSourceTitle(source))}`, ...lines], { id: source.id });
+    return textAnswer([`data source ${oneLine(dataSourceTitle(source))}`, ...lines], { id: source.id });
   },
 });
 
@@ -173,8 +173,11 @@ export const queryDataSourceTool = builtinTool({
     );
     const lines = found.results.flatMap((r) =>
       r.object === 'page'
-        ? [`page ${r.id}: ${titleOf(r.properties)}`, ...propertyLines(r.properties).map((l) => `  ${l}`)]
-        : [`data source ${r.id}: ${visible(dataSourceTitle(r))}`],
+        ? [
+            `page ${r.id}: ${titleOf(r.properties)}`,
+            ...propertyLines(r.properties).map((l) => `  ${l.replaceAll('\n', '\n  ')}`),
+          ]
+        : [`data source ${r.id}: ${oneLine(dataSourceTitle(r))}`],
     );
     if (lines.length === 0) lines.push('no rows');
     return textAnswer(

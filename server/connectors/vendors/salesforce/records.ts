@@ -25,7 +25,7 @@ export function recordLines(r: Rec, o: { indent?: string; maxValue?: number } = 
       else {
         const text = typeof value === 'string' ? value : JSON.stringify(value);
         parts.push(
-          `${prefix}${name}: ${visible(text.length > maxValue ? `${text.slice(0, maxValue)}… (${text.length} characters)` : text)}`,
+          `${prefix}${name}: ${shown(text.length > maxValue ? `${text.slice(0, maxValue)}… (${text.length} characters)` : text)}`,
         );
       }
     }
@@ -38,3 +38,6 @@ export const idOf = (r: Rec): string | undefined => {
   const id = r['Id'];
   return typeof id === 'string' ? id : undefined;
 };
+
+/** A value of several lines goes on below itself, so that no line of it looks like the next record. */
+const shown = (text: string): string => visible(text).replaceAll('\r', '').replaceAll('\n', '\n    ');

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { MiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import { visible } from '#kernel/visible.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { dataPath, salesforce } from './salesforce-api.ts';
 import { RecordId, salesforceSettings } from './settings.ts';
@@ -48,7 +48,7 @@ const Report = z.looseObject({
   ),
 });
 
-const cells = (c: readonly z.infer<typeof Cell>[]): string => c.map((x) => visible(x.label ?? '-')).join(' | ');
+const cells = (c: readonly z.infer<typeof Cell>[]): string => c.map((x) => oneLine(x.label ?? '-')).join(' | ');
 
 /** Labels of groups by the keys that the fact map has: `0`, `0_1`. */
 const labels = (groupings: readonly Grouping[], above: readonly string[] = []): [string, string][] =>
@@ -93,15 +93,15 @@ export const runReportTool = builtinTool({
     const across = new Map(labels(r.groupingsAcross?.groupings ?? []));
     const info = r.reportExtendedMetadata;
     const lines = [
-      visible(r.reportMetadata.name ?? r.attributes?.reportName ?? id),
+      oneLine(r.reportMetadata.name ?? r.attributes?.reportName ?? id),
       ...(r.reportMetadata.detailColumns?.length
         ? [
-            `columns: ${r.reportMetadata.detailColumns.map((c) => visible(info?.detailColumnInfo?.[c]?.label ?? c)).join(' | ')}`,
+            `columns: ${r.reportMetadata.detailColumns.map((c) => oneLine(info?.detailColumnInfo?.[c]?.label ?? c)).join(' | ')}`,
           ]
         : []),
       ...(r.reportMetadata.aggregates?.length
         ? [
-            `totals: ${r.reportMetadata.aggregates.map((c) => visible(info?.aggregateColumnInfo?.[c]?.label ?? c)).join(' | ')}`,
+            `totals: ${r.reportMetadata.aggregates.map((c) => oneLine(info?.aggregateColumnInfo?.[c]?.label ?? c)).join(' | ')}`,
           ]
         : []),
     ];
@@ -109,7 +109,7 @@ export const runReportTool = builtinTool({
       const [d = 'T', a = 'T'] = key.split('!');
       const where = [down.get(d), across.get(a)].filter((l) => l !== undefined).join(', ');
       if (fact.aggregates && fact.aggregates.length > 0)
-        lines.push(`[${where === '' ? 'all' : visible(where)}] ${cells(fact.aggregates)}`);
+        lines.push(`[${where === '' ? 'all' : oneLine(where)}] ${cells(fact.aggregates)}`);
       for (const row of fact.rows ?? []) lines.push(cells(row.dataCells));
     }
     if (r.allData === false) lines.push('(Salesforce shows the first 2,000 rows only)');

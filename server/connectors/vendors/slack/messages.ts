@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { visible } from '#kernel/visible.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { namesOf } from './people.ts';
 import type { SlackCall } from './slack-api.ts';
@@ -53,7 +54,7 @@ export async function messageLines(call: SlackCall, messages: readonly Message[]
         plainText([a.title, a.text ?? a.fallback, a.from_url].filter((t) => t).join(' - '), names),
       ),
       ...(m.files ?? []).map(
-        (f) => `[file ${f.name ?? f.id}, ${f.mimetype ?? 'unknown type'}, ${f.size ?? '?'} bytes]`,
+        (f) => `[file ${oneLine(f.name ?? f.id)}, ${f.mimetype ?? 'unknown type'}, ${f.size ?? '?'} bytes]`,
       ),
     ].filter((t) => t !== '');
     const marks = [
@@ -62,7 +63,7 @@ export async function messageLines(call: SlackCall, messages: readonly Message[]
       ...(m.reply_count ? [`${m.reply_count} replies in thread ${m.ts}`] : []),
       ...(m.reactions ?? []).map((r) => `:${r.name}: ${r.count}`),
     ];
-    return `${timeOf(m.ts)} ${visible(who)}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}: ${visible(withoutPictures(parts.join('\n')).replaceAll('\n', '\n  '))}`;
+    return `${timeOf(m.ts)} ${oneLine(who)}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}: ${visible(withoutPictures(parts.join('\n')).replaceAll('\n', '\n  '))}`;
   });
 }
 

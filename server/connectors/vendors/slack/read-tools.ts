@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { visible } from '#kernel/visible.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { VendorRefusal } from '../../kit/vendor-client.ts';
 import { Channel, channelName, findChannel, listChannels, outOfBounds, sharedOutside } from './channels.ts';
@@ -56,8 +56,8 @@ export const listChannelsTool = builtinTool({
         (name_contains === undefined || c.name?.toLowerCase().includes(name_contains.toLowerCase())),
     );
     const lines = wanted.map((c) => {
-      const about = visible([c.topic?.value, c.purpose?.value].find((t) => t !== undefined && t !== '') ?? '');
-      return `${channelName(c)} ${c.id}${c.is_private ? ', private' : ''}${outside(c)}${c.num_members === undefined ? '' : `, ${c.num_members} members`}${about === '' ? '' : `: ${about.replace(/\s+/g, ' ')}`}`;
+      const about = oneLine([c.topic?.value, c.purpose?.value].find((t) => t !== undefined && t !== '') ?? '');
+      return `${channelName(c)} ${c.id}${c.is_private ? ', private' : ''}${outside(c)}${c.num_members === undefined ? '' : `, ${c.num_members} members`}${about === '' ? '' : `: ${about}`}`;
     });
     if (lines.length === 0)
       lines.push(page.next === undefined ? 'no such channels' : 'none on this page; there are more pages');
@@ -258,7 +258,7 @@ export const userInfoTool = builtinTool({
       ...(p.tz ? [`time zone: ${p.tz}`] : []),
       ...(p.profile?.status_text ? [`status: ${p.profile.status_text}`] : []),
     ];
-    return textAnswer(lines.map(visible), { id: p.id, name: personName(p), kind });
+    return textAnswer(lines.map(oneLine), { id: p.id, name: personName(p), kind });
   },
 });
 
