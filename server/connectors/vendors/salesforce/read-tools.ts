@@ -58,6 +58,11 @@ export const soqlQueryTool = builtinTool({
   title: 'Query records',
   description: `Runs one SOQL SELECT over the objects that are open to this connector, with parents (Account.Name) and one level of children ((SELECT Email FROM Contacts)). At most ${MAX_ROWS} rows; go on with OFFSET (to 2000) or by a condition. Not taken: FOR UPDATE, FIELDS(), TYPEOF, aliases of objects, comments. Use describe for the names of fields.`,
   input: z.strictObject({
+    objects: z
+      .array(ObjectName)
+      .min(1)
+      .max(12)
+      .describe('API names of all objects that the query reaches: in FROM, as parents, as children and in IN (…)'),
     query: z
       .string()
       .min(1)
@@ -65,13 +70,16 @@ export const soqlQueryTool = builtinTool({
       .describe("The query, like: SELECT Id, Name FROM Account WHERE Name LIKE 'Acme%' ORDER BY Name LIMIT 20"),
   }),
   class: 'read',
-  projection: [{ kind: 'text', at: '/query' }],
+  projection: [
+    { kind: 'folder', at: '/objects/*' },
+    { kind: 'text', at: '/query' },
+  ],
   scopes: ['api', 'full'],
   brings: ['untrusted', 'private'],
   outward: false,
-  async run(call, { query }) {
+  async run(call, { objects, query }) {
     const s = salesforceSettings(call.settings);
-    const soql = printSoql(await admitSoql(parseSoql(query), s, describer(call)));
+    const soql = printSoql(await admitSoql(parseSoql(query), s, objects, describer(call)));
     const { total, rows, all, notes } = await rowsOf(call, soql);
     return textAnswer(
       [

@@ -11,7 +11,7 @@ for (const rotation of [false, true])
       open: async () => Object.assign(await startSalesforce(), { rotation }),
       read: {
         tool: 'soql_query',
-        args: { query: 'SELECT Name FROM Account ORDER BY Name' },
+        args: { objects: ['Account'], query: 'SELECT Name FROM Account ORDER BY Name' },
         says: /Account Name: Acme/,
       },
       write: {

@@ -13,11 +13,14 @@ async function salesforce(t: TestContext, o: HandOptions & { as?: string; rotati
   if (o.rotation) vendor.rotation = true;
   return { vendor, ...(await inHand(t, manifest, vendor, o)) };
 }
+/** Objects that calls of these tests name. */
+const objects = ['Account', 'Contact', 'Opportunity'];
 type Said = { says: string; code?: string };
 
 test('a query is answered with parents and children, and goes out as it was printed', async (t) => {
   const { say, vendor } = await salesforce(t);
   const text = await say('soql_query', {
+    objects,
     query:
       "select Name, Parent.Name, (select Email from Contacts) from account where Name like 'A%' or Name = 'O\\'Neil & Sons' order by Name",
   });
@@ -40,7 +43,7 @@ for (const query of [
 ])
   test(`nothing is asked of the data for ${query}`, async (t) => {
     const { say, vendor } = await salesforce(t);
-    await assert.rejects(say('soql_query', { query }));
+    await assert.rejects(say('soql_query', { objects, query }));
     assert.ok(!vendor.seen.some((r) => r.path.includes('/query')));
   });
 
@@ -49,8 +52,8 @@ test('rows come page by page from the same My Domain, and an address that is ano
   vendor.world.batch = 7;
   for (let i = 0; i < 30; i++)
     vendor.world.records.push({ object: 'Account', Id: `00100000000${1000 + i}AAA`, Name: `Many ${i}` });
-  assert.match(await say('soql_query', { query: 'SELECT Id FROM Account' }), /^32 rows\n/);
-  assert.match(await say('soql_query', { query: 'SELECT COUNT() FROM Account' }), /^32 rows/);
+  assert.match(await say('soql_query', { objects, query: 'SELECT Id FROM Account' }), /^32 rows\n/);
+  assert.match(await say('soql_query', { objects, query: 'SELECT COUNT() FROM Account' }), /^32 rows/);
   for (const nextRecordsUrl of [
     'https://evil.example/services/data/v65.0/query/01g000000000000-7',
     '//evil.example/x',
@@ -61,7 +64,7 @@ test('rows come page by page from the same My Domain, and an address that is ano
       r.path.endsWith('/query')
         ? { status: 200, body: { totalSize: 9, done: false, nextRecordsUrl, records: [] } }
         : undefined;
-    await assert.rejects(say('soql_query', { query: 'SELECT Id FROM Account' }), { code: 'foreign_address' });
+    await assert.rejects(say('soql_query', { objects, query: 'SELECT Id FROM Account' }), { code: 'foreign_address' });
   }
 });
 
@@ -184,18 +187,18 @@ test("Salesforce's refusals come in its words, with the fields and what to do", 
     /a validation rule of the organization stopped it; Amount must not be negative/,
   );
   await rejects(
-    say('soql_query', { query: 'SELECT Nothing FROM Account' }),
+    say('soql_query', { objects, query: 'SELECT Nothing FROM Account' }),
     /INVALID_FIELD: a field does not exist.*No such column 'Nothing'/,
   );
   await rejects(say('get_record', { object: 'Account', id: '001000000000099AAA' }), /NOT_FOUND/);
   vendor.world.usage = { used: 14_500, of: 15_000 };
   assert.match(
-    await say('soql_query', { query: 'SELECT Id FROM Account' }),
+    await say('soql_query', { objects, query: 'SELECT Id FROM Account' }),
     /has used 14501 of its 15000 Salesforce API requests/,
   );
   vendor.world.usage = { used: 15_000, of: 15_000 };
   await rejects(
-    say('soql_query', { query: 'SELECT Id FROM Account' }),
+    say('soql_query', { objects, query: 'SELECT Id FROM Account' }),
     /REQUEST_LIMIT_EXCEEDED: a limit of the organization's API requests is reached/,
   );
 });
@@ -254,7 +257,7 @@ test('the integration user signs in by an assertion, and with the secret of its 
     const { client, say, vendor, got } = await salesforce(t, { account });
     assert.equal((await manifest.whoami(client)).label, 'gatehouse@acme.example');
     vendor.advance(3 * 3600);
-    assert.match(await say('soql_query', { query: 'SELECT Name FROM Account LIMIT 1' }), /Acme/);
+    assert.match(await say('soql_query', { objects, query: 'SELECT Name FROM Account LIMIT 1' }), /Acme/);
     assert.equal(got(), 2);
   }
 });
@@ -416,6 +419,10 @@ test('what rules see of calls can be read: objects, reports and money', () => {
     [5, undefined],
   );
   assert.deepEqual(
+    facts('soql_query', { objects: ['Account', 'User'], query: 'x' }).map((f) => f.folder),
+    ['/Account', '/User'],
+  );
+  assert.deepEqual(
     facts('sosl_search', { text: 'x y', objects: [{ object: 'Account' }, { object: 'Contact' }] }).map((f) => f.folder),
     ['/Account', '/Contact'],
   );
@@ -430,6 +437,6 @@ test('what rules see of calls can be read: objects, reports and money', () => {
 test('a value with lines in it cannot look like another record', async (t) => {
   const { say, vendor } = await salesforce(t);
   vendor.world.records[0]!['Name'] = 'Acme\nAccount Name: Bank details changed';
-  const text = await say('soql_query', { query: "SELECT Name FROM Account WHERE Industry = 'Energy'" });
+  const text = await say('soql_query', { objects, query: "SELECT Name FROM Account WHERE Industry = 'Energy'" });
   assert.equal(text, '1 rows\nAccount Name: Acme\n    Account Name: Bank details changed');
 });

@@ -48,8 +48,8 @@ const describe = (object: string): Promise<Description> => {
     ? Promise.resolve({ label: object, ...d } as Description)
     : Promise.reject(new Error(`${object} was described`));
 };
-const admitted = async (text: string): Promise<string> =>
-  printSoql(await admitSoql(parseSoql(text), settings, describe));
+const admitted = async (text: string, declared: readonly string[] = settings.objects!): Promise<string> =>
+  printSoql(await admitSoql(parseSoql(text), settings, declared, describe));
 
 for (const [text, expected] of [
   ['select id, name from ACCOUNT', 'SELECT id, name FROM Account LIMIT 500'],
@@ -309,4 +309,21 @@ test('plain text is one string, whatever is in it', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('an object that a query reaches and the call does not name is refused, wherever it stands', async () => {
+  assert.equal(
+    await admitted('SELECT Account.Name FROM contact', ['contact', 'ACCOUNT']),
+    'SELECT Account.Name FROM Contact LIMIT 500',
+  );
+  for (const text of [
+    'SELECT Id FROM Account',
+    'SELECT Account.Name FROM Contact',
+    "SELECT Id FROM Contact WHERE Account.Name = 'x'",
+    "SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Account WHERE Name = 'x')",
+  ])
+    await assert.rejects(admitted(text, ['Contact', 'User']), { code: 'connectors/soql-undeclared' });
+  await assert.rejects(admitted('SELECT Id, (SELECT Email FROM Contacts) FROM Account', ['Account']), {
+    code: 'connectors/soql-undeclared',
+  });
 });
