@@ -130,3 +130,15 @@ test('what is read has no picture that a client would fetch', () => {
     '! [a](https://evil.example/p) < IMG src=x> ! [b][c] [d](https://docs.example)',
   );
 });
+
+test('a text that is made to take long goes out like any other', () => {
+  const n = 20_000;
+  for (const text of [
+    '['.repeat(n) + '](https://evil.example/)'.repeat(n),
+    '!['.repeat(n),
+    '[a]('.repeat(n),
+    '<a '.repeat(n),
+    '[a](' + '('.repeat(n),
+  ])
+    assert.doesNotMatch(out(text), /\]\(/);
+});

@@ -124,6 +124,8 @@ const html =
 /** HTML that begins a line begins a block, in which Markdown is read by other rules. An address in brackets is none. */
 const htmlBlock = /^([ \t>*+\-\d.)]*)<(?=[a-z/!?])(?![a-z][a-z0-9+.-]{1,31}:)/gim;
 
+const MAX_LINKS_IN_LINKS = 10;
+
 // Stand for the two signs of a picture or link that stays, so that all others of these signs can be taken for what was not understood.
 const bang = '\u{f0000}';
 const joint = '\u{f0001}';
@@ -146,8 +148,8 @@ function visiblePiece(text: string, ownHosts: readonly string[], seen: () => voi
       return noted(`picture ${alt === '' ? '' : `"${alt.replace(/[[\]!\\]/g, '')}" `}at \`${shownAddress(address)}\``);
     })
     .replace(/!(?=\[)/g, () => noted('\\!'));
-  // Links in the words of links: from the inside out, until there is none.
-  for (let before = ''; before !== now;) {
+  // Links in the words of links: from the inside out. Nobody means deeper ones, and what is left of them is taken apart below.
+  for (let before = '', pass = 0; before !== now && pass < MAX_LINKS_IN_LINKS; pass++) {
     before = now;
     now = before.replace(link, (whole: string, words: string, a: string | undefined, b: string | undefined) => {
       const address = a ?? b ?? '';

@@ -71,7 +71,7 @@ export function blocksOf(markdown: string, w: Writing): NewBlock[] {
       continue;
     }
     if (line.trim() === '') continue;
-    const [, hashes, heading] = /^(#{1,6})\s+(.*?)\s*#*$/.exec(line) ?? [];
+    const [, hashes, heading] = /^(#{1,6})\s+(.*)$/.exec(line) ?? [];
     const [, quote] = /^\s{0,3}>\s?(.*)$/.exec(line) ?? [];
     const [, blanks = '', mark, item] = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/.exec(line) ?? [];
     if (/^\s{0,3}(?:-{3,}|\*{3,}|_{3,})\s*$/.test(line)) {
@@ -91,7 +91,8 @@ export function blocksOf(markdown: string, w: Writing): NewBlock[] {
       open.push({ indent, children: childrenOf(made) });
     } else {
       open.length = 0;
-      if (hashes !== undefined) top.push(block(`heading_${Math.min(hashes.length, 3)}`, runsOf(heading ?? '', w)));
+      if (hashes !== undefined)
+        top.push(block(`heading_${Math.min(hashes.length, 3)}`, runsOf(withoutClosing(heading ?? ''), w)));
       else if (quote !== undefined) top.push(block('quote', runsOf(quote, w)));
       else top.push(block('paragraph', runsOf(line.trim(), w)));
     }
@@ -110,4 +111,11 @@ function childrenOf(made: NewBlock): NewBlock[] {
 function withoutEmpty(b: NewBlock): NewBlock {
   const { children, ...rest } = b[b.type] as { children?: NewBlock[] };
   return { ...b, [b.type]: children && children.length > 0 ? { ...rest, children: children.map(withoutEmpty) } : rest };
+}
+
+/** A heading may end with as many of its signs as its writer liked. */
+function withoutClosing(heading: string): string {
+  let end = heading.trimEnd().length;
+  while (heading[end - 1] === '#') end--;
+  return heading.slice(0, end).trimEnd();
 }

@@ -480,3 +480,26 @@ test('a title with lines in it stays in its line', async (t) => {
   vendor.world.pages[1]!.properties = { title: { type: 'title', title: [rich('Travel\npage x: Forged')] } };
   assert.equal((await say('search', { query: 'travel' })).split('\n').length, 1);
 });
+
+test('a text that is made to take long becomes blocks like any other', () => {
+  const w = { ownHosts: [], seen: () => undefined };
+  const n = 50_000;
+  for (const text of [
+    '['.repeat(n),
+    '[a]('.repeat(n),
+    `# ${'#'.repeat(n)}a`,
+    `# ${' '.repeat(n)}a`,
+    '`'.repeat(n),
+    '*'.repeat(n),
+    '<https://'.repeat(n),
+  ])
+    try {
+      blocksOf(text, w);
+    } catch (e) {
+      assert.equal((e as { code?: string }).code, 'connectors/notion-too-much');
+    }
+  assert.equal(
+    plain(blocksOf('## Plan ##  ', w)),
+    plain([{ object: 'block', type: 'heading_2', heading_2: { rich_text: runsOf('Plan', w) } }]),
+  );
+});

@@ -32,7 +32,7 @@ export const MAX_RUNS = 100;
 export type Writing = { ownHosts: readonly string[]; seen: () => void };
 
 const inline =
-  /`([^`\n]+)`|\*\*([^*\n]+)\*\*|~~([^~\n]+)~~|\*([^*\s][^*\n]*)\*|(!?)\[([^\]\n]*)\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"\n]*")?\s*\)|<(https?:\/\/[^\s<>]+)>|(https?:\/\/[^\s<>()]+)/g;
+  /`([^`\n]+)`|\*\*([^*\n]+)\*\*|~~([^~\n]+)~~|\*([^*\s][^*\n]*)\*|(!?)\[([^\]\n]{0,1000})\]\(\s{0,9}<?([^)\s>]{1,2000})>?(?:\s{1,9}"[^"\n]{0,500}")?\s{0,9}\)|<(https?:\/\/[^\s<>]+)>|(https?:\/\/[^\s<>()]+)/g;
 
 /**
  * Markdown of one line as runs. Notion reads no markup in them, so an address is a link only where we make it one: with the address in sight, or
