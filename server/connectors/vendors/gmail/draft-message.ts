@@ -1,3 +1,4 @@
+import { KiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
 
 export type Draft = {
@@ -70,10 +71,14 @@ function encodedText(text: string): string {
 /** To whom a message goes, and what about. */
 export type Envelope = { to: string[]; cc: string[]; bcc: string[]; subject: string };
 
+/** Headers of a message that people and programs write have a few kilobytes. */
+const MAX_HEADERS = 100 * KiB;
+
 /** The envelope of a message as it is sent; undefined where two readers could take it for two different ones. */
 export function envelopeOf(raw: Buffer): Envelope | undefined {
-  const text = raw.toString('utf8');
-  const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length;
+  const text = raw.toString('utf8', 0, MAX_HEADERS);
+  const end = /\r?\n\r?\n/.exec(text)?.index ?? (raw.length > MAX_HEADERS ? undefined : text.length);
+  if (end === undefined) return undefined;
   const headers = new Map<string, string>();
   for (const line of text
     .slice(0, end)
@@ -94,7 +99,8 @@ export function envelopeOf(raw: Buffer): Envelope | undefined {
 /** Addresses of a header, without the names. Groups, comments, routes and quoted local parts are read by nobody here. */
 function addressesOf(value: string): string[] | undefined {
   const found: string[] = [];
-  let rest = value.trim();
+  // One blank at most between two things, so that no pattern has two ways to read a run of them.
+  let rest = value.replace(/\s+/g, ' ').trim();
   while (rest !== '') {
     const m =
       /^(?:(?:"(?:[^"\\]|\\.)*"|[^"<>()@,;:\\[\]]*)\s*<([^<>\s"(),;:\\]+@[^<>\s"(),;:\\@]+)>|([^<>\s"(),;:\\@]+@[^<>\s"(),;:\\@]+))\s*(?:,\s*|$)/.exec(

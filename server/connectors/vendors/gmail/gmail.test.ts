@@ -149,6 +149,8 @@ test('a draft whose recipients two readers could see differently is not sent', a
     'To: carl@customer.example,, eve@rival.example',
     'To: <@a.example:carl@customer.example>',
     'To : carl@customer.example',
+    `To: carl@customer.example,${' '.repeat(90_000)}x`,
+    `To: carl@customer.example\r\nX-Long: ${'x'.repeat(110_000)}\r\nBcc: eve@rival.example`,
   ];
   for (const head of heads) {
     const m = g.at.world.put('ada@acme.example', Buffer.from(`${head}\r\nSubject: S\r\n\r\nhi`), {
