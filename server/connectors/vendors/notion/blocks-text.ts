@@ -15,18 +15,18 @@ const MAX_DEPTH = 5;
 
 /** What a block of any kind can have that is shown. Addresses of uploaded files are signed and so are never shown. */
 const Inside = z.looseObject({
-  rich_text: z.array(RichText).optional(),
-  caption: z.array(RichText).optional(),
-  checked: z.boolean().optional(),
-  language: z.string().optional(),
-  title: z.string().optional(),
-  url: z.string().optional(),
-  expression: z.string().optional(),
-  name: z.string().optional(),
-  cells: z.array(z.array(RichText)).optional(),
-  external: z.looseObject({ url: z.string() }).optional(),
-  page_id: z.string().optional(),
-  database_id: z.string().optional(),
+  rich_text: z.array(RichText).nullish(),
+  caption: z.array(RichText).nullish(),
+  checked: z.boolean().nullish(),
+  language: z.string().nullish(),
+  title: z.string().nullish(),
+  url: z.string().nullish(),
+  expression: z.string().nullish(),
+  name: z.string().nullish(),
+  cells: z.array(z.array(RichText)).nullish(),
+  external: z.looseObject({ url: z.string() }).nullish(),
+  page_id: z.string().nullish(),
+  database_id: z.string().nullish(),
 });
 
 /** Blocks that are pages of their own or stand for one; they are named and not followed. */

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import type { Settings } from '#vault/vendor-auth.ts';
-import { NextCursor, slack, type SlackCall } from './slack-api.ts';
+import { maybe, NextCursor, slack, type SlackCall } from './slack-api.ts';
 import { slackSettings, type SlackSettings } from './settings.ts';
 
 export const Channel = z.looseObject({
   id: z.string(),
-  name: z.string().optional(),
-  name_normalized: z.string().optional(),
-  is_private: z.boolean().optional(),
-  is_group: z.boolean().optional(),
-  is_im: z.boolean().optional(),
-  is_mpim: z.boolean().optional(),
-  is_archived: z.boolean().optional(),
-  is_member: z.boolean().optional(),
-  is_ext_shared: z.boolean().optional(),
-  is_pending_ext_shared: z.boolean().optional(),
-  num_members: z.number().optional(),
-  topic: z.looseObject({ value: z.string() }).optional(),
-  purpose: z.looseObject({ value: z.string() }).optional(),
+  name: maybe(z.string()),
+  name_normalized: maybe(z.string()),
+  is_private: maybe(z.boolean()),
+  is_group: maybe(z.boolean()),
+  is_im: maybe(z.boolean()),
+  is_mpim: maybe(z.boolean()),
+  is_archived: maybe(z.boolean()),
+  is_member: maybe(z.boolean()),
+  is_ext_shared: maybe(z.boolean()),
+  is_pending_ext_shared: maybe(z.boolean()),
+  num_members: maybe(z.number()),
+  topic: maybe(z.looseObject({ value: z.string() })),
+  purpose: maybe(z.looseObject({ value: z.string() })),
 });
 export type Channel = z.infer<typeof Channel>;
 

@@ -3,39 +3,39 @@ import { visible } from '#kernel/visible.ts';
 import { oneLine } from '../../kit/one-line.ts';
 import { withoutPictures } from '../../kit/outgoing-text.ts';
 import { namesOf } from './people.ts';
-import type { SlackCall } from './slack-api.ts';
+import { maybe, type SlackCall } from './slack-api.ts';
 
 export const Message = z.looseObject({
   ts: z.string(),
-  user: z.string().optional(),
-  username: z.string().optional(),
-  bot_profile: z.looseObject({ name: z.string().optional() }).optional(),
-  text: z.string().optional(),
-  subtype: z.string().optional(),
-  thread_ts: z.string().optional(),
-  reply_count: z.number().optional(),
-  edited: z.looseObject({}).optional(),
-  files: z
-    .array(
+  user: maybe(z.string()),
+  username: maybe(z.string()),
+  bot_profile: maybe(z.looseObject({ name: maybe(z.string()) })),
+  text: maybe(z.string()),
+  subtype: maybe(z.string()),
+  thread_ts: maybe(z.string()),
+  reply_count: maybe(z.number()),
+  edited: maybe(z.looseObject({})),
+  files: maybe(
+    z.array(
       z.looseObject({
         id: z.string(),
-        name: z.string().nullish(),
-        mimetype: z.string().optional(),
-        size: z.number().optional(),
+        name: maybe(z.string()),
+        mimetype: maybe(z.string()),
+        size: maybe(z.number()),
       }),
-    )
-    .optional(),
-  attachments: z
-    .array(
+    ),
+  ),
+  attachments: maybe(
+    z.array(
       z.looseObject({
-        fallback: z.string().optional(),
-        title: z.string().optional(),
-        text: z.string().optional(),
-        from_url: z.string().optional(),
+        fallback: maybe(z.string()),
+        title: maybe(z.string()),
+        text: maybe(z.string()),
+        from_url: maybe(z.string()),
       }),
-    )
-    .optional(),
-  reactions: z.array(z.looseObject({ name: z.string(), count: z.number() })).optional(),
+    ),
+  ),
+  reactions: maybe(z.array(z.looseObject({ name: z.string(), count: z.number() }))),
 });
 export type Message = z.infer<typeof Message>;
 

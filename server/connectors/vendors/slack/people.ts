@@ -1,27 +1,27 @@
 import { z } from 'zod';
 import { VendorRefusal } from '../../kit/vendor-client.ts';
-import { slack, type SlackCall } from './slack-api.ts';
+import { maybe, slack, type SlackCall } from './slack-api.ts';
 
 export const Person = z.looseObject({
   id: z.string(),
-  team_id: z.string().optional(),
-  name: z.string().optional(),
-  real_name: z.string().optional(),
-  deleted: z.boolean().optional(),
-  is_bot: z.boolean().optional(),
-  is_restricted: z.boolean().optional(),
-  is_ultra_restricted: z.boolean().optional(),
-  is_stranger: z.boolean().optional(),
-  tz: z.string().optional(),
-  profile: z
-    .looseObject({
-      display_name: z.string().optional(),
-      real_name: z.string().optional(),
-      title: z.string().optional(),
-      email: z.string().optional(),
-      status_text: z.string().optional(),
-    })
-    .optional(),
+  team_id: maybe(z.string()),
+  name: maybe(z.string()),
+  real_name: maybe(z.string()),
+  deleted: maybe(z.boolean()),
+  is_bot: maybe(z.boolean()),
+  is_restricted: maybe(z.boolean()),
+  is_ultra_restricted: maybe(z.boolean()),
+  is_stranger: maybe(z.boolean()),
+  tz: maybe(z.string()),
+  profile: maybe(
+    z.looseObject({
+      display_name: maybe(z.string()),
+      real_name: maybe(z.string()),
+      title: maybe(z.string()),
+      email: maybe(z.string()),
+      status_text: maybe(z.string()),
+    }),
+  ),
 });
 export type Person = z.infer<typeof Person>;
 

@@ -28,6 +28,9 @@ export async function slack<S extends z.ZodType>(
   );
 }
 
+/** A member that may be missing or null: of messages that were taken back and files that are gone, Slack leaves either. */
+export const maybe = <S extends z.ZodType>(schema: S) => schema.nullish().transform((v) => v ?? undefined);
+
 /** The cursor of the next page; Slack says "none" with an empty one. */
 export const NextCursor = z
   .looseObject({ next_cursor: z.string().optional() })
