@@ -166,20 +166,40 @@ test('a secret that does not open is left alone and counted, and the others go o
   );
 });
 
-test('two nodes that take the same step place each secret once', async () => {
-  const kept = await h.keep(90);
-  const r = await rotateKeys(h.world, place, 'key', 'test');
-  const steps = async (): Promise<void> => {
-    for (;;) {
-      const x = await resealNext(h.world, place, r.id);
-      if (!x || x.state === 'done') return;
-    }
-  };
-  await Promise.all([steps(), steps(), steps()]);
-  assert.equal((await place.read((db) => findRotation(db, place.scope)))?.resealed, 90);
-  assert.deepEqual(await h.openAll(kept), texts(kept));
-  assert.equal((await h.events('key.rotation_finished')).length, 1);
-});
+for (const what of ['key', 'data'] as const)
+  test(`nodes that take the same steps, one of them slowly, seal each secret anew once (${what})`, async () => {
+    const kept = await h.keep(270);
+    const r = await rotateKeys(h.world, place, what, 'test');
+    const { seal } = h.world;
+    let slow = true;
+    await resealNext(h.world, place, r.id);
+    // It has opened its page when the others have finished that and two more.
+    const late = {
+      ...h.world,
+      seal: {
+        ...seal,
+        async open(...args: Parameters<typeof seal.open>) {
+          const opened = await seal.open(...args);
+          if (slow) {
+            slow = false;
+            for (let i = 0; i < 3; i++) await resealNext(h.world, place, r.id);
+          }
+          return opened;
+        },
+      },
+    };
+    await resealNext(late, place, r.id);
+    const steps = async (): Promise<void> => {
+      for (;;) {
+        const x = await resealNext(h.world, place, r.id);
+        if (!x || x.state === 'done') return;
+      }
+    };
+    await Promise.all([steps(), steps(), steps()]);
+    assert.equal((await place.read((db) => findRotation(db, place.scope)))?.resealed, 270);
+    assert.deepEqual(await h.openAll(kept), texts(kept));
+    assert.equal((await h.events('key.rotation_finished')).length, 1);
+  });
 
 test('three nodes seal anew at once, two are killed in the middle, and nothing becomes unreadable', async () => {
   const kept = await h.keep(400);
