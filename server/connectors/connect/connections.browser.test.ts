@@ -81,6 +81,8 @@ async function sit(width: number, colorScheme: 'light' | 'dark'): Promise<{ page
     return file ? route.fulfill({ contentType: file.type, body: file.body }) : route.abort();
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(180_000);
+  page.setDefaultNavigationTimeout(180_000);
   const complaints: string[] = [];
   page.on('console', (m) => void (m.type() === 'error' && complaints.push(m.text())));
   await page.goto((await createSetupLink({ ...h.ctx, now: h.world.now() }, h.acme.owner)).url);
@@ -133,7 +135,7 @@ for (const [width, scheme] of [
         .catch(() => 0);
       assert.equal(wide, 0, 'nothing is wider than the screen');
       await page.getByRole('button', { name: 'Disconnect' }).click();
-      await page.waitForURL(`${h.origin}/connections`);
+      await page.waitForURL(/\/connections\?ended=/);
       assert.equal(await page.getByRole('button', { name: 'Disconnect' }).count(), 0);
 
       vendor.visitor.account = 'mallory';
