@@ -60,7 +60,7 @@ create table connection (
   made_by text not null,
   ended_at timestamptz,
   ended_by text,
-  ended_why text check (ended_why in ('disconnected', 'revoked', 'replaced', 'suspended', 'member_removed', 'connector_removed', 'refused')),
+  ended_why text check (ended_why in ('disconnected', 'revoked', 'replaced', 'suspended', 'member_removed', 'refused')),
   vendor_end text check (vendor_end in ('waiting', 'confirmed', 'refused', 'impossible')),
   vendor_end_tries int not null default 0,
   vendor_end_next_at timestamptz,

@@ -44,7 +44,6 @@ export const endedWhys = [
   'replaced',
   'suspended',
   'member_removed',
-  'connector_removed',
   'refused',
 ] as const;
 export type EndedWhy = (typeof endedWhys)[number];
