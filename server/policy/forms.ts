@@ -150,11 +150,12 @@ const typeForm = <E extends z.ZodRawShape>(extra: E) =>
     }),
   ]);
 export const SetTypeForm = typeForm(sayingWhy);
+type TypeSaid =
+  | { state: 'off' }
+  | { state: 'on'; access: TypeControl['access'] }
+  | { state: 'groups'; access: TypeControl['access']; groups: readonly Id<'grp'>[] };
 /** What a form says about a type, whole. */
-export const typeWanted = (
-  type: string,
-  f: z.output<ReturnType<typeof typeForm<Record<never, never>>>>,
-): Omit<TypeControl, 'id'> => ({
+export const typeWanted = (type: string, f: TypeSaid): Omit<TypeControl, 'id'> => ({
   type,
   state: f.state,
   groups: f.state === 'groups' ? f.groups.map((group) => ({ group })) : [],
