@@ -129,6 +129,30 @@ test('explain sees arguments as a call would, and says which condition of a near
   assert.match(no.says, /only when the recipient domain is ours\.example or partner\.example/);
 });
 
+test('explain and simulate say what becomes of an outward call of a session that has read untrusted and private content', async () => {
+  const place = tools.findIndex((x) => x.name === 'send');
+  const was = tools[place]!;
+  tools[place] = { ...was, outward: true };
+  try {
+    const args = { to: 'ada@ours.example' };
+    const asked = { ...at, user: ada!, connector: mail, tool: 'send', arguments: args };
+    const session = { readUntrusted: true, readPrivate: true };
+    assert.equal((await explainCall(ours.ctx, asked, catalogue)).outcome, 'allowed');
+    const told = await explainCall(ours.ctx, { ...asked, session }, catalogue);
+    assert.deepEqual([told.outcome, told.context.session], ['asks', session]);
+    assert.ok(
+      told.rules.some((r) => /may take outward actions only after somebody agrees/.test(r.name)),
+      JSON.stringify(told.rules),
+    );
+    const facts = { recipient: 'ada@ours.example', recipient_domain: 'ours.example' };
+    const sending = async (over: object) => (await can(ada, { facts, ...over })).find(([name]) => name === 'mail/send');
+    assert.deepEqual(await sending({}), ['mail/send', 'allowed']);
+    assert.deepEqual(await sending({ session }), ['mail/send', 'asks']);
+  } finally {
+    tools[place] = was;
+  }
+});
+
 test('explain tells a condition, another tool and another person apart', async () => {
   const blind = await why(ada, 'send_blind', { to: 'ada@ours.example' });
   assert.deepEqual(
