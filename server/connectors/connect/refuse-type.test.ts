@@ -21,7 +21,7 @@ test('a type that is switched off is connected by nobody: not begun, and not fin
   const late = await h.page('GET', back.pathname + back.search, h.ada);
   const begun = await h.page('POST', `/connections/start/${con}`, h.ada, { access: 'read_only' });
   for (const refused of [late, begun]) {
-    assert.match(refused.text, /connect\/type/);
+    assert.match(refused.text, /connectors\/type-barred/);
     assert.match(refused.text, /connectors of the type plain are switched off/);
   }
   assert.deepEqual(await h.live(con), []);
