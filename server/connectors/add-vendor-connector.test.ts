@@ -165,6 +165,16 @@ test('the vendor’s own server is added by its address for the access; its tool
   assert.equal(again.body['code'], 'connectors/listed-by-people');
 });
 
+test('a check needs an account to try, and a person where calls act for persons', async () => {
+  const check = async (more: object): Promise<unknown> => {
+    const { body } = await add(more);
+    return (await h.api('POST', at(`/connectors/${String(body['id'])}/check`))).body['code'];
+  };
+  assert.equal(await check({ actAs: 'organization' }), 'connectors/nothing-to-check');
+  assert.equal(await check({ actAs: 'person' }), 'connectors/check-by-person');
+  assert.equal(await check({ actAs: 'organization_as_person' }), 'connectors/check-by-person');
+});
+
 const refusals: [string, object, string, RegExp][] = [
   ['a type that nobody knows', { type: 'fax' }, 'connectors/no-such-type', /"fax".*no kind of system/],
   ['settings, each by name', { settings: { pages: 11, more: 1 } }, 'connectors/settings', /tenant: .*pages: .*more/],

@@ -51,6 +51,20 @@ export const connectorEvents = {
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
   }),
+  'connector.checked': declare({
+    data: z.object({
+      connector: z.string(),
+      slug: z.string(),
+      /** Whether the account is one of the organization's and its vendor says whose it is. */
+      usable: z.boolean(),
+      works: z.number().int(),
+      refused: z.number().int(),
+    }),
+    says: (d) =>
+      `tried the connector ${d.slug}: ${d.usable ? `${d.works} tool${d.works === 1 ? '' : 's'} work${d.works === 1 ? 's' : ''}, ${d.refused} ${d.refused === 1 ? 'does' : 'do'} not` : 'its account cannot be used'}`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
   'tools.seen': declare({
     data: z.object({
       connector: z.string(),

@@ -10,6 +10,10 @@ import { slugForm, type Connector } from './connector.ts';
 import { findConnector, listConnectors } from './connector.sql.ts';
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
+import { checkConnector } from './check-connector.ts';
+import { siteOf } from './connect/site-of.ts';
+import { vendorOf } from './vendors/all-vendors.ts';
+import { makeVault } from '#vault/vault.ts';
 import { idOf, InOrg, inOrg, OneConnector } from './connector-door.ts';
 import { noConnector, refreshTools } from './refresh-tools.ts';
 import { toolOperations } from './tools.http.ts';
@@ -149,6 +153,38 @@ export const connectorOperations: readonly Operation[] = [
     params: OneConnector,
     reply: z.object({ added: names, changed: names, restored: names, removed: names, refused: Refused }),
     handle: (ctx, { params }) => refreshTools(inOrg(ctx), idOf(params.con)),
+  }),
+  operation({
+    id: 'connectors.check',
+    at: 'POST /orgs/:org/connectors/:con/check',
+    can: 'connector.manage',
+    says: 'Tries a connector with the account that its calls would use: whose it is, and whether each tool works that only reads and needs no arguments. What they answer is shown to nobody.',
+    params: OneConnector,
+    reply: z.object({
+      account: z.string().nullable(),
+      /** Why the account cannot be used. */
+      wrong: z.string().nullable(),
+      scopes: names,
+      tools: z.array(
+        z.object({
+          tool: z.string(),
+          outcome: z.enum(['works', 'refused', 'not_tried']),
+          says: z.string(),
+          missingScopes: names,
+        }),
+      ),
+    }),
+    handle: async (ctx, { params }) => {
+      // One of its own for one check: what nodes must agree on is in the database.
+      const vault = makeVault({ ...ctx, now: () => ctx.now }, { siteOf: siteOf(vendorOf) });
+      const { account, wrong, scopes, tools } = await checkConnector(inOrg(ctx), idOf(params.con), vault);
+      return {
+        account: account?.label ?? null,
+        wrong: wrong ?? null,
+        scopes: [...scopes],
+        tools: tools.map((t) => ({ ...t, missingScopes: [...t.missingScopes] })),
+      };
+    },
   }),
   ...catalogueOperations,
   ...toolOperations,

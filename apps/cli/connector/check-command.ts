@@ -19,9 +19,12 @@ import { text, texts, type Values } from '../scim/scim-options.ts';
 import { printable } from '../scim/snapshot.ts';
 import { EXIT, Refusal, usage } from '../policy/exit.ts';
 import { choiceHelp, choiceOf, choiceOptions, objectFrom, pairOf } from './choice-options.ts';
-import { tableOf } from './table.ts';
+import { linesOfReport } from './report-lines.ts';
 
-const help = `gatehouse connector check TYPE (--account KIND --fields FILE | --access-token-file FILE) …
+const help = `gatehouse connector check SLUG --url URL --token-file FILE
+Has a deployment try one of its connectors with the account that its calls would use.
+
+gatehouse connector check TYPE (--account KIND --fields FILE | --access-token-file FILE) …
 Asks a vendor whose account a credential is and tries every tool that only reads, straight from this machine, without a server. Nothing is
 written at the vendor and nothing is kept here.
   --account KIND        a kind of account of the organization, as the catalogue names it
@@ -65,7 +68,8 @@ export async function checkConnector(
     const { manifest, report } = await checked(type, v, egress);
     const bad = report.wrong !== undefined || report.tools.some((t) => t.outcome === 'refused');
     if (v['json'] === true) said.out(JSON.stringify({ ok: !bad, ...report }, null, 2));
-    else for (const line of linesOf(manifest, report)) said.out(printable(line));
+    else
+      for (const line of linesOfReport(manifest.name, { ...report, account: whose(report) })) said.out(printable(line));
     return bad ? EXIT.differs : EXIT.ok;
   } catch (e) {
     const r =
@@ -193,19 +197,5 @@ function secretFrom(file: string): string {
   }
 }
 
-function linesOf(m: Manifest, r: ProbeReport): string[] {
-  const whose = r.account
-    ? `${r.account.label}${r.account.tenant === undefined ? '' : ` of ${r.account.tenant}`}`
-    : 'nobody';
-  const words = { works: 'works', refused: 'REFUSED', not_tried: 'not tried' };
-  return [
-    `${m.name}: ${whose}`,
-    ...(r.wrong === undefined ? [] : [`  not usable: ${r.wrong}`]),
-    ...(r.scopes.length > 0 ? [`  scopes: ${r.scopes.join(' ')}`] : []),
-    '',
-    ...tableOf(
-      ['TOOL', 'OUTCOME', 'MISSING SCOPE', 'SAYS'],
-      r.tools.map((t) => [t.tool, words[t.outcome], t.missingScopes.join(' or ') || '-', t.says]),
-    ),
-  ];
-}
+const whose = ({ account }: ProbeReport): string =>
+  account ? `${account.label}${account.tenant === undefined ? '' : ` of ${account.tenant}`}` : 'nobody';

@@ -9,6 +9,7 @@ import type { Manifest } from '@gatehouse/server/connectors/kit/manifest.ts';
 import { connectorHouse, inCatalogue, type ConnectorHouse } from '@gatehouse/server/dev/connector-house.ts';
 import { plainManifest } from '@gatehouse/server/dev/vendors/plain-manifest.ts';
 import { plainVendor, type PlainVendor } from '@gatehouse/server/dev/vendors/plain-vendor.ts';
+import type { Id } from '@gatehouse/server/kernel/id.ts';
 import { createApiKey } from '@gatehouse/server/org/create-api-key.ts';
 import { checkConnector } from './check-command.ts';
 import { connector, type ConnectorVerb } from './connector-commands.ts';
@@ -95,7 +96,7 @@ async function run(verb: ConnectorVerb, ...args: string[]): Promise<{ status: nu
     environment: {},
     timers: { now: () => Date.now(), sleep: () => Promise.resolve() },
   } as unknown as Parameters<typeof connector>[2];
-  const status = await connector(verb, ['--url', url, '--token-file', key, '--allow-private', host, ...args], terminal);
+  const status = await connector(verb, [...args, '--url', url, '--token-file', key, '--allow-private', host], terminal);
   return { status, out: said.join('\n'), err };
 }
 
@@ -143,6 +144,31 @@ test('an account is checked from this machine: whose it is, what works, what is 
   );
   const report = JSON.parse(more.out) as { ok: boolean; tools: { tool: string; outcome: string }[] };
   assert.equal(report.tools.find((t) => t.tool === 'read_it')?.outcome, 'works');
+});
+
+test('a deployment tries a connector that it has, and says nothing of what the tools read', async () => {
+  await run('add', '--type', 'plain', '--slug', 'checked', '--act-as', 'organization', ...choice());
+  const empty = await run('check', 'checked');
+  assert.equal(empty.status, 1);
+  assert.match(empty.err, /Plain has no account of the organization/);
+  const list = (JSON.parse((await run('list', '--json')).out) as { id: Id<'con'>; slug: string }[]).find(
+    (c) => c.slug === 'checked',
+  )!;
+  await h.give(list, 'service_account', vendor.accounts['service_account']!);
+  const r = await run('check', 'checked');
+  assert.equal(r.status, 3, r.err);
+  assert.match(r.out, /^checked: id-service\n/);
+  assert.match(r.out, /who_am_i +works +-$/m);
+  assert.match(r.out, /read_gone +REFUSED/);
+  const [told] = await h.g.events('connector.checked');
+  assert.deepEqual([told?.data['works'], told?.data['refused']], [1, 1]);
+  await run('add', '--type', 'plain', '--slug', 'personal', ...choice());
+  const byKey = await run('check', 'personal', '--json');
+  assert.equal((JSON.parse(byKey.out) as { problem: { code: string } }).problem.code, 'connectors/check-by-person');
+  const con = (JSON.parse((await run('list', '--json')).out) as { id: string; slug: string }[]).find(
+    (c) => c.slug === 'personal',
+  )!;
+  assert.equal((await h.api('POST', `/connectors/${con.id}/check`)).json['code'], 'connectors/nothing-to-check');
 });
 
 test('a person’s token that can do too little, or that is another tenant’s, is told so', async () => {

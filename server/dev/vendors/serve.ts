@@ -10,6 +10,7 @@ import { startGitHub } from './github.ts';
 import { startGmail } from './gmail.ts';
 import { startGoogleDrive } from './google-drive.ts';
 import { startMicrosoft } from './microsoft.ts';
+import { startNotion } from './notion.ts';
 import { startSalesforce } from './salesforce.ts';
 import { startSlack } from './slack.ts';
 import type { VendorStandIn } from './vendor-stand-in.ts';
@@ -19,6 +20,7 @@ const starts: Readonly<Record<string, () => Promise<VendorStandIn>>> = {
   github: startGitHub,
   gmail: startGmail,
   'google-drive': startGoogleDrive,
+  notion: startNotion,
   onedrive: startMicrosoft,
   outlook: startMicrosoft,
   salesforce: startSalesforce,

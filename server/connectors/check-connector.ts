@@ -1,0 +1,104 @@
+import { change } from '#audit/change.ts';
+import { event } from '#audit/events.ts';
+import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
+import { findMemberByUser } from '#org/member.sql.ts';
+import { findUser } from '#org/user.sql.ts';
+import { findLiveConnection } from '#vault/connection.sql.ts';
+import type { Credentials } from '#vault/credentials.ts';
+import { originsOf } from '#vault/vendor-address.ts';
+import { egressRules, type Connector } from './connector.ts';
+import { findConnector } from './connector.sql.ts';
+import { connectorEvents } from './connectors.events.ts';
+import { vendorClient } from './kit/vendor-client.ts';
+import { probeVendor, type ProbeReport } from './probe-vendor.ts';
+import { noConnector } from './refresh-tools.ts';
+import { vendorOf } from './vendors/all-vendors.ts';
+
+/** Whoever asks waits for this at the screen. */
+const CHECK_MS = 60_000;
+
+/**
+ * Tries a connector with the account that its calls would use: whose it is, and each tool that only reads and needs no arguments. What the tools
+ * answer is given to nobody: a check tells that reading works, and is no way to read past the rules.
+ */
+export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credentials): Promise<ProbeReport> {
+  const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
+  if (!connector) throw noConnector(id);
+  const manifest = vendorOf(connector.type);
+  if (!manifest)
+    throw new Problem('conflict', 'connectors/own-server', {
+      says: `${connector.slug} is an MCP server of your own, of which only its tools can be asked`,
+      fix: 'refresh its tools',
+    });
+  const { connection, person } = await accountOf(ctx, connector);
+  const { settings, access, actAs, origins, originsPrivate } = connector;
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const now = (): Date => ctx.now;
+  const vendor = await vendorClient({
+    manifest,
+    settings,
+    origins: originsOf(manifest, settings, origins),
+    rules: egressRules({ privateHost: undefined, origins, originsPrivate }),
+    egress: ctx.egress,
+    unlock: (refused, narrow) =>
+      vault.unlock(
+        { parent: ctx.parent, org: ctx.org },
+        {
+          connection,
+          refused,
+          narrow,
+          ...(actAs === 'organization_as_person' ? { subject: person.email } : {}),
+        },
+      ),
+    signal,
+    now,
+    deadline: new Date(ctx.now.getTime() + CHECK_MS),
+  });
+  const probe = { manifest, settings, access, actAs, person, args: {}, signal, now };
+  const report = await probeVendor(vendor, probe);
+  const tools = report.tools.map((t) => (t.outcome === 'works' ? { ...t, says: '' } : t));
+  const count = (outcome: (typeof tools)[number]['outcome']): number =>
+    tools.filter((t) => t.outcome === outcome).length;
+  return change(ctx, () =>
+    Promise.resolve({
+      value: { ...report, tools },
+      events: [
+        event(connectorEvents, 'connector.checked', {
+          connector: id,
+          slug: connector.slug,
+          usable: report.wrong === undefined,
+          works: count('works'),
+          refused: count('refused'),
+        }),
+      ],
+    }),
+  );
+}
+
+/** The account that a call of whoever asks would use. */
+async function accountOf(
+  ctx: OrgCtx,
+  c: Connector,
+): Promise<{ connection: Id<'cnn'>; person: { email: string; name: string } }> {
+  const user = ctx.actor.kind === 'user' ? ctx.actor.id : undefined;
+  return ctx.db.read(scopeOf(ctx), async (db) => {
+    const known = user && (await findUser(db, user));
+    const member = user && (await findMemberByUser(db, user));
+    if (c.actAs !== 'organization' && (!known || !member))
+      throw new Problem('forbidden', 'connectors/check-by-person', {
+        says: `${c.name} acts for persons, and whoever asks is none`,
+        fix: 'check it as a person who is signed in',
+      });
+    const owner = c.actAs === 'person' && member ? member.id : 'organization';
+    const found = await findLiveConnection(db, c.id, owner);
+    if (!found)
+      throw new Problem('missing', 'connectors/nothing-to-check', {
+        says:
+          c.actAs === 'person' ? `you have not connected ${c.name}` : `${c.name} has no account of the organization`,
+        fix: c.actAs === 'person' ? `connect it at ${ctx.origin}/connections` : 'give it one',
+      });
+    return { connection: found.id, person: { email: known?.email ?? '', name: known?.displayName ?? '' } };
+  });
+}
