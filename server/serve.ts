@@ -1,3 +1,4 @@
+// Longer than 300 lines: the one place where a node is put together from all its parts; each part is in its own room.
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
