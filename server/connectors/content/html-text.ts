@@ -72,7 +72,27 @@ class Lines {
   }
 }
 
-const tag = /<(\/?)([A-Za-z][A-Za-z0-9:-]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>/y;
+const tagBegin = /<(\/?)([A-Za-z][A-Za-z0-9:-]*)/y;
+/** More attributes than any program writes. */
+const MAX_QUOTED = 500;
+
+/** Where a tag ends that begins before; undefined: it does not end before the next one begins, so it is none. */
+function tagEnd(html: string, from: number): number | undefined {
+  const mark = /[<>"']/g;
+  mark.lastIndex = from;
+  for (let quoted = 0; quoted < MAX_QUOTED;) {
+    const m = mark.exec(html);
+    if (!m || m[0] === '<') return undefined;
+    if (m[0] === '>') return m.index;
+    // A quote begins a value only behind a sign of equality; anywhere else it is a character of a name.
+    if (!/=\s{0,20}$/.test(html.slice(Math.max(0, m.index - 21), m.index))) continue;
+    const close = html.indexOf(m[0], m.index + 1);
+    if (close < 0) return undefined;
+    quoted++;
+    mark.lastIndex = close + 1;
+  }
+  return undefined;
+}
 
 /**
  * HTML as text: headings, lists and rows of tables as Markdown writes them, a link's address behind its text, a picture's description in place of
@@ -117,17 +137,18 @@ export function htmlToText(html: string, out: TextOut, cells = false): { notes: 
       at = end < 0 ? html.length : end + 1;
       continue;
     }
-    tag.lastIndex = next;
-    const m = tag.exec(html);
-    if (!m?.[2]) {
+    tagBegin.lastIndex = next;
+    const m = tagBegin.exec(html);
+    const end = m?.[2] === undefined ? undefined : tagEnd(html, tagBegin.lastIndex);
+    if (!m?.[2] || end === undefined) {
       say('<');
       at = next + 1;
       continue;
     }
-    at = tag.lastIndex;
+    at = end + 1;
     const closes = m[1] === '/';
     const name = m[2].toLowerCase();
-    const attributes = m[3] ?? '';
+    const attributes = html.slice(next + m[0].length, end);
     if (hidden) {
       if (name === hidden.name && !voids.has(name) && !attributes.endsWith('/')) hidden.depth += closes ? -1 : 1;
       if (hidden.depth === 0) hidden = undefined;

@@ -79,6 +79,20 @@ test('a message of HTML reads as text, with where its links lead, without pictur
   assert.ok(!text.includes('track.example') && !text.includes('evil@'));
 });
 
+test('a message whose HTML cannot be read says so and leaves the others of its thread readable', async (t) => {
+  const g = await gmail(t, { access: 'read_only' });
+  const html = (body: Buffer): Buffer =>
+    Buffer.concat([Buffer.from('From: x@y.example\r\nContent-Type: text/html\r\n\r\n'), body]);
+  // What says that it is HTML and is a program, no reader of text takes.
+  const program = html(Buffer.concat([Buffer.from('\x7fELF'), Buffer.from('x')]));
+  g.at.world.put('ada@acme.example', program, { threadId: 't2', labelIds: ['INBOX'] });
+  g.at.world.put('ada@acme.example', html(Buffer.from(`<p>${'long '.repeat(30_000)}`)), { threadId: 't2' });
+  const text = await g.say('read_thread', { thread_id: 't2' });
+  assert.match(text, /# News/);
+  assert.match(text, /message 3 of 3[^]*only the first 100,000 characters are here/);
+  assert.match(text, /message 2 of 3[^]*\(this is a program, which is not read as text\)/);
+});
+
 test('a long thread is read in parts', async (t) => {
   const g = await gmail(t, { access: 'read_only' });
   const whole = await g.say('read_thread', { thread_id: 't1' });

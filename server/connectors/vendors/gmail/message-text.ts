@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Problem } from '#kernel/problem.ts';
 import { toText } from '../../content/to-text.ts';
 import type { VendorClient } from '../../kit/vendor-client.ts';
 import { segment } from '../../kit/vendor-path.ts';
@@ -49,16 +50,26 @@ export async function messageText(
   signal: AbortSignal,
 ): Promise<{ text: string; notes: readonly string[] }> {
   const texts = partsOf(message).filter((p) => (p.filename ?? '') === '');
+  let notes: readonly string[] = [];
   for (const type of ['text/plain', 'text/html'] as const) {
     const parts = texts.filter((p) => p.mimeType === type);
     const read = await Promise.all(parts.map((p) => textOf(vendor, message, p, type, signal)));
+    notes = read.flatMap((r) => r.notes);
     const text = read
       .map((r) => r.text)
       .join('\n\n')
       .trim();
-    if (text !== '') return { text: text.slice(0, MAX_MESSAGE_CHARS), notes: read.flatMap((r) => r.notes) };
+    if (text.length > MAX_MESSAGE_CHARS)
+      return {
+        text: text.slice(0, MAX_MESSAGE_CHARS).toWellFormed(),
+        notes: [
+          ...notes,
+          `of this message only the first ${MAX_MESSAGE_CHARS.toLocaleString('en')} characters are here; the rest is in Gmail`,
+        ],
+      };
+    if (text !== '') return { text, notes };
   }
-  return { text: '', notes: [] };
+  return { text: '', notes };
 }
 
 async function textOf(
@@ -75,12 +86,18 @@ async function textOf(
   const text = decoded(bytes, /charset\s*=\s*"?([\w.:-]+)/i.exec(headerOf(part, 'content-type') ?? '')?.[1]);
   if (type === 'text/plain') return { text, notes: [] };
   // HTML of strangers is taken apart in a thread of its own.
-  const { text: read, notes } = await toText(
-    { bytes: Buffer.from(text), mimeType: 'text/html; charset=utf-8' },
-    { maxChars: MAX_MESSAGE_CHARS },
-    { signal },
-  );
-  return { text: read, notes };
+  try {
+    const { text: read, notes } = await toText(
+      { bytes: Buffer.from(text), mimeType: 'text/html; charset=utf-8' },
+      { maxChars: MAX_MESSAGE_CHARS + 1 },
+      { signal },
+    );
+    return { text: read, notes };
+  } catch (e) {
+    // One message that somebody made unreadable must not take the thread with it.
+    if (e instanceof Problem && e.code.startsWith('connectors/content-')) return { text: '', notes: [e.says] };
+    throw e;
+  }
 }
 
 /**
