@@ -163,6 +163,27 @@ for (const [what, files] of [
     assert.equal(r.issues[0]!.pull!.merged, false);
   });
 
+test('no branch begins at a commit that brings a workflow, a withheld file or more than can be looked at', async (t) => {
+  const h = await githubHouse(t);
+  const { world } = h.hub;
+  const r = world.repository(site);
+  const begin = (from: string, o = {}) =>
+    h.call('create_branch', { repository: site, branch: `b-${from.slice(0, 6)}`, from }, o);
+  world.commit(r, 'good', 'x', { 'a.md': 'x' });
+  await begin('good');
+  await begin(r.branches.get('main')!);
+  const evil = world.commit(r, 'evil', 'x', { '.github/workflows/steal.yml': 'on: create' });
+  // As of a fork: the commit is there and no branch is at it.
+  r.branches.delete('evil');
+  await assert.rejects(begin(evil), code('connectors/github-branch-start'));
+  world.commit(r, 'secret', 'x', { 'x/.env': 'x' });
+  await assert.rejects(begin('secret'), code('connectors/github-branch-start'));
+  world.commit(r, 'large', 'x', Object.fromEntries(Array.from({ length: 301 }, (_, i) => [`d/${i}.md`, 'x'])));
+  await assert.rejects(begin('large'), code('connectors/github-branch-start'));
+  assert.equal(r.branches.has(`b-${evil.slice(0, 6)}`), false);
+  await begin(evil, { settings: { guarded_writes: 'allow' } });
+});
+
 test('what was pushed after it was looked at is not merged', async (t) => {
   const h = await githubHouse(t);
   const r = h.hub.world.repository(site);

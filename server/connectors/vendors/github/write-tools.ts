@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { KiB } from '#kernel/limits.ts';
+import { KiB, MiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
 import { textAnswer } from '../../kit/text-answer.ts';
 import { segments } from '../../kit/vendor-path.ts';
+import { ChangedFiles } from './changed-files.ts';
 import { isGuardedBy, planTree, type FileChange } from './commit-plan.ts';
 import { checkedRef, commitOf, notThere, PathArg, RefArg, rootOf } from './git-walk.ts';
 import { ask } from './github-api.ts';
@@ -36,6 +37,7 @@ export const createBranch = builtinTool({
     mayWrite(r);
     const branch = checkedRef(a.branch);
     const sha = await commitOf(r, a.from);
+    await admitStart(r, sha);
     const answer = await ask(r.vendor, {
       method: 'POST',
       path: `${r.at}/git/refs`,
@@ -49,6 +51,32 @@ export const createBranch = builtinTool({
     });
   },
 });
+
+/** GitHub shows no more files of a comparison than that. */
+const MAX_COMPARED = 300;
+
+/**
+ * INVARIANT (no workflow by a branch): GitHub keeps the commits of forks with those of the repository, and a branch at one of them runs its
+ * workflows as ours. So what a branch begins with beyond the default branch may change no more than commit_files could.
+ */
+async function admitStart(r: OpenRepository, sha: string): Promise<void> {
+  const base = await commitOf(r, r.defaultBranch);
+  const answer = await ask(r.vendor, { method: 'GET', path: `${r.at}/compare/${base}...${sha}`, maxBytes: 16 * MiB });
+  const { ahead_by, files = [] } = z
+    .looseObject({ ahead_by: z.number(), files: ChangedFiles.optional() })
+    .parse(answer.json());
+  if (ahead_by === 0) return;
+  if (files.length < MAX_COMPARED && !namesOf(files).some((n) => isWithheld(r.limits.paths, n) || isGuardedBy(r, n)))
+    return;
+  throw new Problem('forbidden', 'connectors/github-branch-start', {
+    says: 'that commit has changes beyond the default branch that this connector may not make, or more than can be looked at',
+    fix: 'begin at the default branch, or make the branch at GitHub',
+  });
+}
+
+/** All names that changes are about. */
+const namesOf = (files: z.output<typeof ChangedFiles>): string[] =>
+  files.flatMap((f) => [f.filename, ...(f.previous_filename === undefined ? [] : [f.previous_filename])]);
 
 async function headOf(r: OpenRepository, branch: string): Promise<string> {
   const answer = await ask(r.vendor, { method: 'GET', path: `${r.at}/git/ref/heads/${segments(branch)}` });
@@ -244,11 +272,7 @@ async function admitMerge(r: OpenRepository, number: number, count: number): Pro
   while (page !== undefined) {
     const { files, next } = await filesOf(r, number, page);
     looked += files.length;
-    const names = files.flatMap((f) => [
-      f.filename,
-      ...(f.previous_filename === undefined ? [] : [f.previous_filename]),
-    ]);
-    if (names.some((n) => isWithheld(r.limits.paths, n) || isGuardedBy(r, n)))
+    if (namesOf(files).some((n) => isWithheld(r.limits.paths, n) || isGuardedBy(r, n)))
       throw new Problem('forbidden', 'connectors/github-merge', {
         says: `#${number} changes files that this connector may not change`,
         fix: 'merge it at GitHub, where who may do that is looked after',
