@@ -434,7 +434,7 @@ create table connection (
   CHECK (((state = ANY (ARRAY['active'::text, 'revoked'::text])) OR (why IS NOT NULL))),
   CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
   CHECK ((because = ANY (ARRAY['app'::text, 'later'::text]))),
-  CHECK ((ended_why = ANY (ARRAY['disconnected'::text, 'revoked'::text, 'replaced'::text, 'suspended'::text, 'member_removed'::text, 'connector_removed'::text, 'refused'::text]))),
+  CHECK ((ended_why = ANY (ARRAY['disconnected'::text, 'revoked'::text, 'replaced'::text, 'suspended'::text, 'member_removed'::text, 'refused'::text]))),
   CHECK ((generation > 0)),
   CHECK ((grant_kind ~ '^[a-z][a-z0-9_]*$'::text)),
   CHECK ((owner_kind = ANY (ARRAY['person'::text, 'organization'::text]))),
@@ -3391,9 +3391,10 @@ AS $function$
 declare c record;
 begin
   for c in select l.tab, l.col, s.scope from lookup_sealed_columns(of_scope) l join sealed_column s on s.tab = l.tab and s.col = l.col loop
-    return query execute format($q$select %1$L::text, %2$L::text,
-        (get_byte(%2$I, 1)::bigint << 24) | (get_byte(%2$I, 2) << 16) | (get_byte(%2$I, 3) << 8) | get_byte(%2$I, 4), count(*)
-        from %1$I where octet_length(%2$I) > 4 and %3$s group by 3$q$, c.tab, c.col, sealed_where(of_scope, c.scope));
+    -- Only the head is fetched of what may be megabytes.
+    return query execute format($q$select %1$L::text, %2$L::text, (get_byte(h, 1)::bigint << 24) | (get_byte(h, 2) << 16) | (get_byte(h, 3) << 8) | get_byte(h, 4), count(*)
+        from (select substring(%2$I from 1 for 5) as h from %1$I where %2$I is not null and %3$s) x where octet_length(h) = 5 group by 3$q$,
+        c.tab, c.col, sealed_where(of_scope, c.scope));
   end loop;
 end $function$
 -- may be run by: gatehouse_app
