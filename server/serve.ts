@@ -5,54 +5,27 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
-import { tellDecidersJobs } from '#approvals/notices/tell-deciders.job.ts';
 import { siteOf } from '#connectors/connect/site-of.ts';
-import { lookWith } from '#connectors/connections/check-accounts.ts';
-import { watchConnectionsJob } from '#connectors/connections/watch-connections.job.ts';
-import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
 import { vendorOf } from '#connectors/vendors/all-vendors.ts';
 import { startSequencer, type Sequencer } from '#audit/sequencer.ts';
 import { fileWitness } from '#audit/witness.ts';
 import { authorizationHandler } from '#authorization/authorization-handler.ts';
-import { sweepJob } from '#authorization/sweep.job.ts';
 import { startGateway } from '#gateway/start-gateway.ts';
-import { expireKeptJob } from '#dlp/expire-kept.job.ts';
-import { closeLostCallsJob } from '#gateway/close-lost-calls.job.ts';
-import { advanceCapturesJob, applyCaptureJob } from '#domains/captures.job.ts';
-import { checkDomainJob, checkDueDomainsJob } from '#domains/check-domains.job.ts';
-import { pruneJournalJob } from '#directory/prune-journal.job.ts';
-import { enforcementJob } from '#identity/enforcement/enforcement.job.ts';
 import { currentUser } from '#identity/current-user.ts';
-import { mailLinkJob } from '#identity/mail-link/mail-link.job.ts';
-import { samlJob } from '#identity/saml/saml.job.ts';
 import type { World } from '#kernel/ctx.ts';
 import { startJobs } from '#kernel/job.ts';
-import { checkOwnKeysJob } from '#keys/check-own-keys.job.ts';
-import { resealJob } from '#keys/reseal.job.ts';
 import type { Log } from '#kernel/log.ts';
 import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
-import { backtestJob } from '#policy/backtest.job.ts';
-import { forgetSessionReadsJob } from '#gateway/forget-session-reads.job.ts';
-import { forgetDecidedCallsJob } from '#policy/forget-decided-calls.job.ts';
 import { makeMailer } from '#notify/mailer.ts';
-import { sendMessageJob } from '#notify/send-message.job.ts';
-import { settleMergesJob } from '#org/settle-merges.job.ts';
-import { tellVendorJobs } from '#vault/tell-vendor.job.ts';
 import { makeVault } from '#vault/vault.ts';
-import { syncOrgJob } from '#provisioning/sync-org.job.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
 import type { Config } from './config.ts';
-import { catalogue, doors } from './doors.ts';
-import { mailDoor } from './mail-door.ts';
-import { heraldJobs } from './herald-jobs.ts';
-import { words } from './herald-words.ts';
-import { mailEnding, mailHerald } from './herald.ts';
-import { mergeUpstairs } from './merge-upstairs.ts';
+import { doors } from './doors.ts';
 import { openWorld, type Opened } from './open-world.ts';
+import { jobsOf } from './node-jobs.ts';
 import { answerSystem, type Health } from './system.ts';
 
 export const version: string = (
@@ -122,32 +95,7 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
       if (mailer) closing.push(() => mailer.close());
       const jobs = await startJobs(
         opened.as('gatehouse_worker', 6).pool,
-        [
-          sweepJob(world, oauth),
-          expireApprovalsJob(world),
-          ...tellDecidersJobs(world, { findTool: findReviewedTool }),
-          expireKeptJob(world),
-          closeLostCallsJob(world),
-          ...tellVendorJobs(world, site),
-          watchConnectionsJob(world, { vault, siteOf: site, look: lookWith(world, vault, site) }, metrics),
-          backtestJob(world, catalogue),
-          forgetDecidedCallsJob(world, config.callFactsDays),
-          forgetSessionReadsJob(world),
-          samlJob(world, mailEnding),
-          enforcementJob(world),
-          pruneJournalJob(world),
-          syncOrgJob(world),
-          checkDomainJob(world, mailHerald),
-          checkDueDomainsJob(world, mailHerald),
-          advanceCapturesJob(world, mailHerald),
-          applyCaptureJob(world),
-          mailLinkJob(world, mailDoor),
-          sendMessageJob(world, mailer, words),
-          ...heraldJobs(world),
-          settleMergesJob(world, mergeUpstairs),
-          resealJob(world),
-          checkOwnKeysJob(world),
-        ],
+        jobsOf(world, { oauth, vault, site, mailer, metrics, callFactsDays: config.callFactsDays }),
         log,
       );
       closing.push(() => jobs.stop());
