@@ -4,13 +4,8 @@ import type { Manifest } from '../../kit/manifest.ts';
 import { VendorRefusal } from '../../kit/vendor-client.ts';
 import { readDocusignError } from './docusign-api.ts';
 import { jwtGrant } from './jwt-grant.ts';
-import {
-  downloadDocumentTool,
-  getEnvelopeTool,
-  listEnvelopesTool,
-  listRecipientsTool,
-  listTemplatesTool,
-} from './read-tools.ts';
+import { downloadDocumentTool, getEnvelopeTool, listEnvelopesTool, listRecipientsTool } from './read-tools.ts';
+import { listTemplatesTool } from './template-tool.ts';
 import { DocusignSettings, docusignSettings, Guid } from './settings.ts';
 import { createDraftEnvelopeTool, sendEnvelopeTool, voidEnvelopeTool } from './write-tools.ts';
 

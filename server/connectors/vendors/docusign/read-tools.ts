@@ -9,9 +9,14 @@ import { recipientsOf } from './recipients.ts';
 import { Guid } from './settings.ts';
 
 export const EnvelopeId = Guid.describe('Id of the envelope, as list_envelopes shows it');
-const Limit = z.int().min(1).max(100).default(25).describe('At most so many, 1 to 100');
-const Start = z.int().min(0).max(1_000_000).optional().describe('next_start of the answer before, for the next page');
-const reading = ['signature'];
+export const Limit = z.int().min(1).max(100).default(25).describe('At most so many, 1 to 100');
+export const Start = z
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .optional()
+  .describe('next_start of the answer before, for the next page');
+export const reading = ['signature'];
 const brings = ['private', 'untrusted'] as const;
 
 const statuses = ['created', 'sent', 'delivered', 'signed', 'completed', 'declined', 'voided'] as const;
@@ -230,73 +235,5 @@ export const downloadDocumentTool = builtinTool({
         ...(text.next === undefined ? {} : { next_offset: text.next }),
       },
     };
-  },
-});
-
-const Template = z.looseObject({
-  templateId: z.string(),
-  name: z.string().optional(),
-  description: z.string().nullish(),
-  lastModified: z.string().optional(),
-});
-
-export const listTemplatesTool = builtinTool({
-  name: 'list_templates',
-  title: 'List templates',
-  description: 'Lists templates of the account that the connected user may use, for create_draft_envelope.',
-  input: z.strictObject({
-    search_text: z.string().min(1).max(48).optional().describe('Words of the name'),
-    limit: Limit,
-    start: Start,
-  }),
-  class: 'read',
-  projection: [{ kind: 'text', at: '/search_text' }],
-  scopes: reading,
-  brings: ['private'],
-  outward: false,
-  async run(call, args) {
-    const page = await docusign(
-      call,
-      {
-        method: 'GET',
-        path: '/templates',
-        query: {
-          search_text: args.search_text,
-          count: args.limit,
-          start_position: args.start ?? 0,
-          include: 'recipients',
-        },
-      },
-      z.looseObject({
-        envelopeTemplates: z
-          .array(
-            Template.extend({
-              recipients: z
-                .looseObject({ signers: z.array(z.looseObject({ roleName: z.string().optional() })).default([]) })
-                .optional(),
-            }),
-          )
-          .default([]),
-        ...Paging,
-      }),
-    );
-    const rolesOf = (t: (typeof page.envelopeTemplates)[number]): string[] =>
-      t.recipients?.signers.flatMap((s) => s.roleName ?? []) ?? [];
-    const next = nextStart(page);
-    return textAnswer(
-      [
-        `${page.envelopeTemplates.length} of ${page.totalSetSize} templates`,
-        ...page.envelopeTemplates.map(
-          (t) =>
-            `${t.templateId} ${t.name ?? '(no name)'}${t.description ? `: ${t.description}` : ''}${rolesOf(t).length > 0 ? ` [roles: ${rolesOf(t).join(', ')}]` : ''}`,
-        ),
-        ...(next === undefined ? [] : [`(more: start ${next})`]),
-      ],
-      {
-        templates: page.envelopeTemplates.map((t) => ({ id: t.templateId, name: t.name ?? null, roles: rolesOf(t) })),
-        total: page.totalSetSize,
-        ...(next === undefined ? {} : { next_start: next }),
-      },
-    );
   },
 });
