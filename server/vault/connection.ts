@@ -38,14 +38,7 @@ export type Standing =
 export const connectionStates = ['active', 'refresh_failed', 'reconnect', 'revoked'] as const;
 export type ConnectionState = (typeof connectionStates)[number];
 
-export const endedWhys = [
-  'disconnected',
-  'revoked',
-  'replaced',
-  'suspended',
-  'member_removed',
-  'refused',
-] as const;
+export const endedWhys = ['disconnected', 'revoked', 'replaced', 'suspended', 'member_removed', 'refused'] as const;
 export type EndedWhy = (typeof endedWhys)[number];
 
 /** Whether the vendor was told of the end: still to be, it confirmed, it refused for good, it has no way to be told. */
