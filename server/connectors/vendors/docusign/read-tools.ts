@@ -224,6 +224,7 @@ export const downloadDocumentTool = builtinTool({
     const text = await toText(
       { bytes: answer.bytes, mimeType, name: `document-${args.document_id}.pdf` },
       { page: args.page, offset: args.offset, maxChars: args.max_chars },
+      { signal: call.signal },
     );
     const about = `document ${args.document_id} of ${args.envelope_id}${text.pages === undefined ? '' : `, ${text.pages} pages`}`;
     return {

@@ -113,7 +113,8 @@ export const readFile = builtinTool({
     const facts = { repository: r.full, path: found.path, commit, bytes: bytes.length };
     // Source is shown as it is, byte for byte; what is no UTF-8 may be a document with text in it.
     const plain = asText(bytes);
-    const document = plain === undefined ? await toText({ bytes, name: found.path }) : undefined;
+    const document =
+      plain === undefined ? await toText({ bytes, name: found.path }, {}, { signal: call.signal }) : undefined;
     const all = (plain ?? document?.text ?? '').split('\n');
     const part = all.slice(a.from_line - 1, a.from_line - 1 + a.lines);
     const last = a.from_line - 1 + part.length;

@@ -70,6 +70,7 @@ export const readFile = builtinTool({
     const text = await toText(
       { bytes: answer.bytes, name: item.name ?? undefined, mimeType: item.file?.mimeType ?? undefined },
       { maxChars: MAX_TEXT, offset: args.offset, page: args.page },
+      { signal: call.signal },
     );
     return said(
       [

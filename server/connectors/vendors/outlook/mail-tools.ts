@@ -215,7 +215,11 @@ export const getAttachment = builtinTool({
       });
       content = { bytes, name, mimeType: a.contentType ?? undefined };
     }
-    const text = await toText(content, { maxChars: MAX_TEXT, offset: args.offset, page: args.page });
+    const text = await toText(
+      content,
+      { maxChars: MAX_TEXT, offset: args.offset, page: args.page },
+      { signal: call.signal },
+    );
     return said(
       [
         `${name} (${kind === 'item' ? 'attached message or event' : text.kind}, ${content.bytes.length} bytes)`,
