@@ -87,7 +87,7 @@ async function wasClosed(tx: Tx, connector: Id<'con'>, tool: Tool): Promise<bool
 }
 
 /** Whether what the catalogue said of the definition before still says enough of this one. */
-function keepsReview(before: Tool, t: BuiltinTool): boolean {
+export function keepsReview(before: Tool, t: BuiltinTool): boolean {
   if (!before.reviewed?.by.startsWith('catalogue:') || before.reviewedDefinition === undefined) return false;
   const old: unknown = JSON.parse(before.reviewedDefinition);
   const places = new Set(t.projection.map((p) => jcs(p)));

@@ -181,6 +181,8 @@ test('a definition of another version of Gatehouse goes on where it did not wide
     // Another process: the view of this one remembers that it has settled.
     const node = await startGateway(h.g.house.world, {});
     h.g.house.also.raw = node;
+    const first = await h.call(c, 'who_am_i');
+    assert.equal(first.why === 'changed', offered.length === 0, 'at the first call, before anything was written down');
     for (let i = 0; i < 100 && JSON.stringify(await h.tools(c)) !== JSON.stringify(offered); i++)
       await new Promise((r) => setTimeout(r, 50));
     assert.deepEqual(await h.tools(c), offered);

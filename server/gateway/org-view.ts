@@ -1,7 +1,8 @@
 import type { Connector } from '#connectors/connector.ts';
 import { egressRules } from '#connectors/connector.ts';
 import { listConnectors } from '#connectors/connector.sql.ts';
-import { seenTool } from '#connectors/builtin-tools.ts';
+import { keepsReview, seenTool } from '#connectors/builtin-tools.ts';
+import type { BuiltinTool } from '#connectors/kit/builtin-tool.ts';
 import { toolsOf } from '#connectors/kit/tool-definition.ts';
 import { openBearer } from '#connectors/refresh-tools.ts';
 import { settleBuiltin } from '#connectors/settle-builtin.ts';
@@ -111,7 +112,7 @@ function viewOf(
 ): ConnectorView {
   const url = new URL(c.url);
   const builtin = c.mode === 'builtin' ? builtinOf(c) : undefined;
-  const own = typeof builtin === 'object' ? pinsOf(builtin) : undefined;
+  const own = typeof builtin === 'object' ? ownTools(builtin) : undefined;
   const instructions = told.find((t) => t.connector === c.id);
   // Opened at the first call and kept as long as the view, so as a change of it is seen.
   let bearer: Promise<Secret | undefined> | undefined;
@@ -141,24 +142,28 @@ function builtinOf(c: Connector): BuiltinView | 'unknown' {
   return { manifest, builtin: manifest.builtin, access: c.access, settings: c.settings, replaced: c.origins };
 }
 
-/** What this process would run, by its pin. */
-const pinsOf = (b: BuiltinView): ReadonlyMap<string, string> =>
-  new Map(toolsOf(b.builtin, b.access).map((t) => [t.name, seenTool(t).pin]));
+/** What this process would run. */
+const ownTools = (b: BuiltinView): ReadonlyMap<string, BuiltinTool> =>
+  new Map(toolsOf(b.builtin, b.access).map((t) => [t.name, t]));
 
 /** Whether what is known of a connector's tools is not what this version of Gatehouse has. */
 function unsettled(c: ConnectorView): boolean {
   if (typeof c.builtin !== 'object') return false;
-  const own = pinsOf(c.builtin);
+  const own = ownTools(c.builtin);
   const known = [...c.tools.values()].filter((t) => t.state !== 'removed');
-  return known.length !== own.size || known.some((t) => own.get(t.name) !== t.pin);
+  return known.length !== own.size || known.some((t) => pinOf(own.get(t.name)) !== t.pin);
 }
 
+const pinOf = (t: BuiltinTool | undefined): string | undefined => t && seenTool(t).pin;
+const runsAsReviewed = (t: Tool, own: BuiltinTool | undefined): boolean =>
+  own !== undefined && (seenTool(own).pin === t.pin || keepsReview(t, own));
+
 /** INVARIANT (what was reviewed is what runs): a tool of ours is usable where this process has it as it was reviewed, whatever another version wrote. */
-function called(t: Tool, own: ReadonlyMap<string, string> | undefined): CalledTool {
+function called(t: Tool, own: ReadonlyMap<string, BuiltinTool> | undefined): CalledTool {
   const definition: unknown = JSON.parse(t.definition);
   return {
     name: t.name,
-    state: own !== undefined && t.state === 'reviewed' && own.get(t.name) !== t.pin ? 'changed' : t.state,
+    state: own !== undefined && t.state === 'reviewed' && !runsAsReviewed(t, own.get(t.name)) ? 'changed' : t.state,
     class: t.class,
     pin: t.pin,
     reviewedPin: t.reviewedPin,

@@ -133,6 +133,13 @@ test('a credential that stays refused is asked for once more only, and the words
   assert.equal(e.says, 'Vendor does not accept the credential (no Bearer [credential])');
 });
 
+test('a vendor that refuses every new token is asked with two of them', async (t) => {
+  const at = await vendor(t, json(401, {}));
+  const { vendor: v } = await client(t, at, { tokens: [{ token: 'a' }, { token: 'b' }, { token: 'c' }] });
+  await refusal(v.send({ method: 'GET', path: '/' }));
+  assert.equal(at.seen.length, 2);
+});
+
 test('a token that cannot be another one is not sent twice', async (t) => {
   const at = await vendor(t, json(401, {}));
   const { vendor: v } = await client(t, at, { tokens: [{ token: 'static' }] });
