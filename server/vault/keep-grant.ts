@@ -1,6 +1,7 @@
 import { change } from '#audit/change.ts';
 import { event, type AuditEvent } from '#audit/events.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import type { Tx } from '#kernel/db.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Connection } from './connection.ts';
 import { findLiveConnection, insertConnection, replaceGrant } from './connection.sql.ts';
@@ -14,8 +15,14 @@ const TRIES = 5;
 /**
  * Makes `made` the one connection of its owner. The same account again keeps its id and takes the new grant, and nothing is ended at the vendor:
  * at many the end of one grant ends them all. Another account ends the one before.
+ * @param still throws, in the transaction that stores it, where its owner may not have it any more
  */
-export async function keepGrant(ctx: OrgCtx, made: Connection, kept: Kept): Promise<Connection> {
+export async function keepGrant(
+  ctx: OrgCtx,
+  made: Connection,
+  kept: Kept,
+  still: (tx: Tx) => Promise<void> = () => Promise.resolve(),
+): Promise<Connection> {
   const owner = made.owner.kind === 'person' ? made.owner.member : 'organization';
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const before = await ctx.db.read(scopeOf(ctx), (db) => findLiveConnection(db, made.connector, owner));
@@ -25,6 +32,7 @@ export async function keepGrant(ctx: OrgCtx, made: Connection, kept: Kept): Prom
       : made;
     const sealed = await sealKept(ctx.seal, ctx.org, connection, kept);
     const stored = await change(ctx, async (tx) => {
+      await still(tx);
       const data = {
         connection: connection.id,
         connector: connection.connector,

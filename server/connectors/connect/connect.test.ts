@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openConnectHouse, type ConnectHouse } from '#dev/connect-house.ts';
 import { sweepEnded } from '#vault/tell-vendor.job.ts';
 
@@ -201,6 +202,30 @@ test('a vendor that does not say whose account it is gives no connection, and is
   assert.equal(codeIn(r.text), 'connectors/unknown-account');
   assert.equal(h.vendor.live(), 0);
 });
+
+for (const [what, sql] of [
+  ['leaves the organization', 'delete from member where id = $1'],
+  ['is suspended', `update app_user set state = 'suspended' where id = (select user_id from member where id = $1)`],
+] as const)
+  test(`whoever ${what} while the vendor is asked for their token gets no connection, and the vendor is told to end the grant`, async (t) => {
+    const h = await open(t);
+    const con = await h.connector();
+    const bob = await h.person('bob@acme.example');
+    h.vendor.visitor.account = 'bob';
+    const back = await h.visit(con, bob);
+    let asked = false;
+    h.vendor.fault = (r) => {
+      if (r.path !== '/api/me') return undefined;
+      asked = true;
+      return { status: 0, delayMs: 500 };
+    };
+    const answered = h.page('GET', back.pathname + back.search, bob);
+    while (!asked) await wait(5);
+    await h.t.super(sql, bob.member);
+    assert.equal(codeIn((await answered).text), 'connectors/not-here');
+    assert.deepEqual(await h.live(con), []);
+    assert.equal(h.vendor.live(), 0);
+  });
 
 test('scopes that a person left out are named; a level that is not whole is not given', async (t) => {
   const h = await open(t);

@@ -1,11 +1,14 @@
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
+import type { Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { enqueue } from '#kernel/job.ts';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
 import { readSignedId } from '#kernel/signed-id.ts';
+import { lockMember } from '#org/member.sql.ts';
+import { lockUser } from '#org/user.sql.ts';
 import { askToken } from '#vault/ask-token.ts';
 import { findSealedApp } from '#vault/connector-app.sql.ts';
 import type { Connection } from '#vault/connection.ts';
@@ -108,8 +111,22 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
     }
     return refuseGrant(at, consent, { ...made, account }, tokens, refusal);
   }
-  const connection = await keepGrant(ctx, { ...made, access, account }, tokens);
+  const connection = await keepGrant(ctx, { ...made, access, account }, tokens, (tx) => stillHere(tx, consent)).catch(
+    (e: unknown) => {
+      if (e instanceof Gone)
+        return refuseGrant(at, consent, { ...made, account }, tokens, { why: 'not_here', says: e.message });
+      throw e;
+    },
+  );
   return { connection, missing };
+}
+
+class Gone extends Error {}
+
+/** INVARIANT (who is out has no credentials): whoever left or was suspended while the vendor was asked gets none after what they had was ended. */
+async function stillHere(tx: Tx, { user, member }: Consent): Promise<void> {
+  const [account, membership] = [await lockUser(tx, user), await lockMember(tx, member)];
+  if (account?.state !== 'active' || !membership) throw new Gone('you are not in this organization any more');
 }
 
 async function takeAnswer(at: AtConnector, query: Returned): Promise<{ consent: Consent; sealed: Buffer }> {
@@ -234,6 +251,7 @@ const refusalCodes = {
   foreign_account: 'connectors/foreign-account',
   other_address: 'connectors/other-address',
   scopes_missing: 'connectors/scopes-missing',
+  not_here: 'connectors/not-here',
 } as const;
 type Refusal = { why: keyof typeof refusalCodes; says: string };
 
@@ -243,5 +261,7 @@ const refused = (name: string, why: Refusal): Problem =>
     fix:
       why.why === 'scopes_missing'
         ? 'begin again at /connections and agree to all of it'
-        : 'begin again at /connections with the account that your organization gave you there',
+        : why.why === 'not_here'
+          ? 'ask an administrator'
+          : 'begin again at /connections with the account that your organization gave you there',
   });
