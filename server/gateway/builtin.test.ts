@@ -31,6 +31,14 @@ const manifest: Manifest = {
       }),
       builtinTool({
         ...plain,
+        name: 'write_any',
+        class: 'write',
+        scopes: [],
+        input: z.strictObject({}),
+        run: (c) => me(c, 'POST'),
+      }),
+      builtinTool({
+        ...plain,
         name: 'write_me',
         class: 'write',
         scopes: ['write'],
@@ -91,10 +99,13 @@ test('tools of the catalogue are reviewed when they are added; a read-only conne
   await connect(c);
   await editConnector(h.g.ctx, c.id, { access: 'read_write' });
   await new Promise((r) => setTimeout(r, 600));
-  assert.deepEqual(await h.tools(c), ['who_am_i', 'write_me']);
+  assert.deepEqual(await h.tools(c), ['who_am_i', 'write_any', 'write_me']);
   const r = await h.call(c, 'write_me', { text: 'x' });
   assert.equal(r.why, 'reconnect', 'what the person agreed to was reading');
-  assert.match(r.says, /needs write at Plain/);
+  assert.match(r.says, /connected for reading only/);
+  const seen = vendor.seen.length;
+  assert.equal((await h.call(c, 'write_any')).why, 'reconnect', 'also where the vendor’s scopes do not tell');
+  assert.equal(vendor.seen.length, seen);
   await editConnector(h.g.ctx, c.id, { access: 'read_only' });
   await new Promise((r) => setTimeout(r, 600));
   assert.deepEqual(await h.tools(c), ['who_am_i']);

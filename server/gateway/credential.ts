@@ -14,19 +14,27 @@ export type Opening = {
   caller: Caller;
   connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>;
   credentials: Credentials;
+  /** Whether the call changes something. */
+  writes: boolean;
 };
 
 /**
  * Opens the credential of this call. INVARIANT (whose account): it follows from the connector and from who calls, as Gatehouse knows him, and from
- * nothing that he sends; where there is none, none of another person takes its place. Nothing of it is remembered here.
+ * nothing that he sends; where there is none, none of another person takes its place. What a person connected for reading changes nothing, also where
+ * the vendor's scopes do not tell the two apart. Nothing of it is remembered here.
  */
 export const unlockFor =
-  ({ ctx, caller, connector, credentials }: Opening): Unlock =>
+  ({ ctx, caller, connector, credentials, writes }: Opening): Unlock =>
   async (refused, narrow) => {
     const place = { parent: caller.parent, org: caller.org };
     const owner = connector.actAs === 'person' ? caller.member : 'organization';
     const found = await ctx.db.read(place, (db) => findLiveConnection(db, connector.id, owner));
     if (!found) throw none();
+    if (writes && found.owner.kind === 'person' && found.access === 'read_only')
+      throw new Problem('forbidden', 'connectors/missing-scope', {
+        says: `your account at ${connector.name} is connected for reading only, and this tool changes something there`,
+        fix: 'connect again and let it write, too',
+      });
     return credentials.unlock(place, {
       connection: found.id,
       refused,

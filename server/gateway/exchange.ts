@@ -34,10 +34,14 @@ export type Exchange = {
   end: AbortController;
 };
 
-/** The request that goes upstream: the same bytes, the connector's own credential, and only headers that MCP names. */
+/**
+ * The request that goes upstream: the same bytes, the connector's own credential, and only headers that MCP names.
+ * @param writes whether it is a call that changes something
+ */
 export async function towardsUpstream(
   x: Exchange,
   as: Pick<Carrier, 'headers' | 'body'> = { headers: x.headers, body: x.body },
+  writes = false,
 ): Promise<UpstreamRequest> {
   const { connector, gate } = x;
   const method = x.req.method === 'GET' || x.req.method === 'DELETE' ? x.req.method : 'POST';
@@ -53,17 +57,17 @@ export async function towardsUpstream(
   };
   if (isAll(connector)) return { ...request, send: x.session?.kind === 'ours' ? sendUpTo(x, sendAll(x)) : sendAll(x) };
   // Our own tools speak every revision.
-  if (connector.builtin !== undefined) return { ...request, send: senderOf(x) };
-  const base = connector.actAs === 'none' ? request : { ...request, send: senderOf(x) };
+  if (connector.builtin !== undefined) return { ...request, send: senderOf(x, writes) };
+  const base = connector.actAs === 'none' ? request : { ...request, send: senderOf(x, writes) };
   const translated = await eraSender(x, base);
   return translated ? { ...base, send: translated } : base;
 }
 
 /** How a request goes that needs more than the connector's own bearer. */
-function senderOf(x: Exchange): Sender {
+function senderOf(x: Exchange, writes: boolean): Sender {
   const { connector, gate } = x;
   const { caller } = x.who;
-  const unlock = unlockFor({ ctx: x.ctx, caller, connector, credentials: gate.credentials });
+  const unlock = unlockFor({ ctx: x.ctx, caller, connector, credentials: gate.credentials, writes });
   if (connector.builtin === undefined) return withCredential(unlock, connector, gate.world.origin);
   if (connector.builtin === 'unknown')
     throw new Broken('ours', `this version of Gatehouse does not have the tools of ${connector.name}`);

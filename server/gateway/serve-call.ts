@@ -181,7 +181,7 @@ async function relayed(
     if (stops.has(v.action)) throw new Stopped(v);
     return v.redactions.length > 0 ? redactJson(text, ['params'], v.redactions) : undefined;
   };
-  return relay(await towardsUpstream(x, carrier), x.reply, {
+  return relay(await towardsUpstream(x, carrier, classOf(call) !== 'read'), x.reply, {
     wants: message.id,
     eager: false,
     maxStreamBytes: MAX_STREAM_BYTES,
