@@ -260,31 +260,33 @@ export const listToTell = (db: Reader, now: Date, limit: number): Promise<{ id: 
   select id from connection
    where org = app_org() and vendor_end = 'waiting' and coalesce(vendor_end_next_at, ended_at) <= ${now} order by ended_at limit ${limit}`);
 
-/** What is still sealed of an ended connection, and how often its vendor was told in vain. */
-export const findToTell = (
-  db: Reader,
-  id: Id<'cnn'>,
-): Promise<{ connection: Connection; sealed: Buffer | undefined; tries: number } | undefined> =>
+const ToTellRow = z
+  .object({ ...columns, sealed: z.instanceof(Buffer).nullable(), tries: z.number(), renewing: z.boolean() })
+  .transform((r) => ({
+    connection: connectionOf(r),
+    sealed: r.sealed ?? undefined,
+    tries: r.tries,
+    renewing: r.renewing,
+  }));
+
+/** What is still sealed of an ended connection, how often its vendor was told in vain, and whether a newer token may be on its way. */
+export const findToTell = (db: Reader, id: Id<'cnn'>): Promise<z.infer<typeof ToTellRow> | undefined> =>
   db.maybe(
-    read(
-      z
-        .object({ ...columns, sealed: z.instanceof(Buffer).nullable(), tries: z.number() })
-        .transform((r) => ({ connection: connectionOf(r), sealed: r.sealed ?? undefined, tries: r.tries })),
-    )`
-  select ${connectionColumns}, c.sealed, c.vendor_end_tries as tries from ${connectionFrom}
+    read(ToTellRow)`
+  select ${connectionColumns}, c.sealed, c.vendor_end_tries as tries, coalesce(l.until > clock_timestamp(), false) as renewing from ${connectionFrom}
    where c.org = app_org() and c.id = ${id} and c.vendor_end = 'waiting'`,
   );
 
-/** The secret goes with the answer. 0: another node was faster. */
+/** The secret goes with the answer. 0: another node was faster, or a newer token came, of which the vendor was not told. */
 export const saveVendorTold = (
   tx: Tx,
-  id: Id<'cnn'>,
+  { id, generation }: Pick<Connection, 'id' | 'generation'>,
   how: Exclude<VendorEnd, 'waiting'>,
   tries: number,
 ): Promise<number> =>
   tx.run(write`
   update connection set vendor_end = ${how}, vendor_end_tries = ${tries}, vendor_end_next_at = null, sealed = null
-   where org = app_org() and id = ${id} and vendor_end = 'waiting'`);
+   where org = app_org() and id = ${id} and generation = ${generation} and vendor_end = 'waiting'`);
 
 export const saveVendorLater = (tx: Tx, id: Id<'cnn'>, tries: number, next: Date): Promise<number> =>
   tx.run(write`

@@ -28,7 +28,8 @@ export async function tellVendor(world: World, siteOf: SiteOf, at: Place, id: Id
     const { connector } = row.connection;
     return { ...row, site: await siteOf(db, connector), app: await findSealedApp(db, connector) };
   });
-  if (!found) return;
+  // INVARIANT (no token outlives the end): while a renewal is under way, what it will bring is to be ended too; the sweep comes again.
+  if (!found || found.renewing) return;
   const { connection: c, sealed, site } = found;
   const told =
     !sealed || !site?.auth.oauth?.revoke
@@ -44,7 +45,7 @@ export async function tellVendor(world: World, siteOf: SiteOf, at: Place, id: Id
     const saved =
       how === 'later'
         ? await saveVendorLater(tx, id, tries, new Date(ctx.now.getTime() + backoffMs(tries)))
-        : await saveVendorTold(tx, id, how, tries);
+        : await saveVendorTold(tx, c, how, tries);
     if (saved === 0) return { value: undefined, unchanged: true };
     return {
       value: undefined,

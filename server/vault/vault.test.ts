@@ -12,6 +12,7 @@ import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
 import type { Connection } from './connection.ts';
 import { endConnection } from './end-connection.ts';
+import { sealKept } from './kept.ts';
 import { vaultCtx } from './renewal.ts';
 import { sweepEnded } from './tell-vendor.job.ts';
 import { tellVendor } from './tell-vendor.ts';
@@ -417,6 +418,49 @@ test('a connection that ends while it is renewed keeps the new token for the ven
   h.vendor.fault = undefined;
   await sweepEnded(h.world, h.siteOf);
   assert.deepEqual([(await h.row(c.id))['vendor_end'], h.vendor.live()], ['confirmed', 0]);
+});
+
+test('a connection that ends while it is renewed is told of when the renewal is over, so that no newer token outlives it', async (t) => {
+  const h = await open(t, { rotation: 'single_use' });
+  const c = await h.connect({ expires: -10 });
+  let asked = false;
+  h.vendor.fault = (r) => {
+    if (r.path !== '/login/token') return undefined;
+    asked = true;
+    return { status: 0, delayMs: 1500 };
+  };
+  const under = problem(h.vault.unlock(h.at, { connection: c.id }));
+  while (!asked) await wait(5);
+  await endConnection(vaultCtx(h.world, h.at), c.id, 'disconnected');
+  await tellVendor(h.world, h.siteOf, h.at, c.id);
+  const row = await h.row(c.id);
+  assert.deepEqual([row['vendor_end'], row['vendor_end_tries']], ['waiting', 0]);
+  assert.equal((await under).code, 'vault/no-connection');
+  h.advance(60);
+  await sweepEnded(h.world, h.siteOf);
+  assert.deepEqual([(await h.row(c.id))['vendor_end'], h.vendor.live()], ['confirmed', 0]);
+});
+
+test('a vendor that was told of tokens which were renewed meanwhile is told of the newer ones, too', async (t) => {
+  const h = await open(t, { rotation: 'single_use' });
+  const c = await h.connect();
+  await endConnection(vaultCtx(h.world, h.at), c.id, 'disconnected');
+  let told = 0;
+  h.vendor.fault = (r) => {
+    if (r.path !== '/login/revoke') return undefined;
+    told++;
+    return { status: 0, delayMs: 1000 };
+  };
+  const under = tellVendor(h.world, h.siteOf, h.at, c.id);
+  while (told === 0) await wait(5);
+  const newer = { ...c, generation: 2 };
+  const sealed = await sealKept(h.world.seal, h.at.org, newer, { access: new Secret('at_new'), refresh: undefined });
+  await h.t.super('update connection set sealed = $2, generation = 2 where id = $1', c.id, sealed);
+  await under;
+  assert.equal((await h.row(c.id))['vendor_end'], 'waiting');
+  h.advance(60);
+  await sweepEnded(h.world, h.siteOf);
+  assert.deepEqual([(await h.row(c.id))['vendor_end'], told], ['confirmed', 2]);
 });
 
 test('a connector that is switched off gives no credential and keeps its connections', async (t) => {
