@@ -5,7 +5,7 @@ import type { Id } from '#kernel/id.ts';
 import type { Job } from '#kernel/job.ts';
 import { listToTell, lookupEnded, takeUntold } from './connection.sql.ts';
 import { revoked } from './end-connection.ts';
-import { vaultCtx } from './renewal.ts';
+import { vaultCtx, type Place } from './renewal.ts';
 import { TELL_VENDOR, tellVendor } from './tell-vendor.ts';
 import type { SiteOf } from './vendor-site.ts';
 
@@ -33,18 +33,26 @@ export const tellVendorJobs = (world: World, siteOf: SiteOf): Job[] => [
   },
 ];
 
-/** Tells the log what a trigger ended, and vendors what is due. */
+/** Tells the log what a trigger ended, and vendors what is due. One organization's trouble is its own, and one connection's. */
 export async function sweepEnded(world: World, siteOf: SiteOf): Promise<void> {
   const due = await world.db.lookup(lookupEnded(world.now()));
-  for (const at of due?.scopes ?? []) {
-    const ctx = vaultCtx(world, at);
-    await change(ctx, async (tx) => {
-      const [first, ...rest] = (await takeUntold(tx, 'system')).flatMap((c) =>
-        c.standing.state === 'revoked' ? [revoked(c, c.standing.why)] : [],
-      );
-      return first ? { value: undefined, events: [first, ...rest] } : { value: undefined, unchanged: true };
-    });
-    const ids = await world.db.read(at, (db) => listToTell(db, world.now(), MOST));
-    for (const { id } of ids) await tellVendor(world, siteOf, at, id);
-  }
+  for (const at of due?.scopes ?? [])
+    await sweepOrg(world, siteOf, at).catch((err: unknown) =>
+      world.log.error({ err, org: at.org }, 'the ended connections of an organization could not be looked after'),
+    );
+}
+
+async function sweepOrg(world: World, siteOf: SiteOf, at: Place): Promise<void> {
+  const ctx = vaultCtx(world, at);
+  await change(ctx, async (tx) => {
+    const [first, ...rest] = (await takeUntold(tx, 'system')).flatMap((c) =>
+      c.standing.state === 'revoked' ? [revoked(c, c.standing.why)] : [],
+    );
+    return first ? { value: undefined, events: [first, ...rest] } : { value: undefined, unchanged: true };
+  });
+  const ids = await world.db.read(at, (db) => listToTell(db, world.now(), MOST));
+  for (const { id } of ids)
+    await tellVendor(world, siteOf, at, id).catch((err: unknown) =>
+      world.log.error({ err, connection: id }, 'a vendor could not be told of the end of a connection'),
+    );
 }

@@ -26,18 +26,20 @@ export async function tellVendor(world: World, siteOf: SiteOf, at: Place, id: Id
     const row = await findToTell(db, id);
     if (!row) return undefined;
     const { connector } = row.connection;
-    return { ...row, site: await siteOf(db, connector), app: await findSealedApp(db, connector) };
+    return { ...row, site: await siteOf(db, connector).catch(unfit), app: await findSealedApp(db, connector) };
   });
   // INVARIANT (no token outlives the end): while a renewal is under way, what it will bring is to be ended too; the sweep comes again.
   if (!found || found.renewing) return;
   const { connection: c, sealed, site } = found;
   const told =
-    !sealed || !site?.auth.oauth?.revoke
-      ? 'impossible'
-      : await toldWith(world, at, site, async () => ({
-          tokens: await openTokens(world.seal, at.org, c, sealed),
-          app: await openApp(world.seal, at.org, { clientAuth: 'none', ...site.auth.oauth }, found.app, site.name),
-        }));
+    site === 'unfit'
+      ? 'later'
+      : !sealed || !site?.auth.oauth?.revoke
+        ? 'impossible'
+        : await toldWith(world, at, site, async () => ({
+            tokens: await openTokens(world.seal, at.org, c, sealed),
+            app: await openApp(world.seal, at.org, { clientAuth: 'none', ...site.auth.oauth }, found.app, site.name),
+          }));
   const tries = found.tries + 1;
   const how = told === 'later' && tries >= MAX_TRIES ? 'refused' : told;
   const ctx = vaultCtx(world, at);
@@ -54,6 +56,12 @@ export async function tellVendor(world: World, siteOf: SiteOf, at: Place, id: Id
       ],
     };
   });
+}
+
+/** A connector whose settings are no address any more: somebody may mend it within the time that there is. */
+function unfit(e: unknown): 'unfit' {
+  if (e instanceof Problem && e.kind === 'invalid') return 'unfit';
+  throw e;
 }
 
 async function toldWith(

@@ -463,6 +463,23 @@ test('a vendor that was told of tokens which were renewed meanwhile is told of t
   assert.deepEqual([(await h.row(c.id))['vendor_end'], told], ['confirmed', 2]);
 });
 
+test('a connection whose vendor cannot be told holds up no other, and its time goes on', async (t) => {
+  const h = await open(t);
+  const first = await h.connect();
+  await endConnection(vaultCtx(h.world, h.at), first.id, 'disconnected');
+  const second = await h.connect();
+  await endConnection(vaultCtx(h.world, h.at), second.id, 'disconnected');
+  let asked = 0;
+  for (const e of [new Problem('invalid', 'vault/setting', { says: 'no address' }), new Error('broken')]) {
+    asked = 0;
+    await sweepEnded(h.world, (db, id) => (asked++ === 0 ? Promise.reject(e) : h.siteOf(db, id)));
+    const [row] = [await h.row(first.id)];
+    assert.deepEqual([row['vendor_end'], row['vendor_end_tries']], ['waiting', 1]);
+    assert.equal((await h.row(second.id))['vendor_end'], 'confirmed');
+    h.advance(60);
+  }
+});
+
 test('a connector that is switched off gives no credential and keeps its connections', async (t) => {
   const h = await open(t);
   const c = await h.connect();
