@@ -402,6 +402,22 @@ test('whoever leaves the organization or is suspended has no connection from tha
   assert.equal(h.vendor.live(), 0);
 });
 
+test('what a leaver has is found by its index, and not by going through everybody’s', async (t) => {
+  const h = await open(t);
+  await h.t.super(
+    `insert into connection (org, id, connector, owner_kind, member, user_id, grant_kind, access, scopes, state, sealed, generation, made_at, made_by)
+     select $1, 'cnn_' || i, $2, 'person', 'mem_' || i, 'usr_' || i, 'oauth', 'read_only', '{}', 'active', 'x', 1, now(), 'x' from generate_series(1, 3000) i`,
+    h.at.org,
+    h.connector,
+  );
+  await h.t.super('analyze connection');
+  const plan = await h.t.super(
+    `explain update connection set state = state where org = $1 and member = 'mem_7' and ended_at is null`,
+    h.at.org,
+  );
+  assert.match(JSON.stringify(plan), /Index (Cond|Scan).*connection_of_member|connection_of_member.*Index Cond/);
+});
+
 test('a connection that ends while it is renewed keeps the new token for the vendor only', async (t) => {
   const h = await open(t, { rotation: 'single_use' });
   const c = await h.connect({ expires: -10 });

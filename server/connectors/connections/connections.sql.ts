@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { read, sql, write, type Query, type Reader, type Tx } from '#kernel/db.ts';
+import { read, sql, write, type Fragment, type Query, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { containing } from '#kernel/list.ts';
 import type { Connection, ConnectionState } from '#vault/connection.ts';
@@ -50,15 +50,23 @@ export type ConnectionFilter = {
   limit: number;
 };
 
+/** As an index has it: of an organization's very many, one person's own are few. */
+const ownedBy = (owner: string | undefined): Fragment =>
+  owner === undefined
+    ? sql`true`
+    : owner === 'organization'
+      ? sql`c.owner_kind = 'organization'`
+      : sql`c.user_id = ${owner}`;
+
 /** In the order in which they were made. Ended ones only where they are asked for. One more than asked. */
 export const listConnections = (db: Reader, f: ConnectionFilter): Promise<Listed[]> =>
   db.many(read(ListedRow)`
     select ${connectionColumns}, ${names} from ${joined}
      where c.org = app_org()
-       and case when ${f.state ?? null}::text is null then c.ended_at is null else c.state = ${f.state ?? null} end
+       and ${f.state === undefined ? sql`c.ended_at is null` : sql`c.state = ${f.state}`}
+       and ${ownedBy(f.owner)}
        and (${f.connector ?? null}::text is null or c.connector = ${f.connector ?? null})
        and (${f.type ?? null}::text is null or n.type = ${f.type ?? null})
-       and (${f.owner ?? null}::text is null or coalesce(c.user_id, 'organization') = ${f.owner ?? null})
        and (${containing(f.q)}::text is null or n.name ilike ${containing(f.q)} or n.slug ilike ${containing(f.q)} or n.type ilike ${containing(f.q)}
             or u.display_name ilike ${containing(f.q)} or u.email ilike ${containing(f.q)}
             or c.account_label ilike ${containing(f.q)} or c.account_email ilike ${containing(f.q)})
