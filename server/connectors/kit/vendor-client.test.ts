@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
+import { inspect } from 'node:util';
 import { listen } from '#dev/listening-server.ts';
 import { makeEgress } from '#kernel/egress.ts';
 import { makeLog } from '#kernel/log.ts';
@@ -264,6 +265,14 @@ test('a download inside the network is not fetched because a vendor says so', as
     (e) => e instanceof Problem && e.code.startsWith('egress/'),
   );
   assert.equal(inside.seen.length, 0);
+});
+
+test('a download at something that is no address is refused in words that do not repeat it', async (t) => {
+  const at = await vendor(t, json(302, {}, { location: 'https://[files/blob?sig=permission' }));
+  const { vendor: v } = await client(t, at);
+  const e = await refusal(v.send({ method: 'GET', path: '/content', followDownload: true }));
+  assert.deepEqual([e.status, e.code], [302, 'foreign_address']);
+  assert.doesNotMatch(inspect(e), /permission/);
 });
 
 test('a fact that is an address is believed if it is the connector’s or a host that the manifest names', async (t) => {

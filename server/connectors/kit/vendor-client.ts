@@ -178,9 +178,17 @@ async function once(
     await first.body?.cancel();
     const location = first.headers.get('location');
     if (r.followDownload !== true || location === null) return emptyAnswer(reach.manifest.name, first);
+    const target = URL.parse(location, url);
+    // What cannot be read is not repeated: it may well be a permission.
+    if (!target)
+      throw new VendorRefusal(
+        first.status,
+        'foreign_address',
+        `${reach.manifest.name} leads to something that is no address; it is not followed`,
+      );
     // INVARIANT (no credential at a download): the address was made for this request and is its own permission. Where it may be is egress's to say.
     const download = await reach.egress.fetch(
-      new URL(location, url),
+      target,
       { method: 'GET', headers: { accept: r.headers?.['accept'] ?? '*/*' }, signal: reach.signal },
       rules,
     );
