@@ -78,6 +78,10 @@ async function outline(vendor: VendorClient, id: string): Promise<{ line: string
   };
 }
 
+/** INVARIANT (our lines are ours): no line of what a sender wrote begins where the heads of messages and our notes do. */
+const below = (text: string): string =>
+  text.replace(/^|\r\n|[\r\n\v\f\u0085\u2028\u2029]/g, (end) => `${end && '\n'}  `);
+
 const dateOf = (m: Message | undefined): string | undefined => {
   const at = Number(m?.internalDate ?? Number.NaN);
   return Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString() : undefined;
@@ -126,7 +130,7 @@ export const readThreadTool = builtinTool({
           ...attachmentsOf(m).map((a) => `Attachment: ${a.name} [${a.mimeType}, ${a.size} bytes] part: ${a.part}`),
           ...notes.map((n) => `(${n})`),
           '',
-          text === '' ? '(no text)' : text,
+          text === '' ? '(no text)' : below(text),
           '',
           '',
         ].join('\n'),
