@@ -7,7 +7,7 @@ import { describer } from './describe.ts';
 import { printSoql } from './print-soql.ts';
 import { idOf, Rec, recordLines } from './records.ts';
 import { dataPath, salesforce, type SalesforceCall } from './salesforce-api.ts';
-import { listed, ObjectName, openObject, RecordId, salesforceSettings } from './settings.ts';
+import { listed, ObjectName, openObject, otherObject, RecordId, salesforceSettings } from './settings.ts';
 import { parseSoql } from './soql.ts';
 import { soslSearch } from './sosl.ts';
 
@@ -238,7 +238,9 @@ export const getRecordTool = builtinTool({
       },
       Rec,
     );
-    return textAnswer([...recordLines(value, { maxValue: 50_000 }).flatMap((l) => l.split(' | ')), ...notes], {
+    // Rules saw the object, and an id can be of another.
+    if (value.attributes?.type.toLowerCase() !== name.toLowerCase()) throw otherObject(name, id);
+    return textAnswer([...recordLines(value, { maxValue: 50_000, apart: true }), ...notes], {
       object: name,
       id,
     });

@@ -9,8 +9,8 @@ const Children = z.looseObject({ totalSize: z.number(), done: z.boolean(), recor
 /** Longest value of a field in an answer; get_record shows more of one. */
 const MAX_VALUE = 2000;
 
-/** One record in one line, its children in lines below it. */
-export function recordLines(r: Rec, o: { indent?: string; maxValue?: number } = {}): string[] {
+/** One record in one line, or `apart` in one for each field; its children in lines below it. */
+export function recordLines(r: Rec, o: { indent?: string; maxValue?: number; apart?: true } = {}): string[] {
   const { indent = '', maxValue = MAX_VALUE } = o;
   const below: string[] = [];
   const parts: string[] = [];
@@ -31,7 +31,8 @@ export function recordLines(r: Rec, o: { indent?: string; maxValue?: number } = 
     }
   };
   walk(r, '');
-  return [`${indent}${r.attributes?.type ?? 'result'} ${parts.join(' | ')}`, ...below];
+  const [first = '', ...others] = o.apart ? parts : [parts.join(' | ')];
+  return [`${indent}${r.attributes?.type ?? 'result'} ${first}`, ...others, ...below];
 }
 
 export const idOf = (r: Rec): string | undefined => {
@@ -39,5 +40,11 @@ export const idOf = (r: Rec): string | undefined => {
   return typeof id === 'string' ? id : undefined;
 };
 
-/** A value of several lines goes on below itself, so that no line of it looks like the next record. */
-const shown = (text: string): string => visible(text).replaceAll('\r', '').replaceAll('\n', '\n    ');
+/**
+ * A value of several lines goes on below itself, so that no line of it looks like the next record; one with the sign in it that stands between
+ * fields is in quotes, so that no part of it looks like the next field.
+ */
+const shown = (text: string): string =>
+  /(?:^|\s)\|(?:\s|$)/.test(text)
+    ? visible(JSON.stringify(text))
+    : visible(text).replaceAll('\r', '').replaceAll('\n', '\n    ');

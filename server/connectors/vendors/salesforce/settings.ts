@@ -84,3 +84,10 @@ export function openObject(s: SalesforceSettings, object: string, list: keyof ty
     fix: `use one of those, or ask an administrator to add it to "${list}" of the Salesforce connector`,
   });
 }
+
+/** An id that is none of the object that was named. */
+export const otherObject = (object: string, id: string): Problem =>
+  new Problem('invalid', 'connectors/salesforce-id', {
+    says: `${id} is no id of a record of ${object}`,
+    fix: 'take object and id as soql_query or get_record shows them',
+  });

@@ -6,7 +6,7 @@ import { VendorRefusal } from '../../kit/vendor-client.ts';
 import type { Describe } from './admit-soql.ts';
 import { describer, type Field } from './describe.ts';
 import { dataPath, salesforce, sayErrors } from './salesforce-api.ts';
-import { ObjectName, openObject, RecordId, salesforceSettings } from './settings.ts';
+import { ObjectName, openObject, otherObject, RecordId, salesforceSettings } from './settings.ts';
 
 const Fields = z
   .record(
@@ -46,10 +46,7 @@ async function checkFields(
 async function checkId(describe: Describe, object: string, id: string): Promise<void> {
   const { keyPrefix } = await describe(object);
   if (typeof keyPrefix === 'string' && id.startsWith(keyPrefix)) return;
-  throw new Problem('invalid', 'connectors/salesforce-id', {
-    says: `${id} is no id of a record of ${object}`,
-    fix: 'take object and id as soql_query or get_record shows them',
-  });
+  throw otherObject(object, id);
 }
 
 export const createRecordTool = builtinTool({
