@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oneLine } from '../../kit/one-line.ts';
 
 const Reference = z.object({
   driveId: z.string().nullish(),
@@ -87,5 +88,5 @@ export function itemLine(s: ShownItem): string {
   const by =
     s.modified === null ? '' : `, changed ${s.modified}${s.modified_by === null ? '' : ` by ${s.modified_by}`}`;
   const leads = s.leads_to ? `; really drive ${s.leads_to.drive ?? '?'} item ${s.leads_to.item}` : '';
-  return `- ${s.kind} ${s.path ?? s.name} (${size}${by}; drive ${s.drive ?? '?'} item ${s.item}${leads})`;
+  return oneLine(`- ${s.kind} ${s.path ?? s.name} (${size}${by}; drive ${s.drive ?? '?'} item ${s.item}${leads})`);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { atCursor, Cursor, cursorOf, getGraph, moreLine, ownRoot, said } from '../microsoft/graph.ts';
 import { DriveItem, DriveItems, itemFields, itemLine, shownItem } from './item.ts';
@@ -61,7 +62,7 @@ export const listSites = builtinTool({
     return said(
       [
         shown.length === 0 ? 'No sites.' : undefined,
-        ...shown.map((s) => `- ${s.name} (${s.web_url ?? ''}; site ${s.site})`),
+        ...shown.map((s) => oneLine(`- ${s.name} (${s.web_url ?? ''}; site ${s.site})`)),
         moreLine(cursor),
       ],
       { sites: shown, ...(cursor === undefined ? {} : { cursor }) },
@@ -165,7 +166,7 @@ function shownDrives(drives: readonly z.output<typeof Drive>[], cursor: string |
   return said(
     [
       shown.length === 0 ? 'No drives that this connector may reach.' : undefined,
-      ...shown.map((d) => `- ${d.name} (${d.kind ?? ''}, ${d.web_url ?? ''}; drive ${d.drive})`),
+      ...shown.map((d) => oneLine(`- ${d.name} (${d.kind ?? ''}, ${d.web_url ?? ''}; drive ${d.drive})`)),
       moreLine(cursor),
     ],
     { drives: shown, ...(cursor === undefined ? {} : { cursor }) },

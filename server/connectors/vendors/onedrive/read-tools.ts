@@ -3,6 +3,7 @@ import { Problem } from '#kernel/problem.ts';
 import { MAX_CONTENT_BYTES } from '../../content/content.ts';
 import { toText } from '../../content/to-text.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { atCursor, Cursor, cursorOf, getGraph, MAX_TEXT, moreLine, said } from '../microsoft/graph.ts';
 import { itemLine, shownItem } from './item.ts';
 import { driveArgument, itemArgument, itemAt, openDrive, openItem, openTarget, pathArgument } from './place.ts';
@@ -28,7 +29,14 @@ export const getItem = builtinTool({
   async run(call, args) {
     const item = await openItem(call, await openDrive(call, args.drive), args);
     const shown = { ...shownItem(item), description: item.description ?? null, created: item.createdDateTime ?? null };
-    return said([itemLine(shown), shown.web_url ?? undefined, shown.description ?? undefined], { item: shown });
+    return said(
+      [
+        itemLine(shown),
+        shown.web_url ?? undefined,
+        shown.description === null ? undefined : `description: ${oneLine(shown.description)}`,
+      ],
+      { item: shown },
+    );
   },
 });
 
@@ -74,7 +82,7 @@ export const readFile = builtinTool({
     );
     return said(
       [
-        `${shown.path ?? shown.name} (${text.kind}, ${answer.bytes.length} bytes)`,
+        `${oneLine(shown.path ?? shown.name)} (${text.kind}, ${answer.bytes.length} bytes)`,
         ...text.notes,
         text.truncated ? `The text goes on: ask again with offset ${text.next}.` : undefined,
         '',
@@ -128,9 +136,10 @@ export const listPermissions = builtinTool({
     return said(
       [
         shown.length === 0 ? 'Nobody beside the owner, as far as the person may see.' : undefined,
-        ...shown.map(
-          (p) =>
+        ...shown.map((p) =>
+          oneLine(
             `- ${p.who.join(', ') || '(nobody by name)'}: ${p.roles.join(', ')}${p.link ? `, by a link for ${p.link}` : ''}${p.inherited ? ', inherited' : ''}`,
+          ),
         ),
         moreLine(cursor),
       ],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import {
   atCursor,
   Cursor,
@@ -67,7 +68,7 @@ export const searchFiles = builtinTool({
     return said(
       [
         shown.length === 0 ? 'Nothing was found.' : undefined,
-        ...shown.map((s) => itemLine(s) + (s.summary === null ? '' : `\n  ${s.summary}`)),
+        ...shown.map((s) => itemLine(s) + (s.summary === null ? '' : `\n  ${oneLine(s.summary)}`)),
         withheld > 0 ? `${withheld} results are outside what this connector may reach and are withheld.` : undefined,
         moreLine(cursor),
       ],

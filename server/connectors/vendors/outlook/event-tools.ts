@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '#kernel/problem.ts';
 import { builtinTool, type BuiltinCall } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { atCursor, Cursor, cursorOf, getGraph, moreLine, ownRoot, readAs, said } from '../microsoft/graph.ts';
 import { checkRecipients } from './compose.ts';
 import { Address, addressLine } from './message.ts';
@@ -102,7 +103,9 @@ function shownEvent(e: z.output<typeof Event>) {
 
 function eventLine(e: ReturnType<typeof shownEvent>): string {
   const who = e.attendees.length === 0 ? '' : `; with ${e.attendees.map((a) => a.who).join(', ')}`;
-  return `- ${e.start ?? ''} to ${e.end ?? ''}: ${e.subject}${e.cancelled ? ' (cancelled)' : ''}${e.location ? ` at ${e.location}` : ''}${who}; event ${e.event}`;
+  return oneLine(
+    `- ${e.start ?? ''} to ${e.end ?? ''}: ${e.subject}${e.cancelled ? ' (cancelled)' : ''}${e.location ? ` at ${e.location}` : ''}${who}; event ${e.event}`,
+  );
 }
 
 /** Without a zone of its own, which could contradict `time_zone`. */

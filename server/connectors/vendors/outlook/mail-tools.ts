@@ -3,6 +3,7 @@ import { Problem } from '#kernel/problem.ts';
 import { MAX_CONTENT_BYTES } from '../../content/content.ts';
 import { toText } from '../../content/to-text.ts';
 import { builtinTool } from '../../kit/builtin-tool.ts';
+import { oneLine } from '../../kit/one-line.ts';
 import { segment } from '../../kit/vendor-path.ts';
 import { atCursor, Cursor, cursorOf, getGraph, MAX_TEXT, moreLine, ownRoot, said } from '../microsoft/graph.ts';
 import { mailQuery } from './mail-query.ts';
@@ -69,7 +70,7 @@ export const searchMessages = builtinTool({
         shown.length === 0 ? 'No messages.' : undefined,
         ...shown.map(
           (m) =>
-            `- ${m.received ?? ''} ${m.from}: ${m.subject}${m.read ? '' : ' (unread)'}${m.draft ? ' (draft)' : ''}${m.has_attachments ? ' (attachments)' : ''}\n  ${m.preview.replaceAll(/\s+/g, ' ')}\n  message ${m.message}`,
+            `- ${m.received ?? ''} ${m.from}: ${m.subject}${m.read ? '' : ' (unread)'}${m.draft ? ' (draft)' : ''}${m.has_attachments ? ' (attachments)' : ''}\n  ${oneLine(m.preview)}\n  message ${m.message}`,
         ),
         moreLine(cursor),
       ],
@@ -126,7 +127,7 @@ export const readMessage = builtinTool({
       web_url: m.webLink ?? null,
       attachments: attachments.map((a) => ({
         attachment: a.id,
-        name: a.name ?? '',
+        name: oneLine(a.name ?? ''),
         kind: kindOf(a),
         mime_type: a.contentType ?? null,
         size: a.size ?? null,
@@ -180,7 +181,7 @@ export const getAttachment = builtinTool({
     const at = `${ownRoot(call)}/messages/${segment(args.message)}/attachments/${segment(args.attachment)}`;
     const a = await getGraph(call, Attachment, at, { $select: attachmentFields }, asText);
     const kind = kindOf(a);
-    const name = a.name ?? '';
+    const name = oneLine(a.name ?? '');
     if (kind === 'reference')
       throw new Problem('invalid', 'connectors/outlook-reference', {
         says: `${name} is a link to a file in OneDrive or SharePoint, and its content is not in the message`,

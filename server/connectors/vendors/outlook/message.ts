@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oneLine } from '../../kit/one-line.ts';
 
 export const Address = z.object({
   emailAddress: z.object({ name: z.string().nullish(), address: z.string().nullish() }).nullish(),
@@ -34,8 +35,8 @@ export const asText = ['IdType="ImmutableId"', 'outlook.body-content-type="text"
 /** `Ada Lovelace <ada@example.com>`. */
 export function addressLine(a: z.output<typeof Address> | null | undefined): string {
   const { name, address } = a?.emailAddress ?? {};
-  if (!address) return name ?? '(unknown)';
-  return name && name !== address ? `${name} <${address}>` : address;
+  if (!address) return oneLine(name ?? '(unknown)');
+  return oneLine(name && name !== address ? `${name} <${address}>` : address);
 }
 export const addressesOf = (list: readonly z.output<typeof Address>[] | null | undefined): string[] =>
   (list ?? []).flatMap((a) => (a.emailAddress?.address ? [a.emailAddress.address.toLowerCase()] : []));
@@ -54,7 +55,7 @@ export type ShownMessage = {
 
 export const shownMessage = (m: Message): ShownMessage => ({
   message: m.id,
-  subject: m.subject ?? '',
+  subject: oneLine(m.subject ?? ''),
   from: addressLine(m.from),
   to: addressesOf(m.toRecipients),
   received: m.receivedDateTime ?? null,
