@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { request } from 'node:http';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { callBody, gatewayHouse, type GatewayHouse } from '#dev/gateway-house.ts';
+import { gatewayNode, type GatewayNode } from '#dev/many-nodes.ts';
 import { wildUpstream, type WildUpstream } from '#dev/wild-upstream.ts';
 import { argsHasher } from './args-hash.ts';
 import { closeLostCallsJob } from './close-lost-calls.job.ts';
@@ -11,61 +10,27 @@ import { closeLostCallsJob } from './close-lost-calls.job.ts';
 let g: GatewayHouse;
 let up: WildUpstream;
 let token: string;
-const children: ChildProcess[] = [];
+const nodes: GatewayNode[] = [];
 before(async () => {
   [g, up] = await Promise.all([gatewayHouse(), wildUpstream()]);
   await g.connect('up', up.url);
   token = await g.token();
 });
 after(async () => {
-  for (const c of children) c.kill('SIGKILL');
+  await Promise.all(nodes.map((n) => n.kill()));
   await up[Symbol.asyncDispose]();
   await g[Symbol.asyncDispose]();
 });
 
-type Node = { port: number; child: ChildProcess; said(key: string): Promise<unknown>; kill(): Promise<void> };
-async function node(...args: string[]): Promise<Node> {
-  const child = spawn(
-    process.execPath,
-    [
-      new URL('../dev/gateway-node.ts', import.meta.url).pathname,
-      '--url',
-      g.house.t.url,
-      '--origin',
-      g.house.origin,
-      ...args,
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  children.push(child);
-  const lines: Record<string, unknown>[] = [];
-  let heard: (() => void) | undefined;
-  createInterface({ input: child.stdout }).on('line', (l) => {
-    lines.push(JSON.parse(l) as Record<string, unknown>);
-    heard?.();
-  });
-  const said = async (key: string): Promise<unknown> => {
-    for (;;) {
-      const line = lines.find((l) => key in l);
-      if (line) return line[key];
-      await new Promise<void>((resolve) => (heard = resolve));
-    }
-  };
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return {
-    port: (await said('port')) as number,
-    child,
-    said,
-    async kill() {
-      child.kill('SIGKILL');
-      await gone;
-    },
-  };
+async function node(...args: string[]): Promise<GatewayNode> {
+  const n = await gatewayNode(g, ...args);
+  nodes.push(n);
+  return n;
 }
 
 type Answer = { status: number | undefined; text: string };
 /** Resolves with the answer when a whole one came, with undefined when the connection ended before. */
-function call(n: Node, args: unknown): Promise<Answer | undefined> {
+function call(n: GatewayNode, args: unknown): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     const req = request(
       {
