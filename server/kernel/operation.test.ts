@@ -43,6 +43,18 @@ const door: Door = {
       handle: async (_ctx, { params }) => ({ name: params.lamp, watts: 5 }),
     }),
     operation({
+      id: 'lamp.hang',
+      at: 'POST /hangings',
+      can: 'org.manage',
+      says: 'Hang',
+      body: z.union([
+        z.strictObject({ name: z.string(), hook: z.string(), chain: z.number() }),
+        z.strictObject({ name: z.string().optional(), rail: z.enum(['left', 'right']).optional() }),
+      ]),
+      reply: z.object({}),
+      handle: async () => ({}),
+    }),
+    operation({
       id: 'lamp.break',
       at: 'DELETE /lamps/:lamp',
       can: 'org.manage',
@@ -121,6 +133,11 @@ for (const [what, method, path, body, headers, status, code] of [
     assert.match(String(r.json['request']), /^req_[0-9a-f]{32}$/);
   });
 
+test('of a body that may be one of several things, the one that it is closest to says what is wrong', async () => {
+  const says = async (body: object) => (await ask('POST', '/api/hangings', JSON.stringify(body))).json['detail'];
+  assert.equal(await says({ name: 'a', rail: 'up' }), 'body.rail: Invalid option: expected one of "left"|"right"');
+});
+
 test('a fault of ours tells the caller nothing about its inside', async () => {
   assert.doesNotMatch(JSON.stringify((await ask('DELETE', '/api/lamps/a')).json), /filament/);
 });
@@ -183,7 +200,7 @@ test('the OpenAPI document has every operation with its parameters, permission a
     paths: Record<string, Record<string, Record<string, unknown>>>;
   };
   assert.equal(doc.openapi, '3.1.0');
-  assert.deepEqual(Object.keys(doc.paths), ['/api/lamps', '/api/lamps/{lamp}', '/api/leak']);
+  assert.deepEqual(Object.keys(doc.paths), ['/api/lamps', '/api/lamps/{lamp}', '/api/hangings', '/api/leak']);
   assert.equal(doc.paths['/api/lamps/{lamp}']?.['get']?.['operationId'], 'lamp.read');
   assert.equal(doc.paths['/api/lamps/{lamp}']?.['get']?.['x-permission'], 'org.read');
   assert.ok(doc.paths['/api/lamps']?.['post']?.['requestBody']);

@@ -101,10 +101,23 @@ export type Dialect = (c: Context, p: Problem, request: string) => Response;
 /** A front door: what stands in `server/doors.ts`. */
 export type Door = { prefix: string; gate: Gate; dialect: Dialect; operations: readonly Operation[] };
 
+/** A union says of itself only that nothing fits. What helps is what its closest member says: the one with which least is wrong. */
+const nearest = (issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] =>
+  issues.flatMap((i) => {
+    const [first, ...more] = i.code === 'invalid_union' ? i.errors : [];
+    if (!first) return [i];
+    const closest = more.reduce((best, e) => (wrongs(e) < wrongs(best) ? e : best), first);
+    return nearest(closest.map((inner) => ({ ...inner, path: [...i.path, ...inner.path] })));
+  });
+
+/** Each key that is not known is one thing that is wrong. */
+const wrongs = (issues: readonly z.core.$ZodIssue[]): number =>
+  issues.reduce((n, i) => n + (i.code === 'unrecognized_keys' ? i.keys.length : 1), 0);
+
 function parsed<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
   const r = schema.safeParse(value);
   if (r.success) return r.data;
-  const issues = r.error.issues
+  const issues = nearest(r.error.issues)
     .slice(0, 8)
     .map((i) => ({ at: [where, ...i.path.map(String)].join('.'), says: i.message }));
   throw new Problem('invalid', 'http/invalid', {
