@@ -219,3 +219,17 @@ test('adding refuses a mode that the type does not have, and a server of one’s
   const r = await h.api('PATCH', at(`/connectors/${id}`), { access: 'read_only' });
   assert.equal(r.body['code'], 'connectors/own-server');
 });
+
+test('connectors are searched by name, slug and type, and paged by slug', async () => {
+  for (const slug of ['lamp-1', 'lamp-2', 'lamp-3']) assert.equal((await add({ slug })).status, 201);
+  assert.equal((await add({ slug: 'by-name', name: 'The lamp shelf' })).status, 201);
+  const list = async (query: string): Promise<{ slugs: string[]; next: string | null }> => {
+    const { body } = await h.api('GET', at(`/connectors?${query}`));
+    return { slugs: (body['items'] as { slug: string }[]).map((c) => c.slug), next: body['next'] as string | null };
+  };
+  const first = await list('q=LAMP&limit=3');
+  assert.deepEqual(first.slugs, ['by-name', 'lamp-1', 'lamp-2']);
+  assert.deepEqual(await list(`q=LAMP&limit=3&cursor=${first.next}`), { slugs: ['lamp-3'], next: null });
+  assert.ok((await list('q=plain&limit=200')).slugs.includes('lamp-1'), 'by type');
+  assert.deepEqual((await list('q=%25')).slugs, []);
+});

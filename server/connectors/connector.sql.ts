@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import { containing, type ListQuery } from '#kernel/list.ts';
 import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import type { Connector } from './connector.ts';
 import { modes } from './kit/manifest.ts';
@@ -35,6 +36,16 @@ export const listConnectors = (db: Reader): Promise<Connector[]> =>
   db.many(read(ConnectorRow)`
     select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() order by slug`);
+
+/** A page of them, for people. */
+export const pageOfConnectors = (db: Reader, f: ListQuery): Promise<Connector[]> =>
+  db.many(read(ConnectorRow)`
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+      from connector
+     where org = app_org()
+       and (${containing(f.q)}::text is null or slug ilike ${containing(f.q)} or name ilike ${containing(f.q)} or type ilike ${containing(f.q)})
+       and (${f.cursor?.[0] ?? null}::text is null or slug > ${f.cursor?.[0] ?? ''})
+     order by slug limit ${f.limit + 1}`);
 
 export const findConnector = (db: Reader, id: Id<'con'>): Promise<Connector | undefined> =>
   db.maybe(read(ConnectorRow)`

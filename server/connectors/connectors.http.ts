@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { scopeOf } from '#kernel/ctx.ts';
-import { listOf } from '#kernel/list.ts';
+import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import { addConnector } from './add-connector.ts';
 import { addVendorConnector } from './add-vendor-connector.ts';
 import { catalogueOperations } from './catalogue.http.ts';
 import { slugForm, type Connector } from './connector.ts';
-import { findConnector, listConnectors } from './connector.sql.ts';
+import { findConnector, pageOfConnectors } from './connector.sql.ts';
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
 import { checkConnector } from './check-connector.ts';
@@ -86,13 +86,18 @@ export const connectorOperations: readonly Operation[] = [
     id: 'connectors.list',
     at: 'GET /orgs/:org/connectors',
     can: 'connector.read',
-    says: 'Lists the connectors of the organization.',
+    says: 'Lists the connectors of the organization; q searches slug, name and type.',
     params: InOrg,
+    query: ListQuery,
     reply: listOf(ConnectorShown),
-    handle: async (ctx) => ({
-      items: (await ctx.db.read(scopeOf(ctx), listConnectors)).map((c) => shownConnector(c, ctx.origin)),
-      next: null,
-    }),
+    handle: async (ctx, { query }) => {
+      const rows = await ctx.db.read(scopeOf(ctx), (db) => pageOfConnectors(db, query));
+      return listed(
+        rows.map((c) => shownConnector(c, ctx.origin)),
+        query.limit,
+        (c) => [c.slug],
+      );
+    },
   }),
   operation({
     id: 'connectors.add',
