@@ -16,6 +16,7 @@ test('a person whom the directory knows by the subject signs in, and comes back 
   assert.equal(b.url.href, `${h.origin}/?from=here`);
   assert.match(b.text(), /Luca/);
   assert.match(b.text(), /\/mcp\/crm/);
+  assert.match(b.text(), /All of these together\s+https?:\S+\/mcp\s/);
   const { body } = await h.api('GET', `/orgs/${h.acme.org}/sign-ins?outcome=signed_in`);
   const [trace] = body['items'] as Trace[];
   assert.equal(trace?.user, h.luca);

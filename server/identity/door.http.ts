@@ -16,7 +16,7 @@ export type Upstairs = { mcpServers(ctx: OrgCtx): Promise<readonly McpServer[]> 
 
 const MAX_SHOWN = 20;
 
-const orgBox = (o: OrgOfUser, servers: readonly McpServer[]): Html => html`
+const orgBox = (o: OrgOfUser, servers: readonly McpServer[], origin: string): Html => html`
   <section class="box">
     <h2>${o.name}</h2>
     <dl class="facts">
@@ -29,7 +29,8 @@ const orgBox = (o: OrgOfUser, servers: readonly McpServer[]): Html => html`
       servers.length === 0
         ? html`<p>No connector is switched on for you yet. An admin adds one.</p>`
         : html`<p>Give your MCP client one of these addresses; it brings you back here to agree.</p>
-            <dl class="facts">${servers.map((s) => html`<dt>${s.name}</dt><dd><code>${s.url}</code></dd>`)}</dl>`
+            <dl class="facts"><dt>All of these together</dt><dd><code>${origin}/mcp</code></dd>
+            ${servers.map((s) => html`<dt>${s.name}</dt><dd><code>${s.url}</code></dd>`)}</dl>`
     }
   </section>
 `;
@@ -78,7 +79,7 @@ export const doorPage = (upstairs: Upstairs): Operation =>
       }));
       if (!user) throw new Problem('bug', 'identity/no-user', { says: 'the session has no user' });
       const boxes: Html[] = [];
-      for (const o of orgs) boxes.push(orgBox(o, await upstairs.mcpServers({ ...ctx, org: o.org })));
+      for (const o of orgs) boxes.push(orgBox(o, await upstairs.mcpServers({ ...ctx, org: o.org }), ctx.origin));
       const unlinked = connections.filter((c) => !linked.some((l) => l.connection === c.id));
       const manager = orgs.find((o) => can(o.role, 'sso.manage'));
       return render({
