@@ -6,9 +6,9 @@ import { missingScopes } from './consent.ts';
 
 /** One system on a person's page: what it is, and how their own account there stands. */
 export type OwnConnection = { site: VendorSite; connection: Connection | undefined };
-/** `closed`: why this person may not look there now. */
 /** What was just done, to be said once. `told`: whether the vendor can be told that a grant has ended. */
 export type Done = { what: 'connected'; name: string; label: string } | { what: 'ended'; name: string; told: boolean };
+/** `closed`: why this person may not look there now. */
 export type ViewOfOrg = { own: readonly OwnConnection[]; given: readonly VendorSite[] } | { closed: string };
 export type ConnectionsOfOrg = { name: string } & ViewOfOrg;
 
