@@ -22,8 +22,8 @@ const Report = z.looseObject({
 /** `gatehouse connector check SLUG --url …`: the deployment itself tries a connector that it has. */
 export const checkConfiguredCommand: PolicyCommand = {
   help: `gatehouse connector check SLUG --url URL
-Has a deployment try one of its connectors with the account that its calls would use. The key needs the permission connector.manage; a connector
-that acts for persons is tried by a person who is signed in, in the API.`,
+Has a deployment try one of its connectors with the account that its calls would use. The key needs the permissions connector.read
+and connector.manage; a connector that acts for persons is tried by a person who is signed in, in the API.`,
   options: { connector: { type: 'string' } },
   prepare(v) {
     const name = text(v, 'connector');

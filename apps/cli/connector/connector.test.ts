@@ -85,18 +85,19 @@ async function check(...args: string[]): Promise<{ status: number; out: string; 
   const status = await checkConnector(args, { out: (l) => said.push(l), err: (l) => err.push(l) });
   return { status, out: said.join('\n'), err: err.join('\n') };
 }
-async function run(verb: ConnectorVerb, ...args: string[]): Promise<{ status: number; out: string; err: string }> {
+const run = (verb: ConnectorVerb, ...args: string[]): ReturnType<typeof runAs> =>
+  runAs(verb, [...args, '--allow-private', new URL(h.g.house.origin).host]);
+async function runAs(verb: ConnectorVerb, args: string[]): Promise<{ status: number; out: string; err: string }> {
   const said: string[] = [];
   let err = '';
   const url = `${h.g.house.origin}/api/orgs/${h.g.house.org}`;
-  const { host } = new URL(url);
   const terminal = {
     out: (line: string) => said.push(line),
     err: { write: (text: string) => ((err += text), true) },
     environment: {},
     timers: { now: () => Date.now(), sleep: () => Promise.resolve() },
   } as unknown as Parameters<typeof connector>[2];
-  const status = await connector(verb, [...args, '--url', url, '--token-file', key, '--allow-private', host], terminal);
+  const status = await connector(verb, [...args, '--url', url, '--token-file', key], terminal);
   return { status, out: said.join('\n'), err };
 }
 
@@ -193,3 +194,17 @@ for (const [what, args, says] of mistakes)
     assert.equal(r.status, 2, r.out);
     assert.match(r.err, says);
   });
+
+test('whoever asks a deployment inside the network is told the flag that allows it, and each command names its permission', async () => {
+  const { status, err } = await runAs('list', []);
+  assert.equal(status, 1);
+  assert.match(err, new RegExp(`or give --allow-private ${new URL(h.g.house.origin).host}\\n$`));
+  for (const [verb, permission] of [
+    ['list', 'connector.read'],
+    ['add', 'connector.manage'],
+  ] as const) {
+    const help = (await run(verb, '--help')).out;
+    assert.match(help, new RegExp(`permission ${permission}`));
+    assert.doesNotMatch(help, /policy\.read/);
+  }
+});

@@ -8,6 +8,7 @@ import { tableOf } from './table.ts';
 export const listCommand: PolicyCommand = {
   help: `gatehouse connector list [--catalogue] [--q WORDS]
 Lists the connectors of an organization; with --catalogue the kinds of systems that one can be made for.
+The key needs the permission connector.read.
   --q WORDS             only those in which these words are found`,
   options: { catalogue: { type: 'boolean' }, q: { type: 'string' } },
   prepare(v) {

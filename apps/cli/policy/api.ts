@@ -16,6 +16,9 @@ export type OrgApi = {
 const MAX_ANSWER = 16 * MiB;
 const TIMEOUT_MS = 60_000;
 
+/** What somebody says who runs a deployment inside the network; the server's words for it are about connectors. */
+const insideOnly: ReadonlySet<string> = new Set(['egress/plain-http', 'egress/private-address']);
+
 const Said = z.object({ code: z.string(), detail: z.string(), fix: z.string().optional() });
 
 /** Speaks to the address that `gatehouse bootstrap` prints as "API". Follows no redirect: the key is for this address. */
@@ -45,7 +48,8 @@ export function openApi(o: { url: string; key: Secret; egress: Egress; allowPriv
       );
     } catch (e) {
       const p = asProblem(e);
-      throw new Refusal(EXIT.failed, p.code, `${at} was not reached: ${p.says}`, p.fix);
+      const fix = insideOnly.has(p.code) ? `use https, or give --allow-private ${base.host}` : p.fix;
+      throw new Refusal(EXIT.failed, p.code, `${at} was not reached: ${p.says}`, fix);
     }
     const text = (await answer.text()).replaceAll(o.key.reveal(), '[redacted]');
     if (answer.ok) return text;

@@ -87,7 +87,8 @@ const start = (api: OrgApi, body: object): Promise<Backtest> => api.ask('POST', 
 export const backtestCommand: PolicyCommand = {
   help: `gatehouse policy backtest --draft FILE [--days N]     start one and wait for its report
 gatehouse policy backtest --id bkt_… [--cancel]       look at one, or end it
-Asks the recorded calls of the last days of a draft of the policies and says what would change, with examples.
+Asks the recorded calls of the last days of a draft of the policies and says what would change, with examples. The key needs
+the permission policy.read.
   --draft FILE          JSON: {"changes": [{"kind": "add_rule", "rule": {…}}, {"kind": "remove_rule", "rule": "rul_…"}, …]}
   --days N              how far back (default 7)
   --no-wait             print the id and end

@@ -60,6 +60,7 @@ export const explainCommand: PolicyCommand = {
   help: `gatehouse policy explain --user WHO --connector NAME --tool TOOL [--arguments JSON|@FILE] [--surface S] [--device D] [--at TIME]
 gatehouse policy explain --call tcl_…
 Says what would happen to a call, or why a recorded one was decided so: the rules, the facts, and which rules come close.
+The key needs the permission policy.read.
   --user WHO            a member's e-mail address or id
   --connector NAME      a connector's short name or id
   --arguments JSON      the arguments of the call, or @FILE with them

@@ -37,7 +37,7 @@ const shared = {
 } as const satisfies ParseArgsOptionsConfig;
 
 const sharedHelp = `  --url URL             the organization's API, as bootstrap printed it: https://gate.example.com/api/orgs/org_…
-  --token-file FILE     where an API key with the permission policy.read is; or
+  --token-file FILE     where an API key is that has the permission which the command needs; or
   --token-env NAME      the environment variable that holds it
   --allow-private HOST  a host inside your network (or HOST:PORT) that may be asked, also by plain http; may be repeated
   --json                answer with one JSON document on stdout

@@ -61,6 +61,7 @@ export const simulateCommand: PolicyCommand = {
 gatehouse policy simulate --tool TOOL --connector NAME [--recipient-domain D | --outside | --path P | …]
 gatehouse policy simulate --class CLASS [--connector NAME]
 Lists what a person can do, or who can use a tool or a class of tools with these arguments.
+The key needs the permission policy.read.
   --outside             to recipients whose domain is not one that the organization has proved
   --path, --folder, --repository, --channel, --recipient, --recipient-domain, --amount, --fact-url
                         what rules see of the arguments
