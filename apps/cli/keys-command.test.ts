@@ -60,6 +60,7 @@ test('whoever runs the deployment sees its keys, turns them, and moves them to V
   assert.equal((await gatehouse(['keys', 'rotate'])).status, 2);
   assert.equal((await gatehouse(['keys', 'move'])).status, 2);
   assert.match((await gatehouse(['keys', 'rotate', '--scope', org])).out, /there are no keys of org_/);
+  assert.match((await gatehouse(['keys', 'status'])).out, /^deployment\n  no key yet: nothing is sealed with one$/m);
   const turned = await gatehouse(['keys', 'rotate', '--scope', 'deployment']);
   assert.equal(turned.status, 0, turned.out);
   assert.match(turned.out, /deployment: done with generation 1/);

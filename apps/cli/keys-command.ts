@@ -106,7 +106,8 @@ async function status(world: World, scope: string | undefined, say: Say): Promis
     const turning =
       s.rotation?.state === 'running' ? [`being sealed anew: ${s.rotation.resealed} of ${s.rotation.total}`] : [];
     const own = s.own ? [`own key ${s.own.where} (${s.own.state})`] : [];
-    say(`${s.scope}\n  ${[...own, ...keys, ...turning].join('\n  ')}`, s);
+    const none = s.keys.length === 0 ? ['no key yet: nothing is sealed with one'] : [];
+    say(`${s.scope}\n  ${[...own, ...none, ...keys, ...turning].join('\n  ')}`, s);
   }
   return 0;
 }
