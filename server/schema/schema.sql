@@ -442,6 +442,7 @@ create table connection (
   CHECK ((vendor_end = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'refused'::text, 'impossible'::text])))
 );
 CREATE INDEX connection_ending ON public.connection USING btree (vendor_end_next_at) WHERE (vendor_end = 'waiting'::text);
+CREATE INDEX connection_of_member ON public.connection USING btree (org, member) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX connection_of_organization ON public.connection USING btree (org, connector) WHERE ((owner_kind = 'organization'::text) AND (ended_at IS NULL));
 CREATE UNIQUE INDEX connection_of_person ON public.connection USING btree (org, connector, member) WHERE ((owner_kind = 'person'::text) AND (ended_at IS NULL));
 CREATE INDEX connection_of_user ON public.connection USING btree (user_id) WHERE (ended_at IS NULL);
