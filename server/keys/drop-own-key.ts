@@ -4,9 +4,8 @@ import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { KeyRow } from '#kernel/seal.sql.ts';
 import { keyEvents } from './keys.events.ts';
-import { countSealed, listKeys, retire, saveWrapping } from './key.sql.ts';
-import { meanwhile } from './name-own-key.ts';
-import { noOwnKey } from './own-key.ts';
+import { countOtherwiseWrapped, countSealed, listKeys, retire, saveWrapping } from './key.sql.ts';
+import { meanwhile, noOwnKey } from './own-key.ts';
 import { deleteOwnKey, findOwnKey, lockOwnKey } from './own-key.sql.ts';
 
 /**
@@ -33,6 +32,8 @@ export async function dropOwnKey(ctx: OrgCtx, abandon: number | undefined): Prom
     let abandoned = 0;
     if (abandon === undefined) {
       for (const b of becomes) if (!(await saveWrapping(tx, scope, b.was, b.key, ctx.now))) throw meanwhile();
+      // INVARIANT (nothing lost): a key that was made under it meanwhile would be one that nobody opens again.
+      if ((await countOtherwiseWrapped(tx, scope, ctx.seal.keys.provider.name)) > 0) throw meanwhile();
     } else {
       abandoned = (await countSealed(tx, scope)).reduce((n, c) => n + c.n, 0);
       if (abandoned !== abandon)

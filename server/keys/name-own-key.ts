@@ -11,7 +11,7 @@ import type { Secret } from '#kernel/secret.ts';
 import { actorName } from './actor-name.ts';
 import { keyEvents } from './keys.events.ts';
 import { countOtherwiseWrapped, countSealed, insertRotation, listKeys, saveWrapping } from './key.sql.ts';
-import { ownKeyAad, ownProvider, whereOf, type OwnKey, type OwnKeyConfig } from './own-key.ts';
+import { meanwhile, ownKeyAad, ownProvider, whereOf, type OwnKey, type OwnKeyConfig } from './own-key.ts';
 import { findOwnKey, lockOwnKey, saveOwnKey } from './own-key.sql.ts';
 import { underWay } from './rotate-keys.ts';
 import { RESEAL_JOB } from './rotation.ts';
@@ -103,9 +103,3 @@ async function prove(provider: ReturnType<typeof ownProvider>, scope: string): P
     throw refused(e instanceof KmsRefusal ? e.says : e instanceof Error ? e.message : 'unknown', e);
   }
 }
-
-export const meanwhile = (): Problem =>
-  new Problem('conflict', 'keys/meanwhile', {
-    says: "the organization's keys were changed by somebody else meanwhile; nothing was changed",
-    fix: 'look again, then try again',
-  });

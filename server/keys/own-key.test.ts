@@ -11,11 +11,14 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
 import { localKeyFile } from '#kernel/kms/local.ts';
 import { Problem } from '#kernel/problem.ts';
+import type { Seal, SealKeys } from '#kernel/seal.ts';
 import { Secret } from '#kernel/secret.ts';
 import { placeOf } from './key-place.ts';
+import { dropOwnKey } from './drop-own-key.ts';
 import { nameOwnKey } from './name-own-key.ts';
 import { OwnKeyConfig } from './own-key.ts';
 import { resealAll } from './reseal-next.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { findRotation } from './key.sql.ts';
 
 const TTL_MS = 1500;
@@ -218,3 +221,49 @@ test('of two who name another key at once, one is told to look again', async () 
   );
   assert.equal((await h.t.super('select from own_key')).length, 1);
 });
+
+for (const first of ['given up', 'rotated'] as const)
+  test(`an own key that is ${first} while ${first === 'rotated' ? 'it is given up' : 'a key is made under it'} leaves no key that nobody opens`, async () => {
+    await h.keep(2);
+    await h.api('PUT', path('/own'), vaultKey(vault.token({ key: 'acme' })));
+    await settle();
+    const { keys } = h.ctx.seal;
+    const rotate = (world: typeof h.world) => rotateKeys(world, placeOf(h.ctx, 'org'), 'key', 'somebody');
+    const slowly = <W extends { seal: Seal }>(w: W, over: Partial<SealKeys>): W => ({
+      ...w,
+      seal: { ...h.ctx.seal, keys: { ...keys, ...over } },
+    });
+    let begun = false;
+    await assert.rejects(
+      first === 'rotated'
+        ? dropOwnKey(
+            slowly(h.ctx, {
+              async rewrapped(...args) {
+                const done = await keys.rewrapped(...args);
+                if (!begun) await rotate(h.world);
+                begun = true;
+                return done;
+              },
+            }),
+            undefined,
+          )
+        : rotate(
+            slowly(h.world, {
+              async make(...args) {
+                const made = await keys.make(...args);
+                await dropOwnKey(h.ctx, undefined);
+                return made;
+              },
+            }),
+          ),
+      code('keys/meanwhile'),
+    );
+    const own = (await h.t.super('select id from own_key')).map((r) => `own:${String(r['id'])}`);
+    const by = (
+      await h.t.super('select provider from seal_key where wrapped is not null and scope = $1', h.acme.org)
+    ).map((r) => String(r['provider']));
+    assert.deepEqual(
+      by.filter((p) => p.startsWith('own:') && !own.includes(p)),
+      [],
+    );
+  });

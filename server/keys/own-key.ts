@@ -106,3 +106,9 @@ export function ownProvider(id: Id<'owk'>, c: OwnKeyConfig, secret: Secret, egre
 
 export const noOwnKey = (): Problem =>
   new Problem('missing', 'keys/no-own-key', { says: 'this organization has no key of its own' });
+
+export const meanwhile = (): Problem =>
+  new Problem('conflict', 'keys/meanwhile', {
+    says: "the organization's keys were changed by somebody else meanwhile; nothing was changed",
+    fix: 'look again, then try again',
+  });

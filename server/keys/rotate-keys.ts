@@ -3,10 +3,13 @@ import type { World } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
 import { enqueue } from '#kernel/job.ts';
 import { Problem } from '#kernel/problem.ts';
+import { OWN } from '#kernel/seal.ts';
 import { insertKey } from '#kernel/seal.sql.ts';
 import { keyEvents } from './keys.events.ts';
 import { countSealed, insertRotation, listKeys } from './key.sql.ts';
 import type { KeyPlace } from './key-place.ts';
+import { meanwhile } from './own-key.ts';
+import { lockOwnKey } from './own-key.sql.ts';
 import { RESEAL_JOB, type Rotation } from './rotation.ts';
 
 /**
@@ -45,6 +48,9 @@ export async function rotateKeys(
     finishedAt: null,
   };
   await place.change(async (tx) => {
+    // INVARIANT (nothing lost): whoever gives up the org's own key has either seen this key or is seen here.
+    const own = made && (await lockOwnKey(tx));
+    if (made && made.provider !== (own ? `${OWN}${own.id}` : world.seal.keys.provider.name)) throw meanwhile();
     if (
       !(await insertRotation(tx, { ...rotation, startedBy: by })) ||
       (made && (await insertKey(tx, { scope, ...made })) === 0)
