@@ -12,6 +12,12 @@ test('every type is there once and in order', () => {
   assert.deepEqual(types, [...new Set(types)].sort());
 });
 
+/** What arguments of these names mean to a rule, whatever the vendor calls its things. */
+const told =
+  /^(?:path|file_id|item|drive|site|folder|folder_id|to_folder_id|shared_drive_id|channel|repository|to|cc|bcc|recipients|attendees|name|new_name|title|subject|body|text|markdown|message)$/;
+/** These are ids of mail and words of a filter, which no rule is about. */
+const untold = /^outlook\/(?:search_messages|read_message|get_attachment)$|^github\/search_code$/;
+
 for (const v of vendors) {
   test(`${v.type} can be added: it has a mode, an account to act as, and settings and accounts that a form can ask for`, () => {
     assert.ok(modesOf(v).length > 0);
@@ -28,6 +34,12 @@ for (const v of vendors) {
       assert.deepEqual(misplaced(t.projection, d.inputSchema), []);
       assert.deepEqual(scanDefinition(d), []);
       assert.match(t.name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+      if (!untold.test(`${v.type}/${t.name}`))
+        for (const name of Object.keys(t.input.shape).filter((n) => told.test(n)))
+          assert.ok(
+            t.projection.some((p) => p.at === `/${name}` || p.at.startsWith(`/${name}/*`)),
+            `rules and approvers do not see ${name}`,
+          );
       if (t.class === 'read') assert.equal(t.outward, false, 'what carries content out is no reading');
     });
   test(`${v.type} has no tool twice`, () => {

@@ -36,7 +36,7 @@ export const createDraftTool = builtinTool({
     thread_id: GmailId.optional().describe('Id of the thread that is answered'),
   }),
   class: 'write',
-  projection: [...projected, { kind: 'text', at: '/subject' }],
+  projection: [...projected, { kind: 'text', at: '/subject' }, { kind: 'text', at: '/body' }],
   scopes: composing,
   brings: [],
   outward: false,

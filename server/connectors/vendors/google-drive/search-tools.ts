@@ -59,6 +59,7 @@ export const searchFilesTool = builtinTool({
   projection: [
     { kind: 'text', at: '/query' },
     { kind: 'folder', at: '/folder_id' },
+    { kind: 'folder', at: '/shared_drive_id' },
   ],
   scopes: reading,
   brings: ['private', 'untrusted'],

@@ -176,6 +176,7 @@ export const moveFileTool = builtinTool({
   class: 'write',
   projection: [
     { kind: 'path', at: '/file_id' },
+    { kind: 'path', at: '/new_name' },
     { kind: 'folder', at: '/to_folder_id' },
   ],
   scopes: writing,

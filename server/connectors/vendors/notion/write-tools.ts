@@ -89,6 +89,7 @@ export const createPageTool = builtinTool({
   projection: [
     { kind: 'folder', at: '/parent_page' },
     { kind: 'folder', at: '/data_source' },
+    { kind: 'text', at: '/title' },
     { kind: 'text', at: '/markdown' },
   ],
   scopes: [],
@@ -189,7 +190,10 @@ export const updatePageTool = builtinTool({
     properties: PropertyValues.optional(),
   }),
   class: 'write',
-  projection: [{ kind: 'path', at: '/page' }],
+  projection: [
+    { kind: 'path', at: '/page' },
+    { kind: 'text', at: '/title' },
+  ],
   scopes: [],
   brings: [],
   outward: false,

@@ -113,7 +113,7 @@ export const listDrives = builtinTool({
     cursor: Cursor,
   }),
   class: 'read',
-  projection: [],
+  projection: [{ kind: 'folder', at: '/site' }],
   scopes: reads,
   brings: ['private'],
   outward: false,
@@ -185,6 +185,7 @@ export const listChildren = builtinTool({
   projection: [
     { kind: 'folder', at: '/drive' },
     { kind: 'path', at: '/path' },
+    { kind: 'path', at: '/item' },
   ],
   scopes: reads,
   brings: ['untrusted', 'private'],

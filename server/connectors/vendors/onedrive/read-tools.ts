@@ -13,6 +13,7 @@ const place = { drive: driveArgument, item: itemArgument, path: pathArgument };
 const projection = [
   { kind: 'folder', at: '/drive' },
   { kind: 'path', at: '/path' },
+  { kind: 'path', at: '/item' },
 ] as const;
 
 export const getItem = builtinTool({

@@ -10,6 +10,7 @@ const place = { drive: driveArgument, item: itemArgument, path: pathArgument };
 const projection = [
   { kind: 'folder', at: '/drive' },
   { kind: 'path', at: '/path' },
+  { kind: 'path', at: '/item' },
 ] as const;
 
 export const shareItem = builtinTool({

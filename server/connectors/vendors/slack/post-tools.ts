@@ -158,6 +158,7 @@ export const createCanvasTool = builtinTool({
   class: 'write',
   projection: [
     { kind: 'channel', at: '/channel' },
+    { kind: 'text', at: '/title' },
     { kind: 'text', at: '/markdown' },
   ],
   scopes: ['canvases:write'],
