@@ -47,3 +47,22 @@ for (const v of vendors) {
     assert.deepEqual(names, [...new Set(names)]);
   });
 }
+
+test('names and topics that outsiders can have given bring untrusted text as much as what they wrote', () => {
+  for (const name of [
+    // Of channels shared with another organization, and of strangers in them.
+    'slack/list_channels',
+    'slack/user_info',
+    'google-drive/get_metadata',
+    'onedrive/get_item',
+    // Of a pull request from a fork, whose commit is a ref in this repository.
+    'github/list_tree',
+  ]) {
+    const tool = vendors.flatMap((v) => (v.builtin?.tools ?? []).filter((t) => `${v.type}/${t.name}` === name));
+    assert.deepEqual(
+      tool.map((t) => t.brings.toSorted()),
+      [['private', 'untrusted']],
+      name,
+    );
+  }
+});

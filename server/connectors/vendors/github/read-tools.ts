@@ -159,7 +159,7 @@ export const listTree = builtinTool({
     { kind: 'path', at: '/path' },
   ],
   scopes: [],
-  brings: ['private'],
+  brings: ['untrusted', 'private'],
   outward: false,
   async run(call, a) {
     const r = await openRepository(call, a.repository, { contents: 'read' });

@@ -25,7 +25,7 @@ export const getItem = builtinTool({
   class: 'read',
   projection,
   scopes: reads,
-  brings: ['private'],
+  brings: ['untrusted', 'private'],
   outward: false,
   async run(call, args) {
     const item = await openItem(call, await openDrive(call, args.drive), args);

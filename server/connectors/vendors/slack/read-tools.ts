@@ -45,7 +45,7 @@ export const listChannelsTool = builtinTool({
   class: 'read',
   projection: [],
   scopes: ['channels:read', 'groups:read'],
-  brings: ['private'],
+  brings: ['untrusted', 'private'],
   outward: false,
   async run(call, { name_contains, cursor }) {
     const s = slackSettings(call.settings);
@@ -238,7 +238,7 @@ export const userInfoTool = builtinTool({
   class: 'read',
   projection: [],
   scopes: ['users:read'],
-  brings: ['private'],
+  brings: ['untrusted', 'private'],
   outward: false,
   async run(call, { user }) {
     const p = await findPerson(call, user);
