@@ -503,3 +503,17 @@ test('a text that is made to take long becomes blocks like any other', () => {
     plain([{ object: 'block', type: 'heading_2', heading_2: { rich_text: runsOf('Plan', w) } }]),
   );
 });
+
+test('a discussion is looked for on so many pages of comments, and not for ever', async (t) => {
+  const { say, vendor } = await notion(t);
+  let asked = 0;
+  vendor.fault = (r) => {
+    if (r.method !== 'GET' || !r.path.endsWith('/comments')) return undefined;
+    // One that ends, so that a search without an end is a failure and no hanging test.
+    return { status: 200, body: { object: 'list', results: [], has_more: ++asked < 60, next_cursor: `c${asked}` } };
+  };
+  await assert.rejects(say('comment', { page: page(1), text: 'yes', discussion: notionId('comment', 100) }), {
+    code: 'connectors/notion-discussion',
+  });
+  assert.equal(asked, 20);
+});

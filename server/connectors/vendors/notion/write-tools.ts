@@ -256,9 +256,13 @@ export const commentTool = builtinTool({
   },
 });
 
+/** Pages of 100 comments that are looked through for a discussion. */
+const MAX_COMMENT_PAGES = 20;
+
 /** A discussion is named by the page that it is on, so that a rule on pages holds for it too. */
 async function onPage(call: BuiltinCall, page: string, discussion: string): Promise<void> {
   let cursor: string | undefined;
+  let pages = 0;
   do {
     const found = await notion(
       call,
@@ -267,9 +271,9 @@ async function onPage(call: BuiltinCall, page: string, discussion: string): Prom
     );
     if (found.results.some((c) => c.discussion_id === discussion)) return;
     cursor = found.has_more ? (found.next_cursor ?? undefined) : undefined;
-  } while (cursor !== undefined);
+  } while (cursor !== undefined && ++pages < MAX_COMMENT_PAGES);
   throw new Problem('missing', 'connectors/notion-discussion', {
-    says: `there is no open discussion ${discussion} on this page`,
+    says: `there is no open discussion ${discussion} on this page${cursor === undefined ? '' : ' among the comments that are looked through'}`,
     fix: 'leave discussion out to begin one',
   });
 }
