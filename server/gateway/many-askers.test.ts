@@ -144,7 +144,7 @@ test(
   { skip },
   async () => {
     const askers = await Promise.all(Array.from({ length: PEOPLE }, (_, i) => asker(`Asker${i}`)));
-    const served = new Map<unknown, number>();
+    const served = new Set<string>();
     const heard = { progress: 0 };
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -166,13 +166,13 @@ test(
           heard.progress++;
           assert.equal(m.params?.progressToken, turn, where);
         }
-        served.set(a.headers['x-served-by'], (served.get(a.headers['x-served-by']) ?? 0) + 1);
+        served.add(String(a.headers['x-served-by']));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     assert.equal(older.tools + modern.tools, REQUESTS, 'each was sent once');
-    assert.ok(heard.progress > 0);
-    assert.deepEqual([...served.keys()].sort(), ['n0', 'n1', 'n2']);
+    assert.equal(heard.progress, REQUESTS);
+    assert.deepEqual([...served].sort(), ['n0', 'n1', 'n2']);
     for (const [id, people] of older.sessions) assert.ok(people.size <= 1, `${id} served ${[...people].join(' and ')}`);
     const ends = await g.events('tool.finished');
     assert.equal(ends.filter((e) => e.data['outcome'] === 'answered').length, REQUESTS);
