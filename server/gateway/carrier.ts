@@ -2,7 +2,7 @@ import type { Redaction } from '#dlp/verdict.ts';
 import { parseJsonText } from '#kernel/json.ts';
 import { argsOf } from './action-of.ts';
 import { mirrorHeaders } from './check-headers.ts';
-import { eventWith } from './event-stream.ts';
+import { eventWith } from '#kernel/event-stream.ts';
 import { inexactNumber } from '#kernel/json-number.ts';
 import { member, whole } from '#kernel/json-span.ts';
 import { isParams, type Message, type Params, type RpcId } from './message.ts';

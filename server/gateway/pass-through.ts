@@ -7,7 +7,7 @@ import { couldCall, decide } from '#policy/decide.ts';
 import { momentOf } from './admit.ts';
 import { isAll } from './aggregate/all-connectors.ts';
 import { inspectedBy } from './content-stages.ts';
-import { eventWith } from './event-stream.ts';
+import { eventWith } from '#kernel/event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
 import { isParams, type Message, type Params } from './message.ts';

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parseJson, parseJsonText } from '#kernel/json.ts';
 import { MAX_MCP_RESULT_BYTES, MiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
-import { eventCutter, eventWith, type StreamEvent } from './event-stream.ts';
+import { eventCutter, eventWith, type StreamEvent } from '#kernel/event-stream.ts';
 import { isParams, type Params, type RpcId } from './message.ts';
 import type { Reply } from './reply.ts';
 import { Broken, sendUpstream, type UpstreamRequest } from './upstream.ts';

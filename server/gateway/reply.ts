@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { World } from '#kernel/ctx.ts';
 import { status, type Problem } from '#kernel/problem.ts';
 import { challenge } from './caller.ts';
-import { asEvent } from './event-stream.ts';
+import { asEvent } from '#kernel/event-stream.ts';
 import type { RpcId } from './message.ts';
 
 const own = { 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff' };

@@ -1,5 +1,5 @@
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { eventCutter } from '../event-stream.ts';
+import { eventCutter } from '#kernel/event-stream.ts';
 import { strict, typeOf } from '../eras/ask-http.ts';
 import { acknowledged, honored, listenedTo, tagged, wants, type Filter } from '../eras/listen-down.ts';
 import type { Exchange } from '../exchange.ts';

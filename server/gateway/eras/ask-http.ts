@@ -1,6 +1,6 @@
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
 import type { IncomingHttpHeaders } from 'node:http';
-import { eventCutter } from '../event-stream.ts';
+import { eventCutter } from '#kernel/event-stream.ts';
 import type { Params } from '../message.ts';
 import { Broken, sendUpstream, type UpstreamRequest } from '../upstream.ts';
 import { objectOf } from './rewrite.ts';

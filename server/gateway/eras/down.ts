@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asEvent } from '../event-stream.ts';
+import { asEvent } from '#kernel/event-stream.ts';
 import { isParams } from '../message.ts';
 import { Broken, type Sender, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { strict } from './ask-http.ts';

@@ -1,6 +1,6 @@
 import { sha256 } from '@gatehouse/contract/sha256.ts';
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { eventCutter } from '../event-stream.ts';
+import { eventCutter } from '#kernel/event-stream.ts';
 import { isParams, type Params } from '../message.ts';
 import type { Place } from '../org-view.ts';
 import { Broken, sendUpstream, type UpstreamRequest } from '../upstream.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asEvent } from '../event-stream.ts';
+import { asEvent } from '#kernel/event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
 import type { Place } from '../org-view.ts';
 import { Broken, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';

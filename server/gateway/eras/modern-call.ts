@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
 import { mirrorHeaders } from '../check-headers.ts';
-import { asEvent, eventCutter } from '../event-stream.ts';
+import { asEvent, eventCutter } from '#kernel/event-stream.ts';
 import type { Params, RpcId } from '../message.ts';
 import type { CalledTool } from '../org-view.ts';
 import { Broken, sendUpstream, type Sending, type UpstreamRequest } from '../upstream.ts';

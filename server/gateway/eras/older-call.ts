@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
-import { asEvent, eventCutter } from '../event-stream.ts';
+import { asEvent, eventCutter } from '#kernel/event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
 import { Broken, sendUpstream, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { strict, typeOf } from './ask-http.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { asEvent } from '../event-stream.ts';
+import { asEvent } from '#kernel/event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
 import type { CalledTool, Place } from '../org-view.ts';
 import { Broken, type Sender, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';

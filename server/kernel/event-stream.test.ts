@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { eventCutter } from './event-stream.ts';
+import { eventCutter, nameOf } from './event-stream.ts';
 
 const cut = (pieces: readonly Buffer[]): { events: { raw: string; data: string }[]; rest: string } => {
   const c = eventCutter(1000);
@@ -43,4 +43,15 @@ test('an event larger than the cap is refused, however small its pieces are', ()
   assert.throws(() => {
     for (let i = 0; i < 2000; i++) c.push(Buffer.from('x'));
   }, RangeError);
+});
+
+test('an event has the last name that it is given, and is a message where it is given none', () => {
+  const named = (raw: string): string[] => eventCutter(1000).push(Buffer.from(raw)).map(nameOf);
+  assert.deepEqual(named('data: 1\n\nevent: endpoint\ndata: 1\n\nevent:a\r\nevent: b\r\n\r\nevent:\n\nxevent: c\n\n'), [
+    'message',
+    'endpoint',
+    'b',
+    'message',
+    'message',
+  ]);
 });

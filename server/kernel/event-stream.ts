@@ -64,6 +64,16 @@ function dataOf(raw: Buffer): string {
   return lines.join('\n');
 }
 
+/** What kind of event it is: `message` where it does not say (HTML Standard §9.2.6). */
+export function nameOf(e: StreamEvent): string {
+  const line = e.raw
+    .toString('utf8')
+    .split(/\r\n|\n|\r/)
+    .findLast((l) => l.startsWith('event:'));
+  const name = line?.slice(line.startsWith('event: ') ? 7 : 6) ?? '';
+  return name === '' ? 'message' : name;
+}
+
 /** A message as an event. JSON has no raw line breaks, so it is one line of data. */
 export const asEvent = (message: string): string => `event: message\ndata: ${message}\n\n`;
 
