@@ -8,7 +8,7 @@ import { slugTaken } from './add-vendor-connector.ts';
 import { connectorEvents } from './connectors.events.ts';
 import { bearerAad, egressRules, OWN_SERVER, type Connector, type ConnectorAuth } from './connector.ts';
 import { insertConnector } from './connector.sql.ts';
-import { fetchCatalogue, type Catalogue } from './fetch-catalogue.ts';
+import { fetchCatalogue, type Catalogue, type Transport } from './fetch-catalogue.ts';
 import { observeTools, type Sighted } from './observe-tools.ts';
 import { seen, seenInstructions, type Seen } from './tool.ts';
 
@@ -21,7 +21,12 @@ export type NewConnector = {
   allowPrivate?: boolean | undefined;
 };
 /** `refused` are tools that cannot be offered, with the reason. */
-export type Added = { connector: Connector; server: Catalogue['server']; refused: { name: string; why: string }[] };
+export type Added = {
+  connector: Connector;
+  server: Catalogue['server'];
+  transport: Transport;
+  refused: { name: string; why: string }[];
+};
 
 /** Makes an MCP server available. Its tools are known at once and usable by nobody: they wait for a review and for a rule. */
 export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added> {
@@ -71,7 +76,7 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
     });
     const observed = await observeTools(tx, id, said, ctx.now);
     return {
-      value: { connector, server: catalogue.server, refused },
+      value: { connector, server: catalogue.server, transport: catalogue.transport, refused },
       events: observed ? [added, ...observed.events] : [added],
     };
   });

@@ -107,14 +107,20 @@ export const connectorOperations: readonly Operation[] = [
     params: InOrg,
     body: z.union([OwnServer, OfCatalogue]),
     status: 201,
-    reply: ConnectorShown.extend({ server: z.object({ name: z.string(), version: z.string() }), refused: Refused }),
+    reply: ConnectorShown.extend({
+      server: z.object({ name: z.string(), version: z.string() }),
+      /** Over which transport a server of one's own was found. */
+      transport: z.enum(['streamable-http', 'http+sse']).optional(),
+      refused: Refused,
+    }),
     handle: async (ctx, { body }) => {
       if ('type' in body) {
         const c = await addVendorConnector(inOrg(ctx), body);
         return { ...shownConnector(c, ctx.origin), server: { name: c.type, version: '' }, refused: [] };
       }
       const added = await addConnector(inOrg(ctx), body);
-      return { ...shownConnector(added.connector, ctx.origin), server: added.server, refused: added.refused };
+      const { connector, server, transport, refused } = added;
+      return { ...shownConnector(connector, ctx.origin), server, transport, refused };
     },
     headers: (value, ctx) => ({ location: `${ctx.origin}/api/orgs/${ctx.org}/connectors/${value.id}` }),
   }),

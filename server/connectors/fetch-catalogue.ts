@@ -1,42 +1,49 @@
 import type { Egress } from '#kernel/egress.ts';
+import { eventCutter } from '#kernel/event-stream.ts';
 import { parseJson, parseJsonText } from '#kernel/json.ts';
-import { MiB } from '#kernel/limits.ts';
-import { asProblem, Problem } from '#kernel/problem.ts';
-import type { Secret } from '#kernel/secret.ts';
+import { asProblem } from '#kernel/problem.ts';
+import {
+  broken,
+  checkStatus,
+  MAX_CATALOGUE_BYTES,
+  reached,
+  send,
+  type Message,
+  type Upstream,
+} from './ask-upstream.ts';
 import { egressRules } from './connector.ts';
+import { openSse, type SseLine } from './sse-catalogue.ts';
 import { isRecord, MAX_TOOLS } from './tool.ts';
 
-/** Where and as whom to ask. */
-export type Upstream = { url: string; privateHost: string | undefined; bearer: Secret | undefined };
+/** How messages get there: over streamable HTTP, or over the HTTP+SSE transport of 2024-11-05. */
+export type Transport = 'streamable-http' | 'http+sse';
 export type Catalogue = {
   era: '2026-07-28' | '2025-11-25';
+  transport: Transport;
   server: { name: string; version: string };
   /** What it tells clients of itself, as it came. */
   instructions: unknown;
   tools: Record<string, unknown>[];
 };
 
-/** A catalogue of a thousand reviewed tools fits; more is not for people to review. */
-const MAX_CATALOGUE_BYTES = 8 * MiB;
-/** An administrator waits for this at the screen. */
-const CATALOGUE_TIMEOUT_MS = 10_000;
 const client = { name: 'gatehouse', version: '0.1.0' };
 
-/** Asks an MCP server what it is and which tools it has: by the stateless revision first, else by a session of the older one. */
+/** Asks an MCP server what it is and which tools it has: by the stateless revision first, else by a session of an older one, over either transport. */
 export async function fetchCatalogue(egress: Egress, upstream: Upstream): Promise<Catalogue> {
   const modern = await discover(egress, upstream);
   if (modern)
     return {
       era: '2026-07-28',
+      transport: 'streamable-http',
       ...modern,
       tools: await allTools((cursor) => ask(egress, upstream, list(cursor), modernHeaders('tools/list'))),
     };
 
-  const hello = await send(egress, upstream, {
-    id: 1,
-    method: 'initialize',
-    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: client },
-  });
+  const hello = await send(egress, upstream, greeting);
+  if (takesNoPost.has(hello.status)) {
+    const line = await openSse(egress, upstream);
+    if (line) return overSse(line);
+  }
   const answer = await resultOf(hello, 1, upstream);
   const version = typeof answer['protocolVersion'] === 'string' ? answer['protocolVersion'] : '2025-11-25';
   const session = hello.headers.get('mcp-session-id');
@@ -46,10 +53,45 @@ export async function fetchCatalogue(egress: Egress, upstream: Upstream): Promis
     const tools = await allTools((cursor) =>
       ask(egress, upstream, { id: 2, method: 'tools/list', params: cursor === undefined ? {} : { cursor } }, headers),
     );
-    return { era: '2025-11-25', server: serverOf(answer['serverInfo']), instructions: answer['instructions'], tools };
+    return {
+      era: '2025-11-25',
+      transport: 'streamable-http',
+      server: serverOf(answer['serverInfo']),
+      instructions: answer['instructions'],
+      tools,
+    };
   } finally {
     // A server that keeps sessions must not keep ours (some keep them in memory for ever).
     if (session) await end(egress, upstream, headers);
+  }
+}
+
+const greeting: Message = {
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: client },
+};
+/** How a server of the HTTP+SSE transport answers a post where its stream is (2025-11-25, basic/transports, on backwards compatibility). */
+const takesNoPost = new Set([400, 404, 405]);
+
+async function overSse(line: SseLine): Promise<Catalogue> {
+  try {
+    let id = 1;
+    const asked = async (m: Message): Promise<Record<string, unknown>> => resultIn(await line.ask({ ...m, id: id++ }));
+    const answer = await asked(greeting);
+    await line.tell({ method: 'notifications/initialized' });
+    const tools = await allTools((cursor) =>
+      asked({ method: 'tools/list', params: cursor === undefined ? {} : { cursor } }),
+    );
+    return {
+      era: '2025-11-25',
+      transport: 'http+sse',
+      server: serverOf(answer['serverInfo']),
+      instructions: answer['instructions'],
+      tools,
+    };
+  } finally {
+    line.close();
   }
 }
 
@@ -121,47 +163,6 @@ async function allTools(
   }
 }
 
-type Message = { id?: number; method: string; params?: object };
-
-async function send(
-  egress: Egress,
-  upstream: Upstream,
-  message: Message,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return reached(upstream, () =>
-    egress.fetch(
-      upstream.url,
-      {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          ...(upstream.bearer ? { authorization: `Bearer ${upstream.bearer.reveal()}` } : {}),
-          ...headers,
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
-      },
-      { ...egressRules(upstream), maxBytes: MAX_CATALOGUE_BYTES, timeoutMs: CATALOGUE_TIMEOUT_MS },
-    ),
-  );
-}
-
-async function reached<T>(upstream: Upstream, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (e) {
-    const p = asProblem(e);
-    // What egress refuses, the administrator must read: it is about the address that he typed.
-    if (p.kind === 'invalid') throw p;
-    throw new Problem('upstream', 'connectors/unreachable', {
-      says: `the server at ${new URL(upstream.url).host} could not be reached${p.kind === 'upstream' ? `: ${p.says}` : ''}`,
-      fix: 'check the address and that it answers from where this server runs',
-      because: e,
-    });
-  }
-}
-
 async function end(egress: Egress, upstream: Upstream, headers: Record<string, string>): Promise<void> {
   const auth = upstream.bearer ? { authorization: `Bearer ${upstream.bearer.reveal()}` } : {};
   try {
@@ -185,7 +186,10 @@ const ask = async (
   resultOf(await send(egress, upstream, message, headers), message.id ?? 0, upstream);
 
 async function resultOf(response: Response, id: number, upstream: Upstream): Promise<Record<string, unknown>> {
-  const message = await messageOf(response, id, upstream);
+  return resultIn(await messageOf(response, id, upstream));
+}
+
+function resultIn(message: Record<string, unknown>): Record<string, unknown> {
   if (isRecord(message['result'])) return message['result'];
   const error = isRecord(message['error']) ? message['error'] : {};
   throw broken(`it answers with the error ${JSON.stringify(error['code'] ?? 'without a code')}`);
@@ -193,16 +197,7 @@ async function resultOf(response: Response, id: number, upstream: Upstream): Pro
 
 /** The answer to our request, whether it comes as JSON or as the event of a stream. */
 async function messageOf(response: Response, id: number, upstream: Upstream): Promise<Record<string, unknown>> {
-  if (response.status === 401 || response.status === 403) {
-    await response.body?.cancel();
-    throw new Problem('upstream', 'connectors/not-let-in', {
-      says: `the server at ${new URL(upstream.url).host} answers ${response.status} to ${upstream.bearer ? 'the bearer token that was given' : 'a request without a credential'}`,
-      fix: 'give a bearer token that it accepts',
-    });
-  }
-  if (response.status >= 300 && response.status < 400)
-    throw broken('it answers with a redirect; give the address that it redirects to, if you trust it');
-  if (!response.ok) throw broken(`it answers with status ${response.status}`);
+  await checkStatus(response, upstream);
   const bytes = await reached(upstream, () => response.bytes());
   const stream = (response.headers.get('content-type') ?? '').startsWith('text/event-stream');
   const mine = messagesIn(bytes, stream).find((m) => isRecord(m) && m['id'] === id && ('result' in m || 'error' in m));
@@ -213,22 +208,15 @@ async function messageOf(response: Response, id: number, upstream: Upstream): Pr
 /** What the parser says of a body is meant for who sent us one; the administrator, who sent none, reads that the upstream did. */
 function messagesIn(bytes: Uint8Array, stream: boolean): unknown[] {
   try {
-    return stream ? eventData(new TextDecoder().decode(bytes)).map(parseJsonText) : [parseJson(bytes)];
+    return stream ? eventData(bytes).map(parseJsonText) : [parseJson(bytes)];
   } catch (e) {
     throw broken(`its answer is not JSON that means one thing (${asProblem(e).says})`, e);
   }
 }
 
-/** The data of each event of a stream that has ended (HTML Standard §9.2). */
-const eventData = (text: string): string[] =>
-  text
-    .split(/\r\n\r\n|\n\n|\r\r/)
-    .map((block) => [...block.matchAll(/^data:[ ]?(.*)$/gm)].map((m) => m[1] ?? '').join('\n'))
-    .filter((d) => d !== '');
-
-const broken = (what: string, because?: unknown): Problem =>
-  new Problem('upstream', 'connectors/not-mcp', {
-    says: `this is not an MCP server that we understand: ${what}`,
-    fix: 'check the address; MCP 2026-07-28 and 2025-11-25 over streamable HTTP are understood',
-    because,
-  });
+/** The data of each event of a stream that has ended. */
+const eventData = (bytes: Uint8Array): string[] => {
+  const cutter = eventCutter(MAX_CATALOGUE_BYTES);
+  // A last event whose blank line was left out is read all the same.
+  return cutter.push(Buffer.concat([bytes, Buffer.from('\n\n')])).flatMap((e) => (e.data === '' ? [] : [e.data]));
+};
