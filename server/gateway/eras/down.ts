@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { asEvent } from '#kernel/event-stream.ts';
-import { isParams } from '../message.ts';
+import { isParams, type Params } from '../message.ts';
 import { Broken, type Sender, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { strict } from './ask-http.ts';
 import { greetOlder } from './greet.ts';
@@ -40,8 +40,8 @@ export const sendDown =
     };
   };
 
-async function down(to: Down, r: UpstreamRequest, sink: UpstreamSink, began: (s: Sending) => void): Promise<void> {
-  const text = (r.body ?? Buffer.alloc(0)).toString('utf8');
+async function down(to: Down, given: UpstreamRequest, sink: UpstreamSink, began: (s: Sending) => void): Promise<void> {
+  const text = (given.body ?? Buffer.alloc(0)).toString('utf8');
   const message = strict(text);
   const { id, method } = message;
   const params = isParams(message['params']) ? message['params'] : {};
@@ -52,8 +52,12 @@ async function down(to: Down, r: UpstreamRequest, sink: UpstreamSink, began: (s:
     return;
   }
   const { capabilities, level } = envelopeOf(params);
+  const over = to.over?.({ capabilities, level });
+  const r = over ? { ...given, send: ((q, s) => over({ ...q, send: given.send }, s)) satisfies Sender } : given;
+  // A session of one transport is none of the other.
+  const owner = over ? { ...to.owner, connector: `${to.owner.connector}/sse` } : to.owner;
   const session = (lost?: OlderSession): Promise<OlderSession> =>
-    to.sessions.get(to.owner, capabilities, () => greetOlder(r, capabilities), lost);
+    to.sessions.get(owner, capabilities, () => greeted(to, r, capabilities), lost);
   if (typeof method !== 'string' || (typeof id !== 'string' && typeof id !== 'number')) {
     // A notification. What a client of the newer revision cancels, it cancels by leaving.
     sink.head(202, {});
@@ -75,6 +79,15 @@ async function down(to: Down, r: UpstreamRequest, sink: UpstreamSink, began: (s:
   const state = params['requestState'];
   if (to.states.isOurs(state)) return goOn(scene, await session(), state, params['inputResponses']);
   return call(scene, await session(), () => session);
+}
+
+async function greeted(to: Down, r: UpstreamRequest, capabilities: Params): Promise<OlderSession> {
+  try {
+    return await greetOlder(r, capabilities);
+  } catch (e) {
+    if (e instanceof Broken && e.why === 'upstream_error') to.contradicted();
+    throw e;
+  }
 }
 
 const gone = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);

@@ -10,12 +10,14 @@ import { isNodeAlive } from './carried.sql.ts';
 import { sendDown } from './down.ts';
 import { json } from './tell.ts';
 import { earsOf, type Ears } from './ears.ts';
-import { olderSessions, type OlderSessions } from './older-session.ts';
+import { greetOlder } from './greet.ts';
+import { olderSessions, type OlderSession, type OlderSessions } from './older-session.ts';
 import { parkingOf, type Parking } from './parked.ts';
 import { parkedStates } from './parked-state.ts';
 import { modernCapabilities, olderVersions, resultOf, type Greeting } from './rewrite.ts';
+import { sendSse } from './sse.ts';
 import { sendUp } from './up.ts';
-import { discover, eraVerdicts, type Verdicts } from './verdict.ts';
+import { discover, eraVerdicts, type Speech, type Verdicts } from './verdict.ts';
 
 /** What a node has for clients and servers that speak different revisions of the protocol. */
 export type Eras = {
@@ -57,14 +59,16 @@ export async function eraSender(x: Exchange, base: UpstreamRequest): Promise<Sen
 async function translation(x: Exchange, r: UpstreamRequest): Promise<Sender | undefined> {
   const { eras } = x.gate;
   const m = x.message;
-  const modern = (): Promise<boolean> => eras.verdicts.modern(x.connector.id, r);
+  const speaks = (): Promise<Speech> => eras.verdicts.speaks(x.connector.id, r);
   // A session of ours before a server of an older revision: the client greeted all connectors at once.
-  if (x.session?.kind === 'ours') return sendUpTo(x, (await modern()) ? undefined : down(x));
+  if (x.session?.kind === 'ours') return sendUpTo(x, down(x, await speaks()));
   if (m?.kind === 'request' && m.method === 'initialize' && !m.modern) return sendGreeting(x);
-  return !m?.modern || (await modern()) ? undefined : down(x);
+  return m?.modern ? down(x, await speaks()) : undefined;
 }
 
-function down(x: Exchange): Sender {
+/** Undefined: it speaks the stateless revision itself. */
+function down(x: Exchange, speaks: Speech): Sender | undefined {
+  if (speaks === 'modern') return undefined;
   const { eras, world } = x.gate;
   const { caller } = x.who;
   return sendDown({
@@ -74,8 +78,15 @@ function down(x: Exchange): Sender {
     ears: eras.ears,
     states: eras.states,
     now: () => world.now(),
+    over: speaks === 'sse' ? (told) => sendSse({ ...told, contradicted: contradicted(x) }) : undefined,
+    contradicted: contradicted(x),
   });
 }
+
+const contradicted =
+  (x: Exchange): (() => void) =>
+  () =>
+    x.gate.eras.verdicts.contradicted(x.connector.id);
 
 /** For a client of an older revision in a session of ours; `via`: how it goes on from there, in the stateless revision. */
 export function sendUpTo(x: Exchange, via: Sender | undefined): Sender {
@@ -117,8 +128,8 @@ async function greeted(x: Exchange, r: UpstreamRequest, sink: UpstreamSink): Pro
     if (own.text !== '') sink.data(Buffer.from(own.text));
     return;
   }
-  const said = await discover(r);
   const m = x.message;
+  const said = m?.kind === 'request' ? ((await discover(r)) ?? (await greetedOverSse(x, r, m.params))) : undefined;
   if (!said || m?.kind !== 'request') {
     sink.head(own.status, own.headers);
     if (own.text !== '') sink.data(Buffer.from(own.text));
@@ -135,6 +146,17 @@ async function greeted(x: Exchange, r: UpstreamRequest, sink: UpstreamSink): Pro
       ...(typeof said.instructions === 'string' ? { instructions: said.instructions } : {}),
     }),
   );
+}
+
+/** What a server of the transport of 2024-11-05 says of itself; undefined: it is none. */
+async function greetedOverSse(x: Exchange, r: UpstreamRequest, params: Params): Promise<OlderSession | undefined> {
+  // It refused a greeting over streamable HTTP just now: what was believed before counts no more.
+  const { verdicts } = x.gate.eras;
+  if ((await verdicts.speaks(x.connector.id, r)) === 'older') verdicts.contradicted(x.connector.id);
+  if ((await verdicts.speaks(x.connector.id, r)) !== 'sse') return undefined;
+  const { capabilities } = greetingOf(params);
+  const over = sendSse({ capabilities, level: undefined, contradicted: contradicted(x) });
+  return greetOlder({ ...r, send: (q, sink) => over({ ...q, send: r.send }, sink) }, capabilities);
 }
 
 /** A version that we do not know becomes the newest of the older ones (2025-11-25, basic/lifecycle). */

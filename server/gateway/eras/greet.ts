@@ -14,18 +14,7 @@ export async function greetOlder(r: UpstreamRequest, capabilities: Params): Prom
     ...r,
     method: 'POST',
     headers: first,
-    body: Buffer.from(
-      JSON.stringify({
-        jsonrpc: '2.0',
-        id: 'gh-greeting',
-        method: 'initialize',
-        params: {
-          protocolVersion: NEWEST_OLDER,
-          capabilities: olderCapabilities(capabilities),
-          clientInfo: { name: 'gatehouse', version: '0.1.0' },
-        },
-      }),
-    ),
+    body: Buffer.from(greeting('gh-greeting', capabilities)),
   });
   const result = hello.message?.['result'];
   if (hello.status === 401 || hello.status === 403)
@@ -57,6 +46,19 @@ export async function greetOlder(r: UpstreamRequest, capabilities: Params): Prom
     throw new Broken('upstream_error', `the connector refused its own session (status ${ready.status})`);
   return session;
 }
+
+/** The greeting itself, for a client that can do this. */
+export const greeting = (id: string, capabilities: Params): string =>
+  JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    method: 'initialize',
+    params: {
+      protocolVersion: NEWEST_OLDER,
+      capabilities: olderCapabilities(capabilities),
+      clientInfo: { name: 'gatehouse', version: '0.1.0' },
+    },
+  });
 
 /** Only what is answered by us or by way of us: tasks and the like of the newer revision are no business of an older server. */
 const olderCapabilities = (c: Params): Params =>

@@ -3,7 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { MAX_MCP_RESULT_BYTES } from '#kernel/limits.ts';
 import { asEvent, eventCutter } from '#kernel/event-stream.ts';
 import { isParams, type Params, type RpcId } from '../message.ts';
-import { Broken, sendUpstream, type Sending, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
+import {
+  Broken,
+  sendUpstream,
+  type Sender,
+  type Sending,
+  type UpstreamRequest,
+  type UpstreamSink,
+} from '../upstream.ts';
 import { strict, typeOf } from './ask-http.ts';
 import type { Ears } from './ears.ts';
 import { olderHeaders } from './older-headers.ts';
@@ -21,6 +28,10 @@ export type Down = {
   ears: Ears;
   states: ReturnType<typeof parkedStates>;
   now(): Date;
+  /** For a server of another transport than streamable HTTP: how what the client can do, and wants to read of its log, goes over that. */
+  over: ((told: Pick<Scene, 'capabilities' | 'level'>) => Sender) | undefined;
+  /** The server takes nothing where an older one would. */
+  contradicted(): void;
 };
 
 /** One request on its way down. */
@@ -124,6 +135,7 @@ function run(x: Scene, session: OlderSession, own: string, body: Buffer, ear: Ea
       { ...x.r, method: 'POST', headers: olderHeaders(x.r, session), body, signal: life.signal },
       {
         head(status, headers) {
+          if (status === 404 || status === 405) to.contradicted();
           if (status === 404 && session.id !== undefined) {
             mode = 'lost';
             return;
