@@ -135,7 +135,7 @@ function run(x: Scene, session: OlderSession, own: string, body: Buffer, ear: Ea
       { ...x.r, method: 'POST', headers: olderHeaders(x.r, session), body, signal: life.signal },
       {
         head(status, headers) {
-          if (status === 404 || status === 405) to.contradicted();
+          if (status === 405 || (status === 404 && session.id === undefined)) to.contradicted();
           if (status === 404 && session.id !== undefined) {
             mode = 'lost';
             return;
