@@ -103,6 +103,8 @@ test('a connector of a type reads only and comes with its reviews, unless more i
     { type, mode, actAs, access },
     { type: 'plain', mode: 'builtin', actAs: 'person', access: 'read_only' },
   );
+  assert.equal(added.body['redirectUri'], `${h.origin}/connections/callback/${String(added.body['id'])}`);
+  assert.equal((await add({ actAs: 'organization' })).body['redirectUri'], null, 'nobody comes back from there');
   assert.deepEqual(
     (await toolsOf(added.body['id'])).map(({ name, state, class: c }) => [name, state, c]),
     [['read_it', 'reviewed', 'read']],

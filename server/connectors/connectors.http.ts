@@ -11,6 +11,7 @@ import { findConnector, pageOfConnectors } from './connector.sql.ts';
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
 import { checkConnector } from './check-connector.ts';
+import { redirectUri } from './connect/consent.ts';
 import { siteOf } from './connect/site-of.ts';
 import { vendorOf } from './vendors/all-vendors.ts';
 import { makeVault } from '#vault/vault.ts';
@@ -34,6 +35,8 @@ const ConnectorShown = z.object({
   url: z.string(),
   /** What an MCP client is given. */
   mcp: z.string(),
+  /** What an app at the vendor is registered with, where people connect their own accounts. */
+  redirectUri: z.string().nullable(),
   allowPrivate: z.boolean(),
   auth: z.enum(['none', 'bearer']),
   state: z.enum(['on', 'off']),
@@ -51,6 +54,7 @@ const shownConnector = (c: Connector, origin: string): z.infer<typeof ConnectorS
   name: c.name,
   url: c.url,
   mcp: `${origin}/mcp/${c.slug}`,
+  redirectUri: c.actAs === 'person' ? redirectUri(origin, c.id) : null,
   allowPrivate: c.privateHost !== undefined || c.originsPrivate,
   auth: c.auth.kind,
   state: c.state,

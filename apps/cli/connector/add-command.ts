@@ -8,7 +8,7 @@ const Added = z.looseObject({
   id: z.string(),
   slug: z.string(),
   mcp: z.string(),
-  actAs: z.string(),
+  redirectUri: z.string().nullable(),
   access: z.string(),
 });
 
@@ -31,8 +31,8 @@ ${choiceHelp}`,
     return async ({ api, answer }) => {
       const c = await api.ask('POST', '/connectors', Added, body);
       const next =
-        c.actAs === 'person'
-          ? 'Register the app at the vendor and enter it for this connector; then people connect at /connections.'
+        c.redirectUri !== null
+          ? `Register the app at the vendor with the redirect address ${c.redirectUri} and enter it for this connector; then people connect at /connections.`
           : "Give it the organization's account.";
       answer(
         [`${c.slug} is there (${c.id}), ${c.access.replace('_', ' ')}.`, `  address  ${c.mcp}`, `  next     ${next}`],

@@ -106,6 +106,8 @@ test('a connector is added by its type and listed, and the catalogue says what e
   assert.equal(added.status, 0, added.err);
   assert.match(added.out, /plain is there \(con_[0-9a-f]+\), read write\./);
   assert.match(added.out, /Give it the organization's account/);
+  const own = await run('add', '--type', 'plain', '--slug', 'by-person', '--act-as', 'person', ...choice());
+  assert.match(own.out, /redirect address \S+\/connections\/callback\/con_[0-9a-f]+ and enter it/);
   const list = await run('list');
   assert.match(list.out, /plain +plain +builtin +organization +read_write +on/);
   const types = await run('list', '--catalogue', '--q', 'nothing particular');
