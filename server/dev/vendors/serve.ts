@@ -2,6 +2,7 @@
 //   node server/dev/vendors/serve.ts --vendor google-drive
 // prints one line of JSON with its addresses, and what an administrator enters. At the address `control` (JSON, POST) whoever runs it plays the
 // vendor's own people: {"registerRedirect": URI}, {"visitor": {"account": "ada", "answer": "allow"}}, {"advance": SECONDS}, {"endGrants": ACCOUNT}.
+// It ends when its standard input does; in the background it needs one that stays open (`sleep infinity | node …`).
 import { z } from 'zod';
 import { parseJson } from '#kernel/json.ts';
 import { serveStandIn, standInArgs } from '../stand-in-process.ts';
