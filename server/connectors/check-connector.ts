@@ -97,7 +97,10 @@ async function accountOf(
       throw new Problem('missing', 'connectors/nothing-to-check', {
         says:
           c.actAs === 'person' ? `you have not connected ${c.name}` : `${c.name} has no account of the organization`,
-        fix: c.actAs === 'person' ? `connect it at ${ctx.origin}/connections` : 'give it one',
+        fix:
+          c.actAs === 'person'
+            ? `connect it at ${ctx.origin}/connections`
+            : `give it one with PUT /api/orgs/${ctx.org}/connectors/${c.id}/account; the catalogue names the kinds and their fields`,
       });
     return { connection: found.id, person: { email: known?.email ?? '', name: known?.displayName ?? '' } };
   });

@@ -45,7 +45,7 @@ const shownAccount = (c: Connection): z.infer<typeof AccountShown> => ({
 const noAccount = (at: AtConnector): Problem =>
   new Problem('missing', 'connectors/no-account', {
     says: `${at.connector.name} has no account of the organization`,
-    fix: 'give it one',
+    fix: `give it one with PUT /api/orgs/${at.ctx.org}/connectors/${at.connector.id}/account; the catalogue names the kinds and their fields`,
   });
 
 /** The account that an organization gave a connector. What is secret of it goes in and never comes out. */
