@@ -35,6 +35,7 @@ import { captureOperations } from '#domains/captures.http.ts';
 import { domainOperations } from '#domains/domains.http.ts';
 import { listVerifiedNames } from '#domains/domain.sql.ts';
 import type { LastSignIns } from '#domains/list-memberships.ts';
+import { limitOperations } from '#gateway/limits/limits.http.ts';
 import { listLastCalls } from '#gateway/last-call.sql.ts';
 import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts';
 import { beginTest } from '#identity/enforcement/begin-test.ts';
@@ -165,6 +166,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...grantOperations,
       ...connectionOperations(siteOf(vendorOf), allEvents),
       ...connectorOperations,
+      ...limitOperations,
       ...consentOperations({ vendorOf }),
       ...appOperations({ vendorOf }),
       ...accountOperations({ vendorOf }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { declare, type Disposition } from '#audit/events.ts';
 import { FoundInEvent } from '#dlp/dlp.events.ts';
 import { dlpActions } from '#dlp/verdict.ts';
+import { limited, limitNames, measures } from './limits/call-limits.ts';
 
 export const outcomes = ['answered', 'held', 'denied', 'blocked', 'failed', 'lost'] as const;
 const disposition: Record<(typeof outcomes)[number], Disposition> = {
@@ -68,6 +69,34 @@ export const gatewayEvents = {
       disposition: disposition[d.outcome],
       decisions: d.policies.length > 0 ? d.policies : undefined,
     }),
+  }),
+  /** Once for each person, limit and minute, however often they were refused. */
+  'tool.refused_as_too_many': declare({
+    data: z.object({
+      connector: z.string(),
+      tool: tool.nullable(),
+      member: z.string(),
+      limit: z.enum(limited),
+      measure: z.enum(measures),
+      found: z.number().int(),
+      most: z.number().int(),
+    }),
+    says: (d) =>
+      `was told to come again later: ${d.found} calls ${d.measure === 'atOnce' ? 'under way' : 'within a minute'} where ${d.most} may be (${d.limit})`,
+    ocsf: 6003,
+    about: (d) => ({ connector: d.connector, tool: d.tool ?? undefined, disposition: 'denied' }),
+  }),
+  'call_limits.changed': declare({
+    data: z.object({
+      /** Null: for all. */
+      connector: z.string().nullable(),
+      /** Null: no limit; absent: as it is by default. */
+      limits: z.partialRecord(z.enum(limitNames), z.number().int().nullable()),
+    }),
+    says: (d) =>
+      `changed how many calls there may be ${d.connector === null ? 'in the organization' : 'at a connector'}`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector ?? undefined }),
   }),
   'message.inspected': declare({
     data: z.object({
