@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { startSequencer } from '#audit/sequencer.ts';
 import { fileWitness } from '#audit/witness.ts';
 import { gatewayHouse } from '#dev/gateway-house.ts';
+import { setCallLimits } from '#gateway/limits/set-call-limits.ts';
 import { newId } from '#kernel/id.ts';
 
 const [role, upstream = ''] = process.argv.slice(2);
@@ -96,6 +97,8 @@ async function gatehouse(): Promise<{ url: string; token: string }> {
     witness: fileWitness(folder),
   });
   wake = () => sequencer.wake();
+  // One person alone is the load of many.
+  await setCallLimits(g.ctx, undefined, { personAtOnce: null, personPerMinute: null, connectorAtOnce: null });
   const id = await g.connect('echo', upstream);
   const others = Array.from({ length: 20 }, () => newId('con'));
   for (let i = 0; i < 200; i++)

@@ -5,6 +5,7 @@ import type { Redaction } from '#dlp/verdict.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { newId } from '#kernel/id.ts';
 import { callTool, type Stages } from './call-tool.ts';
+import { limitsOf } from './limits/call-limits.ts';
 import { stagesOf, type CallScene } from './stages.ts';
 import type { ToolCall } from './tool-call.ts';
 
@@ -187,7 +188,7 @@ test('when the policy engine breaks, the answer is no', () => {
       caller: { user: newId('usr'), member: newId('mem'), client: 'c', groups: [] } as never,
       address: undefined,
     },
-    view: { connectors: new Map(), policies: broken, dlp: {} as never },
+    view: { connectors: new Map(), policies: broken, dlp: {} as never, limits: limitsOf([]) },
   };
   const admission = stagesOf(scene as CallScene).admit(call);
   assert.deepEqual([admission.kind, admission.kind === 'denied' && admission.why], ['denied', 'cannot_decide']);
@@ -216,7 +217,7 @@ test('an argument that rules look at and cannot read refuses the call before any
       caller: { user: newId('usr'), member: newId('mem'), client: 'c', groups: [] } as never,
       address: undefined,
     },
-    view: { connectors: new Map(), policies: { zone: 'UTC' } as never, dlp: {} as never },
+    view: { connectors: new Map(), policies: { zone: 'UTC' } as never, dlp: {} as never, limits: limitsOf([]) },
   };
   const known = {
     name: 'read',

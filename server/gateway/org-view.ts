@@ -22,6 +22,8 @@ import { paramHeadersOf } from './check-headers.ts';
 import type { ActAs } from '#vault/vendor-auth.ts';
 import { vendorOf } from '#connectors/vendors/all-vendors.ts';
 import type { BuiltinView } from './answer-here.ts';
+import { listCallLimits } from './limits/call-limit.sql.ts';
+import { limitsOf, type CallLimits } from './limits/call-limits.ts';
 import { cached } from './view-cache.ts';
 
 /** A tool as calls need it. */
@@ -60,6 +62,8 @@ export type OrgView = {
   connectors: ReadonlyMap<string, ConnectorView>;
   policies: PolicySet;
   dlp: DlpView;
+  /** How many calls there may be, by connector. */
+  limits: (connector: string) => CallLimits;
 };
 
 export type Place = { parent: Id<'par'>; org: Id<'org'> };
@@ -81,16 +85,18 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
     (p) => [p.parent, p.org],
     (place) =>
       world.db.read(place, async (db) => {
-        const [policies, dlp, connectors, tools, told] = [
+        const [policies, dlp, connectors, tools, told, limits] = [
           await loadPolicySet(db),
           await loadDlpView(db, { seal: world.seal, org: place.org, engines: scannersOf(world, place) }),
           await listConnectors(db),
           await listTools(db),
           await listInstructions(db),
+          await listCallLimits(db),
         ];
         return {
           policies,
           dlp,
+          limits: limitsOf(limits),
           connectors: new Map(
             connectors.map((c) => {
               const view = viewOf(world, place, c, tools, told);

@@ -112,14 +112,21 @@ export function refuse(
     err: p.kind === 'bug' || p.kind === 'unavailable' ? p.cause : undefined,
   };
   if (p.kind === 'bug') world.log.error(fields, 'an MCP request failed on our side');
-  else world.log.info(fields, 'an MCP request was refused');
+  // A flood must not become one of the log; what is refused so is counted, and recorded once a minute.
+  else if (p.code !== 'gateway/too-many') world.log.info(fields, 'an MCP request was refused');
   const headers: Record<string, string> = {};
   if (p.kind === 'unauthenticated' || p.code === 'gateway/scope')
     headers['www-authenticate'] = challenge(world.origin, path, p);
   if (p.kind === 'unavailable') headers['retry-after'] = '2';
+  const wait = p.more?.['retryAfterSeconds'];
+  if (p.kind === 'too_many' && typeof wait === 'number') headers['retry-after'] = String(wait);
   // What is left of a body that we did not read is not worth reading.
   if (p.kind === 'too_large') headers['connection'] = 'close';
-  reply.json(code, rpcError(id, rpcCode(p), p.says, { code: p.code, fix: p.fix, request: reply.request }), headers);
+  reply.json(
+    code,
+    rpcError(id, rpcCode(p), p.says, { ...p.more, code: p.code, fix: p.fix, request: reply.request }),
+    headers,
+  );
 }
 
 export const rpcError = (id: RpcId | null, code: number, message: string, data?: object): string =>

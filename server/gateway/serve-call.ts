@@ -10,6 +10,7 @@ import { checkParamHeaders } from './check-headers.ts';
 import { inspectedBy } from './content-stages.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
+import { tooMany } from './limits/too-many.ts';
 import { answerOf } from './outcome-answer.ts';
 import { redactJson } from '#dlp/redact-json.ts';
 import { MAX_STREAM_BYTES, relay, type Relayed } from './relay.ts';
@@ -22,6 +23,33 @@ import { Problem } from '#kernel/problem.ts';
 
 /** Runs one call and answers it. The switch over the outcome is the whole of what a client can see. */
 export async function serveCall(x: Exchange, came: Message & { kind: 'request' }, method: CallMethod): Promise<void> {
+  const leave = enter(x, came, method);
+  try {
+    await served(x, came, method);
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * A place for the call among those of its person, connector and tool, or the refusal. It comes before anything that is recorded and looks at no
+ * rule and no argument, so it says nothing to somebody who tries what there is: names that no reviewer let through are one tool together.
+ */
+function enter(x: Exchange, came: Message & { kind: 'request' }, method: CallMethod): () => void {
+  const { gate, connector } = x;
+  const name = method === 'tools/call' ? String(came.params['name']) : method;
+  const tool = method !== 'tools/call' || connector.tools.get(name)?.state === 'reviewed' ? name : '';
+  const { org, member } = x.who.caller;
+  const asked = { org, member, connector: connector.id, tool };
+  const now = gate.world.now();
+  const place = gate.fairUse.enter(asked, x.view.limits(connector.id), now.getTime());
+  if (typeof place === 'function') return place;
+  gate.metrics.tooMany(place);
+  gate.refusals.note(x.ctx, asked, place, now);
+  throw tooMany(place, { connector: connector.slug, tool: name });
+}
+
+async function served(x: Exchange, came: Message & { kind: 'request' }, method: CallMethod): Promise<void> {
   const { gate, reply, connector } = x;
   const known = method === 'tools/call' ? connector.tools.get(String(came.params['name'])) : undefined;
   if (known) checkParamHeaders(came, x.headers, known);

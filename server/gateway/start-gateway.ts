@@ -13,6 +13,8 @@ import { argsHasher } from './args-hash.ts';
 import { openCallers, type Callers } from './caller.ts';
 import { holdsOf, type Holds } from './hold.ts';
 import { erasOf, type Eras } from './eras/era-sender.ts';
+import { FairUse } from './limits/fair-use.ts';
+import { Refusals } from './limits/refusals.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { openStreams } from './open-streams.ts';
 import { orgViews, type OrgView, type Place } from './org-view.ts';
@@ -57,6 +59,8 @@ export type Gate = {
   hashArgs(args: unknown): string;
   holds: Holds;
   reads: SessionReads;
+  fairUse: FairUse;
+  refusals: Refusals;
   waitFor: Waiter;
   callMs: number;
   bodyMs: number;
@@ -97,6 +101,8 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     views: orgViews(world, versions),
     writer: await startCallWriter(world, node, deps.wake),
     reads: new SessionReads(),
+    fairUse: new FairUse(),
+    refusals: new Refusals(world.log),
     shadow: startShadow(world, deps.metrics, deps.shadow),
     streams,
     versions,
@@ -132,6 +138,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
       gate.eras.parking.close();
       gate.eras.ears.close();
       if (!deps.versions) await versions.close();
+      await gate.refusals.settle();
       await gate.shadow.stop();
       await gate.writer.stop();
     },
