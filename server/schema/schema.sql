@@ -364,6 +364,32 @@ create policy backtest_of_org on backtest for all to gatehouse_app using (org = 
 grant insert, select on backtest to gatehouse_app;
 grant update (calls, ended_at, report, says, seen, state) on backtest to gatehouse_app;
 
+-- Limits of calls for a person, a connector and a tool, at each node: about is all (for the whole org) or the id of a connector, whose limits of connector and tool stand in place of those for all and whose limits of a person come on top of them. null: nothing was said; 0: no limit. No row: nothing was said.
+create table call_limit (
+  org text not null,
+  about text not null,
+  person_at_once integer,
+  person_per_minute integer,
+  connector_at_once integer,
+  connector_per_minute integer,
+  tool_at_once integer,
+  tool_per_minute integer,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  PRIMARY KEY (org, about),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((about = 'all'::text) OR (about ~ '^con_[0-9a-f]{32}$'::text))),
+  CHECK (((connector_at_once >= 0) AND (connector_at_once <= 1000000))),
+  CHECK (((connector_per_minute >= 0) AND (connector_per_minute <= 1000000))),
+  CHECK (((person_at_once >= 0) AND (person_at_once <= 1000000))),
+  CHECK (((person_per_minute >= 0) AND (person_per_minute <= 1000000))),
+  CHECK (((tool_at_once >= 0) AND (tool_at_once <= 1000000))),
+  CHECK (((tool_per_minute >= 0) AND (tool_per_minute <= 1000000)))
+);
+alter table call_limit enable row level security;
+create policy call_limit_of_org on call_limit for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select, update on call_limit to gatehouse_app;
+
 -- A policy that an expert wrote in Cedar, validated strictly when it was saved. In force from the version since until before the version until.
 create table cedar_policy (
   org text not null,
