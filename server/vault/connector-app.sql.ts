@@ -45,6 +45,16 @@ export const findSealedApp = (db: Reader, connector: Id<'con'>): Promise<SealedA
 export const findApp = async (db: Reader, connector: Id<'con'>): Promise<ConnectorApp | undefined> =>
   (await findSealedApp(db, connector))?.app;
 
+/** Connectors for which an app is registered; an org has tens of them. */
+export const listAppConnectors = async (db: Reader): Promise<Set<Id<'con'>>> =>
+  new Set(
+    (
+      await db.many(
+        read(z.object({ connector: z.custom<Id<'con'>>() }))`select connector from connector_app where org = app_org()`,
+      )
+    ).map((r) => r.connector),
+  );
+
 export type NewApp = Pick<ConnectorApp, 'connector' | 'clientId' | 'generation' | 'sameAddress' | 'ends' | 'set'> & {
   proof: AppProof;
   sealed: Buffer | undefined;

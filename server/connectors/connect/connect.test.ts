@@ -324,6 +324,9 @@ test('what a connector does not allow is refused before anybody goes to the vend
   const bare = await h.connector({ slug: 'bare' });
   await h.api('DELETE', `/connectors/${bare}/app`);
   assert.equal(codeIn((await start(bare)).text), 'connectors/no-app');
+  const { text } = await h.page('GET', '/connections', h.ada);
+  assert.match(text, /Not ready yet/);
+  assert.ok(!text.includes(`/connections/start/${bare}`), 'nobody is led to what cannot be done');
   const own = await h.connector({ slug: 'own' });
   await h.t.super(`update connector set type = 'mcp' where id = $1`, own);
   assert.equal(codeIn((await start(own)).text), 'connectors/no-vendor');

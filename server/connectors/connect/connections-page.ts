@@ -4,8 +4,8 @@ import type { Access } from '#vault/vendor-auth.ts';
 import { scopesFor, type VendorSite } from '#vault/vendor-site.ts';
 import { missingScopes } from './consent.ts';
 
-/** One system on a person's page: what it is, and how their own account there stands. */
-export type OwnConnection = { site: VendorSite; connection: Connection | undefined };
+/** One system on a person's page: what it is, and how their own account there stands. `ready`: an app is registered there, so one can connect. */
+export type OwnConnection = { site: VendorSite; connection: Connection | undefined; ready: boolean };
 /** What was just done, to be said once. `told`: whether the vendor can be told that a grant has ended. */
 export type Done = { what: 'connected'; name: string; label: string } | { what: 'ended'; name: string; told: boolean };
 /** `closed`: why this person may not look there now. */
@@ -48,8 +48,11 @@ const doneWords = (d: Done): string =>
       ? `${d.name} is disconnected. It is told so, too.`
       : `${d.name} is disconnected. It has no way to be told: remove what you agreed to in the settings of your account there, too.`;
 
-function own({ site, connection: c }: OwnConnection, now: Date): Html {
+function own({ site, connection: c, ready }: OwnConnection, now: Date): Html {
   const start = `/connections/start/${site.connector}`;
+  if (!c && !ready)
+    return html`<section class="box"><h2>${site.name}</h2><p><span class="state">${none}Not ready yet</span></p>
+      <p>An administrator has still to register Gatehouse at ${site.name}. After that you can connect your account here.</p></section>`;
   if (!c)
     return html`<section class="box"><h2>${site.name}</h2><p><span class="state">${none}Not connected</span></p>
       <div class="do"><a class="btn" href="${start}">Connect ${site.name}</a></div></section>`;

@@ -7,6 +7,7 @@ import { Problem } from '#kernel/problem.ts';
 import { listOrgsOfUser } from '#org/org.sql.ts';
 import { findLiveConnection, listConnectionsOfMember } from '#vault/connection.sql.ts';
 import { endConnection } from '#vault/end-connection.ts';
+import { listAppConnectors } from '#vault/connector-app.sql.ts';
 import { accesses } from '#vault/vendor-auth.ts';
 import type { VendorSite } from '#vault/vendor-site.ts';
 import { idOf, inOrg, OneConnector } from '../connector-door.ts';
@@ -164,6 +165,7 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
     const within = await how.enter(ctx, org);
     return await within.db.read(scopeOf(within), async (db) => {
       const member = await memberOf(db, visitorOf(ctx).user);
+      const registered = await listAppConnectors(db);
       const mine = new Map((await listConnectionsOfMember(db, member.id)).map((c) => [c.connector, c]));
       const sites = (await listConnectors(db)).flatMap((c) => {
         const manifest = how.vendorOf(c.type);
@@ -172,7 +174,7 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
       return {
         own: sites
           .filter((s) => s.actAs === 'person' && (s.on || mine.has(s.connector)))
-          .map((site) => ({ site, connection: mine.get(site.connector) })),
+          .map((site) => ({ site, connection: mine.get(site.connector), ready: registered.has(site.connector) })),
         given: sites.filter((s) => s.on && s.actAs !== 'person' && s.actAs !== 'none'),
       };
     });
