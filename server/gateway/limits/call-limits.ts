@@ -23,10 +23,11 @@ export type LimitsSet = { readonly [N in LimitName]?: number | null | undefined 
 export type LimitsRow = LimitsSet & { about: string };
 
 /**
- * Where nobody said anything. Of calls, and far above what people at work with several agents make: more is an agent that runs in circles.
- * INVARIANT (no unbounded waiting): a person and a connector have one until an administrator takes it away.
+ * Where nobody said anything. Of calls under way, and above what people at work with several agents make, so that nobody who does his work meets one;
+ * how many may begin in a minute is an organization's to say. INVARIANT (no unbounded waiting): a person and a connector have one until an
+ * administrator takes it away.
  */
-export const DEFAULTS: LimitsSet = { personAtOnce: 64, personPerMinute: 600, connectorAtOnce: 128 };
+export const DEFAULTS: LimitsSet = { personAtOnce: 256, connectorAtOnce: 1024 };
 
 export const MAX_LIMIT = 1_000_000;
 

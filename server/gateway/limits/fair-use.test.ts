@@ -145,7 +145,7 @@ test('what is said of a connector stands in place of what is said for all, null 
     { about: 'all', personPerMinute: null, connectorAtOnce: 5, toolAtOnce: 2 },
     { about: 'con_1', personAtOnce: 3, connectorAtOnce: null, toolPerMinute: 7 },
   ]);
-  const person: Limit = { atOnce: 64, perMinute: undefined };
+  const person: Limit = { atOnce: 256, perMinute: undefined };
   assert.deepEqual(at('con_2'), {
     person,
     personHere: none,
@@ -159,9 +159,9 @@ test('what is said of a connector stands in place of what is said for all, null 
     tool: { atOnce: 2, perMinute: 7 },
   });
   assert.deepEqual(limitsAt({}), {
-    person: { atOnce: 64, perMinute: 600 },
+    person: { atOnce: 256, perMinute: undefined },
     personHere: none,
-    connector: { atOnce: 128, perMinute: undefined },
+    connector: { atOnce: 1024, perMinute: undefined },
     tool: none,
   });
 });

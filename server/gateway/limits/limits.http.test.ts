@@ -29,9 +29,9 @@ test('where nobody said anything, limits are those that the guide names', async 
   assert.deepEqual(body, {
     set: {},
     inForce: {
-      person: { atOnce: 64, perMinute: 600 },
+      person: { atOnce: 256, perMinute: null },
       personHere: no,
-      connector: { atOnce: 128, perMinute: null },
+      connector: { atOnce: 1024, perMinute: null },
       tool: no,
     },
   });
@@ -46,7 +46,7 @@ test('what is set for the organization holds at a connector but for what is set 
   assert.deepEqual((await h.api('GET', `${con}/call-limits`)).body, {
     set: here,
     inForce: {
-      person: { atOnce: 64, perMinute: null },
+      person: { atOnce: 256, perMinute: null },
       personHere: { atOnce: 4, perMinute: null },
       connector: no,
       tool: { atOnce: null, perMinute: 30 },

@@ -187,6 +187,7 @@ test('who has no token learns nothing of limits, and one who has tries names of 
 });
 
 test('while one organization floods its connector, calls of another go through, and what is beyond its limits is refused and not queued', async () => {
+  await set({ personAtOnce: 64, connectorAtOnce: 128 });
   const org = await g.house.addOrg('Beta');
   const ctx: OrgCtx = { ...g.ctx, org };
   const calm = await wildUpstream();
@@ -228,4 +229,5 @@ test('while one organization floods its connector, calls of another go through, 
     new Set(['person.atOnce', 'connector.atOnce']),
   );
   await calm[Symbol.asyncDispose]();
+  await set({});
 });
