@@ -4,6 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 
 export type Held = { release(): void };
 
+/** INVARIANT (held until let go): whoever forgets what `takeLock` gave him must not lose the lock to the garbage collector, which closes the file. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the folder's lock, or returns the pid of the process that has it (0: unknown).
  * It is a lock of the operating system on a file (through SQLite, the one way to it that Node has), so it ends with its process however
@@ -24,11 +27,13 @@ export function takeLock(folder: string): Held | { holder: number } {
       throw Object.assign(new Error(`the lock file in it cannot be written`, { cause: e }), { code: 'EACCES' });
     throw e;
   }
-  const held = file;
+  const mine = file;
+  held.add(mine);
   return {
     release() {
       rmSync(who, { force: true });
-      held.close();
+      held.delete(mine);
+      mine.close();
     },
   };
 }

@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startEmbedded } from './embedded.ts';
 import { choosePlace, findBinaries, packageFolder } from './embedded-files.ts';
+import { takeLock } from './embedded-lock.ts';
 import { stopOrphan } from './embedded-process.ts';
 import { silentLog } from './log.ts';
 import { Problem } from './problem.ts';
@@ -237,6 +238,23 @@ test('two folders started at once serve side by side, each its own data', async 
   await assert.rejects(query(b.ownerUrl, 'select from only_here'), /does not exist/);
   await assert.rejects(query(a.ownerUrl.replace(`:${a.port}/`, `:${b.port}/`), 'select 1'), /password/);
   await Promise.all([kill(a.child, 'SIGTERM'), kill(b.child, 'SIGTERM')]);
+});
+
+test('a lock is kept although its process has forgotten it and collects its garbage', async () => {
+  const folder = newFolder();
+  mkdirSync(folder, { recursive: true });
+  const lock = new URL('./embedded-lock.ts', import.meta.url).href;
+  const script = `const { takeLock } = await import(${JSON.stringify(lock)}); takeLock(${JSON.stringify(folder)});
+    for (let i = 0; i < 5; i++) { gc(); await new Promise((r) => setTimeout(r, 20)); } console.log('held'); setInterval(() => 0, 1000);`;
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(child.stdout, 'data');
+    assert.deepEqual(takeLock(folder), { holder: child.pid });
+  } finally {
+    await kill(child, 'SIGKILL');
+  }
 });
 
 test('of two starts on one folder the second is told which process has it', async () => {
