@@ -30,7 +30,8 @@ test('of two changes that lock each other out both happen, because the loser is 
       return { value: mark, unchanged: true };
     });
   assert.deepEqual(await Promise.all([cross('1', a, b), cross('2', b, a)]), ['1', '2']);
-  assert.equal(runs, 3);
+  // On a busy machine the loser may lose once more.
+  assert.ok(runs >= 3, `${runs} runs`);
   const rows = await t.super<{ region: string }>('select region from org order by id');
   for (const { region } of rows) assert.ok(['12', '21'].includes(region));
 });

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import { lostRace, type Tx } from '#kernel/db.ts';
 import type { AuditEvent } from './events.ts';
@@ -40,5 +42,7 @@ async function again<T>(ctx: Ctx, work: (tx: Tx) => Promise<T>): Promise<T> {
     } catch (e) {
       if (attempt >= 4 || !lostRace(e)) throw e;
     }
+    // The winner must first wake and take what was let go: whoever comes back at once takes it again, and both are where they were.
+    await sleep(randomInt(5, 25) * attempt);
   }
 }
