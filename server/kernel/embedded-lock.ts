@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,6 +14,16 @@ const held = new Set<DatabaseSync>();
  * that dies, and it is true across containers, where pids are not. The pid beside it is only for the words of a refusal.
  */
 export function takeLock(folder: string): Held | { holder: number } {
+  for (let attempt = 1; ; attempt++) {
+    const taken = tryLock(folder);
+    // Of two that come within the same moment each can see the other's half of a lock, and neither would get it.
+    if (!('holder' in taken) || attempt >= ATTEMPTS) return taken;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, randomInt(5, 40));
+  }
+}
+const ATTEMPTS = 8;
+
+function tryLock(folder: string): Held | { holder: number } {
   const who = join(folder, 'holder');
   let file: DatabaseSync | undefined;
   try {
