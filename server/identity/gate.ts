@@ -5,6 +5,7 @@ import { hashKey, isKeyValue, livePermissions } from '#org/api-key.ts';
 import { lookupApiKey } from '#org/api-key.sql.ts';
 import { findMemberByUser, listPeopleWithRole } from '#org/member.sql.ts';
 import { noSuchOrg } from '#org/org.ts';
+import { MAX_NAMED, notPermitted } from '#org/refusal.ts';
 import { noSeat } from '#provisioning/seat.ts';
 import { hasSeat } from '#provisioning/seat.sql.ts';
 import { recordKeyUse } from '#org/record-key-use.ts';
@@ -161,15 +162,7 @@ async function orgFor(
     if (!(await hasSeat(db, member.id))) throw noSeat();
     await refuseElsewhere(db, from.address);
     if (can(member.role, needed)) return org;
-    const roles = rolesWith(needed);
-    const people = await listPeopleWithRole(db, roles, 3);
-    throw new Problem('forbidden', 'org/not-permitted', {
-      says: `this needs the permission ${needed}; you are ${member.role}`,
-      fix: roles.length
-        ? `the roles with it are ${roles.join(', ')}; ask ${people.map((p) => p.name).join(', ') || 'one of them'}`
-        : 'no role has it',
-      more: { permission: needed, roles },
-    });
+    throw notPermitted(member.role, needed, await listPeopleWithRole(db, rolesWith(needed), MAX_NAMED));
   });
 }
 

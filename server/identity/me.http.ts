@@ -8,6 +8,7 @@ import { memberRoles } from '#org/member.ts';
 import { listOrgsOfUser } from '#org/org.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import { endSession } from './end-session.ts';
+import { Place, readPlace } from './read-place.ts';
 import type { SignedIn } from './session.ts';
 import { findSessionLimits, listSessions } from './session.sql.ts';
 
@@ -32,6 +33,15 @@ export function personOf(ctx: Ctx): SignedIn {
 
 /** Whoever is signed in, about themselves. */
 export const meOperations: readonly Operation[] = [
+  operation({
+    id: 'mine.read_place',
+    at: 'GET /orgs/:org/me',
+    can: 'org.read',
+    says: 'Shows what the caller is in the organization and what they may do; of what they may not, why, and who may.',
+    params: z.object({ org: z.string() }),
+    reply: Place,
+    handle: (ctx) => readPlace(ctx, personOf(ctx)),
+  }),
   operation({
     id: 'identity.read_me',
     at: 'GET /me',
