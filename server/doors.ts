@@ -73,6 +73,7 @@ import { provisioningOperations } from '#provisioning/provisioning.http.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
+import { portalPages } from './portal.http.ts';
 
 /** What the policy room asks about connectors and domains, which stand above it. */
 export const catalogue: Catalogue = {
@@ -199,6 +200,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...connectionPages({ vendorOf, enter: (ctx, org) => enterOrg(ctx, org, 'connector.read') }),
       ...setupPages,
       ...foundingPages,
+      ...portalPages,
     ],
   },
 ];

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { assets } from '#kernel/page-assets.ts';
+import { answerPortalFile } from './portal-files.ts';
 
 /** What the node says about itself to whoever runs it. None of it needs the database, except readiness, which asks it. */
 export type Health = {
@@ -30,6 +31,7 @@ const tokenMatches = (header: string | undefined, token: string): boolean => {
  * They take any Host, because probes come by address. Returns false for every other path.
  */
 export function answerSystem(req: IncomingMessage, res: ServerResponse, path: string, health: Health): boolean {
+  if (answerPortalFile(req, res, path)) return true;
   const file = assets[path];
   if (!file && path !== '/healthz' && path !== '/readyz' && path !== '/metrics') return false;
   if (req.method !== 'GET' && req.method !== 'HEAD') {

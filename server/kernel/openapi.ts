@@ -47,7 +47,7 @@ function described(op: Operation, type: string): Json {
 }
 
 /** The OpenAPI 3.1 document of some doors. */
-export function openApi(doors: readonly Door[], origin: string, version: string): Json {
+export function openApi(doors: readonly Pick<Door, 'prefix' | 'operations'>[], origin: string, version: string): Json {
   const paths: Record<string, Json> = {};
   for (const door of doors)
     for (const op of door.operations) {

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { allEvents } from '../all-events.ts';
 import { allOperations } from '../doors.ts';
-import { generated, problemCodes } from './generated.ts';
+import { clientFiles, generated, problemCodes } from './generated.ts';
 
 for (const [name, text] of Object.entries(generated()))
   test(`docs/generated/${name} says what the code says`, () => {
@@ -14,6 +14,21 @@ for (const [name, text] of Object.entries(generated()))
       'run `npm run gen` and review the difference',
     );
   });
+
+for (const [name, text] of Object.entries(clientFiles()))
+  test(`packages/client/generated/${name} says what the operations say`, () => {
+    const file = new URL(`../../packages/client/generated/${name}`, import.meta.url);
+    assert.equal(
+      existsSync(file) ? readFileSync(file, 'utf8') : '',
+      text,
+      'run `npm run gen` and review the difference',
+    );
+  });
+
+test('the client has no file of a room that has no operations any more', () => {
+  const folder = new URL('../../packages/client/generated/', import.meta.url);
+  assert.deepEqual(globSync('*', { cwd: folder.pathname }).toSorted(), Object.keys(clientFiles()).toSorted());
+});
 
 test('every refusal has a test that expects its code', () => {
   const root = new URL('../', import.meta.url);

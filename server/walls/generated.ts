@@ -1,4 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
+import { generateClient, type Document } from '@gatehouse/client/generate.ts';
+import { openApi } from '#kernel/openapi.ts';
 import { permissions } from '#kernel/permission.ts';
 import { memberRoles } from '#org/member.ts';
 import { decisionTable } from '#provisioning/decision-table.ts';
@@ -83,4 +85,10 @@ export function generated(): Record<string, string> {
       .map((l) => l.trimEnd())
       .join('\n')}\n`,
   };
+}
+
+/** The files of packages/client/generated, by name: the client is what the operations say, and no more. */
+export function clientFiles(): Record<string, string> {
+  const api = allOperations().filter((o) => o.prefix === '/api');
+  return generateClient(openApi([{ prefix: '/api', operations: api }], '', '') as Document);
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import pg from 'pg';
 import { testDb } from '#dev/test-db.ts';
 import { describeSchema } from './describe-schema.ts';
-import { generated } from './generated.ts';
+import { clientFiles, generated } from './generated.ts';
 
 // `npm run gen`: writes what the walls check.
 await using t = await testDb();
@@ -12,3 +12,5 @@ writeFileSync(new URL('../schema/schema.sql', import.meta.url), await describeSc
 await client.end();
 for (const [name, text] of Object.entries(generated()))
   writeFileSync(new URL(`../../docs/generated/${name}`, import.meta.url), text);
+for (const [name, text] of Object.entries(clientFiles()))
+  writeFileSync(new URL(`../../packages/client/generated/${name}`, import.meta.url), text);

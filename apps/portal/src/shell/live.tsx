@@ -1,0 +1,2 @@
+/** Replaced by the stream of changes when the server tells of them. */
+export const Live = () => null;

@@ -1,0 +1,5 @@
+// Written by `npm run gen` from the OpenAPI document. Do not edit.
+import { op } from '../call.ts';
+
+/** Lists the kinds of systems that a connector can be made for, with what each asks for and offers. Needs connector.read. */
+export const list = op<{ org: string; query?: { q?: string | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: ({ type: string; name: string; says: string; modes: ({ mode: "builtin" | "remote"; note: string | null })[]; actsAs: ("none" | "person" | "organization" | "organization_as_person")[]; settings: Record<string, unknown>; origins: Record<string, string>; access: ({ access: "read_only" | "read_write"; scopes: (string)[] })[]; organization: ({ kind: string; name: string; actsAs: ("none" | "person" | "organization" | "organization_as_person")[]; fields: Record<string, unknown> })[]; tools: ({ name: string; title: string; description: string; class: "read" | "write" | "destructive"; brings: (string)[]; outward: boolean; scopes: (string)[] })[] })[]; next: string | null }>('catalogue.list', 'GET', '/api/orgs/{org}/catalogue');

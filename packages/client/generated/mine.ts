@@ -1,0 +1,5 @@
+// Written by `npm run gen` from the OpenAPI document. Do not edit.
+import { op } from '../call.ts';
+
+/** Shows what the caller is in the organization and what they may do; of what they may not, why, and who may. Needs org.read. */
+export const readPlace = op<{ org: string }, { org: { id: string; parent: string; name: string; surface: "workspace" | "console" }; user: { id: string; email: string; displayName: string }; member: string; role: "primary_owner" | "owner" | "admin" | "user"; session: string; permissions: ({ permission: "public" | "signed_in" | "scim" | "agent" | "org.read" | "org.manage" | "member.read" | "member.manage" | "owner.manage" | "api_key.manage" | "directory.manage" | "sso.manage" | "trace.read" | "connector.read" | "connector.manage" | "tool.review" | "policy.read" | "policy.manage" | "approval.read" | "approval.decide" | "dlp.inspect" | "dlp.review" | "audit.read" | "audit.export"; allowed: boolean; refusal: { code: string; says: string; fix: string; who: (string)[] } | null })[] }>('mine.read_place', 'GET', '/api/orgs/{org}/me');
