@@ -98,7 +98,7 @@ async function byKey(world: World, c: Context, op: Operation, header: string, fr
 }
 
 async function bySession(world: World, c: Context, op: Operation, from: From): Promise<Ctx> {
-  const s = await liveSession(world, c);
+  const s = await liveSession(world, c, op);
   refuseCrossSite(world, c);
   if (op.at.includes('/:org')) return userCtx(world, s, await orgFor(world, s, c.req.param('org'), op.can, from), from);
   if (!can('user', op.can))
@@ -109,10 +109,10 @@ async function bySession(world: World, c: Context, op: Operation, from: From): P
   return userCtx(world, s, undefined, from);
 }
 
-async function liveSession(world: World, c: Context): Promise<SignedIn> {
+async function liveSession(world: World, c: Context, op: Operation): Promise<SignedIn> {
   const s = await sessionOf(world, c.req.header('cookie'));
   if (s?.state !== 'live') throw signedOut(s?.state, s?.limits.idleMs ?? 0);
-  await touchSession(world, s);
+  if (!op.lasts) await touchSession(world, s);
   return s;
 }
 
@@ -204,7 +204,7 @@ export const pageGate =
       const s = await sessionOf(world, c.req.header('cookie'));
       return s?.state === 'live' ? userCtx(world, s, undefined, from) : nobodyCtx(world, from);
     }
-    const s = await liveSession(world, c);
+    const s = await liveSession(world, c, op);
     if (op.can !== 'signed_in')
       throw new Problem('bug', 'identity/page-permission', {
         says: 'a page is for everybody or for whoever is signed in',

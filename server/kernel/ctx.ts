@@ -4,6 +4,7 @@ import type { Egress } from './egress.ts';
 import type { Id } from './id.ts';
 import type { Log } from './log.ts';
 import type { Seal } from './seal.ts';
+import type { Versions } from './versions.ts';
 
 /** Who acts. Written into every audit event, so it has ids only. */
 export type Actor =
@@ -22,6 +23,8 @@ export type World = {
   readonly seal: Seal;
   readonly egress: Egress;
   readonly dns: Dns;
+  /** Says when something of a parent or an org changed. Absent where nobody listens (jobs, most tests): who waits for a change looks for it. */
+  readonly versions?: Versions | undefined;
   /** Public origin without trailing slash, e.g. `https://gatehouse.example`. */
   readonly origin: string;
   /** Addresses (CIDRs) of proxies whose X-Forwarded-For is believed; none where it is absent. */

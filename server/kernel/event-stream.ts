@@ -77,6 +77,10 @@ export function nameOf(e: StreamEvent): string {
 /** A message as an event. JSON has no raw line breaks, so it is one line of data. */
 export const asEvent = (message: string): string => `event: message\ndata: ${message}\n\n`;
 
+/** An event with a name and, where a client may come back to it, an id. */
+export const namedEvent = (e: { name: string; id?: string; data: unknown }): string =>
+  `event: ${e.name}\n${e.id === undefined ? '' : `id: ${e.id}\n`}data: ${JSON.stringify(e.data)}\n\n`;
+
 /** An event with other data. Everything else of it stays: an id is what the client resumes from. */
 export function eventWith(raw: Buffer, text: string): Buffer {
   const head = raw

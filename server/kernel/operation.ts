@@ -28,7 +28,12 @@ type Common<P, Q, B> = {
   accepts?: readonly string[];
   /** Largest body in bytes, where it is not MAX_BODY_BYTES. */
   maxBody?: number;
+  /** The answer lasts, and asks the gate again while it does. To be asked so is no use of a session: a page left open must not keep it alive. */
+  lasts?: true;
 };
+
+/** Asks the gate once more whether this request may still be served. Throws the Problem that says why not. */
+export type Again = () => Promise<Ctx>;
 
 /** One declaration gives route, parsing, permission, OpenAPI and the walls' coverage. */
 export type Operation = Omit<Common<unknown, unknown, unknown>, 'params' | 'query' | 'body'> & {
@@ -38,7 +43,7 @@ export type Operation = Omit<Common<unknown, unknown, unknown>, 'params' | 'quer
   reply: z.ZodType | undefined;
   /** HTTP status of success. */
   status: 200 | 201 | 202 | 204;
-  respond(ctx: Ctx, c: Context, input: Input<unknown, unknown, unknown>): Promise<Response>;
+  respond(ctx: Ctx, c: Context, input: Input<unknown, unknown, unknown>, again: Again): Promise<Response>;
 };
 
 const none = z.strictObject({});
@@ -79,7 +84,7 @@ export function operation<R, P = Record<string, never>, Q = Record<string, unkno
 
 /** An operation that answers with a page, a redirect or a stream. */
 export function page<P = Record<string, never>, Q = Record<string, unknown>, B = undefined>(
-  spec: Common<P, Q, B> & { handle(ctx: Ctx, input: Input<P, Q, B>, c: Context): Promise<Response> },
+  spec: Common<P, Q, B> & { handle(ctx: Ctx, input: Input<P, Q, B>, c: Context, again: Again): Promise<Response> },
 ): Operation {
   const { handle, ...common } = spec;
   return {
@@ -89,7 +94,7 @@ export function page<P = Record<string, never>, Q = Record<string, unknown>, B =
     body: spec.body,
     reply: undefined,
     status: 200,
-    respond: (ctx, c, input) => handle(ctx, input as Input<P, Q, B>, c),
+    respond: (ctx, c, input, again) => handle(ctx, input as Input<P, Q, B>, c, again),
   };
 }
 
@@ -201,12 +206,13 @@ export function mount(app: Hono, door: Door, log: Log): void {
             throw new Problem('invalid', 'http/query-duplicate', { says: `the query parameter ${k} is there twice` });
           query[k] = v;
         }
-        const response = await op.respond(ctx, c, {
+        const input = {
           params: parsed('path', op.params, c.req.param()),
           query: parsed('query', op.query, query),
           body: op.body ? parsed('body', op.body, await bodyOf(c, op)) : undefined,
           headers: c.req.raw.headers,
-        });
+        };
+        const response = await op.respond(ctx, c, input, () => door.gate(c, op, request));
         response.headers.set('request-id', request);
         return response;
       } catch (e) {
