@@ -57,3 +57,9 @@ export const listHeaders = (
   db.many(read(Row.pick({ seq: true, header: true, commitment: true }))`
   select seq, header, commitment from audit_event
    where log = ${log} and seq >= ${String(from)}::bigint and seq < ${String(to)}::bigint order by seq, at`);
+
+/** The types of the events at positions [from, to), each once. */
+export const listTypes = (db: Reader, log: LogId, from: number, to: number): Promise<{ type: string }[]> =>
+  db.many(read(z.object({ type: z.string() }))`
+  select distinct type from audit_event
+   where log = ${log} and seq >= ${String(from)}::bigint and seq < ${String(to)}::bigint`);
