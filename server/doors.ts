@@ -70,10 +70,12 @@ import type { Catalogue } from '#policy/catalogue.ts';
 import { policyOperations } from '#policy/policy.http.ts';
 import { admission } from '#provisioning/admission.ts';
 import { provisioningOperations } from '#provisioning/provisioning.http.ts';
+import { liveOperations } from '#start/live.http.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 import { portalPages } from './portal.http.ts';
+import { topicsOf } from './topics.ts';
 
 /** What the policy room asks about connectors and domains, which stand above it. */
 export const catalogue: Catalogue = {
@@ -140,48 +142,48 @@ const setupPages = idpSetupPages({
   beginTest: async (ctx, connection) => (await beginTest(ctx, connection)).url,
 });
 
+/** What is asked of the rooms one by one. */
+const roomOperations: readonly Operation[] = [
+  ...orgOperations,
+  ...keyOperations,
+  ...mergeOperations(mergeUpstairs),
+  ...notifyOperations,
+  ...directoryOperations,
+  ...scimClientOperations,
+  ...journalOperations(admission),
+  ...adoptionOperations(admission),
+  ...provisioningOperations(listLastCalls, listUnverified),
+  ...domainOperations({ herald: mailHerald, lastSignIns }),
+  ...captureOperations(mailHerald),
+  ...identityOperations,
+  ...accessOperations,
+  ...oidcOperations,
+  ...passkeyOperations,
+  ...enforcementOperations,
+  ...explainOperations,
+  ...samlConnectionOperations,
+  ...idpSetupLinkOperations,
+  ...grantOperations,
+  ...connectionOperations(siteOf(vendorOf), allEvents),
+  ...connectorOperations,
+  ...limitOperations,
+  ...consentOperations({ vendorOf }),
+  ...appOperations({ vendorOf }),
+  ...accountOperations({ vendorOf }),
+  ...policyOperations(catalogue),
+  ...dlpOperations(catalogue),
+  ...ownDetectorOperations,
+  ...quarantineOperations,
+  ...approvalOperations({ findTool: findReviewedTool }),
+  ...approvalAdminOperations,
+  ...inspectOperations(scannersOfOperation),
+  ...scannerOperations,
+  ...auditOperations(allEvents),
+];
+
 /** What stands behind each prefix. A table, so that no door can have operations that the walls do not see. */
 const behind: { prefix: string; operations: readonly Operation[] }[] = [
-  {
-    prefix: '/api',
-    operations: [
-      ...orgOperations,
-      ...keyOperations,
-      ...mergeOperations(mergeUpstairs),
-      ...notifyOperations,
-      ...directoryOperations,
-      ...scimClientOperations,
-      ...journalOperations(admission),
-      ...adoptionOperations(admission),
-      ...provisioningOperations(listLastCalls, listUnverified),
-      ...domainOperations({ herald: mailHerald, lastSignIns }),
-      ...captureOperations(mailHerald),
-      ...identityOperations,
-      ...accessOperations,
-      ...oidcOperations,
-      ...passkeyOperations,
-      ...enforcementOperations,
-      ...explainOperations,
-      ...samlConnectionOperations,
-      ...idpSetupLinkOperations,
-      ...grantOperations,
-      ...connectionOperations(siteOf(vendorOf), allEvents),
-      ...connectorOperations,
-      ...limitOperations,
-      ...consentOperations({ vendorOf }),
-      ...appOperations({ vendorOf }),
-      ...accountOperations({ vendorOf }),
-      ...policyOperations(catalogue),
-      ...dlpOperations(catalogue),
-      ...ownDetectorOperations,
-      ...quarantineOperations,
-      ...approvalOperations({ findTool: findReviewedTool }),
-      ...approvalAdminOperations,
-      ...inspectOperations(scannersOfOperation),
-      ...scannerOperations,
-      ...auditOperations(allEvents),
-    ],
-  },
+  { prefix: '/api', operations: [...roomOperations, ...liveOperations(topicsOf(roomOperations))] },
   { prefix: '/scim/v2/:directory', operations: [...scimDiscovery, ...scimOperations, ...scimTokenOperations] },
   // What is below no directory is a SCIM error too.
   { prefix: '/scim', operations: [] },

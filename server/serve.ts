@@ -76,8 +76,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
     closing.push(() => tracing.stop());
     const opened = await openWorld(config, log, origin, options);
     closing.push(() => opened.close());
-    const { world } = opened;
-    const versions = await startVersions({ pool: world.db.pool, log });
+    const versions = await startVersions({ pool: opened.world.db.pool, log });
+    const world: World = { ...opened.world, versions };
     closing.push(() => versions.close());
 
     const site = siteOf(vendorOf);

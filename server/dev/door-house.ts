@@ -22,6 +22,7 @@ import type { Dns } from '#kernel/dns.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { silentLog } from '#kernel/log.ts';
 import { mount, type Door, type Operation } from '#kernel/operation.ts';
+import { startVersions } from '#kernel/versions.ts';
 import { createApiKey } from '#org/create-api-key.ts';
 import { foundOrg, type Founded } from '#org/found-org.ts';
 import type { MemberRole } from '#org/member.ts';
@@ -68,6 +69,8 @@ export async function doorHouse(
     doors?: (world: World) => readonly Door[];
     dns?: Dns;
     trustedProxies?: readonly string[];
+    /** Listens for changes, as a node does. */
+    versions?: true;
     /** Another seal than that of all tests, once the database is there. */
     seal?: (t: TestDb) => Promise<{ world: Partial<World>; opens(world: World): void }>;
   } = {},
@@ -77,8 +80,10 @@ export async function doorHouse(
   const origin = `http://localhost:${port}`;
   let offset = 0;
   const sealed = await more.seal?.(t);
+  const versions = more.versions && (await startVersions({ pool: t.db.pool, log: silentLog }));
   const world = await testWorld(t, {
     ...sealed?.world,
+    versions,
     origin,
     now: () => new Date(Date.now() + offset),
     ...(more.dns ? { dns: more.dns } : {}),
@@ -179,6 +184,7 @@ export async function doorHouse(
         server.close(() => resolve());
         server.closeAllConnections();
       });
+      await versions?.close();
       await world.egress.close();
       await t.close();
     },

@@ -31,6 +31,7 @@ export const rooms: Record<string, readonly string[]> = {
     'dlp',
     'approvals',
   ],
+  start: ['org', 'identity'],
 };
 
 /** Folders of `server/` that are not rooms: tests about the building, stand-ins and the demo, benchmarks. They may import everything. */
