@@ -11,16 +11,18 @@ import { VersionShown } from './controls.http.ts';
 import { InOrg, pathId, SaveCedarForm, sayingWhyQuery } from './forms.ts';
 import { cedarSchema } from './schema.ts';
 
-const CedarShown = z.object({
-  /** Also the policy's id in every decision. */
-  id: z.string(),
-  name: z.string(),
-  cedar: z.string(),
+export const CheckedShown = z.object({
   /** Who evaluates it; `lacks` names what our compiler leaves to cedar-wasm. */
   engine: z.enum(['compiled', 'cedar-wasm']),
   lacks: z.string().optional(),
   /** What is odd in it, but right: a policy that can never apply, for one. */
   warnings: z.array(z.string()),
+});
+const CedarShown = CheckedShown.extend({
+  /** Also the policy's id in every decision. */
+  id: z.string(),
+  name: z.string(),
+  cedar: z.string(),
   setBy: z.string().optional(),
   setAt: z.string().optional(),
 });
@@ -82,6 +84,20 @@ export const cedarOperations = (catalogue: Catalogue): Operation[] => [
       );
     },
     headers: (p, ctx) => ({ location: `/api/orgs/${ctx.org}/policy/cedar/${p.id}` }),
+  }),
+  operation({
+    id: 'policy.read_cedar',
+    at: 'GET /orgs/:org/policy/cedar/:policy',
+    can: 'policy.read',
+    says: 'Shows a policy that was written in Cedar.',
+    params: policyPath,
+    reply: CedarShown,
+    async handle(ctx, { params }) {
+      const all = await ctx.db.read(scopeOf(ctx), (db) => listCedar(db, { limit: 'all' }));
+      const policy = all.find((p) => p.id === params.policy);
+      if (!policy) throw noCedar(params.policy);
+      return shown(policy);
+    },
   }),
   operation({
     id: 'policy.replace_cedar',

@@ -106,7 +106,7 @@ const ruleForm = <E extends z.ZodRawShape>(extra: E) =>
   ]);
 /** A rule as an admin writes it. */
 export const RuleForm: z.ZodType<RuleDraft> = ruleForm({});
-/** A rule with why it is added. */
+/** A rule with why it is added, or put in the place of another. */
 export const AddRuleForm = ruleForm(saying);
 
 const TimeZone = z.string().max(60).refine(isTimeZone, 'expected the name of a time zone like Europe/Berlin, or UTC');
@@ -181,6 +181,7 @@ const version = z.number().int().min(0);
 /** Any change, to be looked at before it is made. */
 export const WishForm: z.ZodType<Wish> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('add_rule'), rule: RuleForm }),
+  z.strictObject({ kind: z.literal('replace_rule'), rule: id('rul'), by: RuleForm }),
   z.strictObject({ kind: z.literal('remove_rule'), rule: id('rul') }),
   z.strictObject({
     kind: z.literal('set_settings'),

@@ -17,14 +17,22 @@ const rule = z.object({
   names: z.array(z.string().max(128)).max(200),
 });
 
+const ruleSays = (d: z.infer<typeof rule>): string =>
+  `${d.whoId ?? 'everyone'} ${d.effect === 'forbid' ? 'may not' : 'may'} use ` +
+  `${d.names.length > 0 ? d.names.join(', ') : `${d.classes.join(' and ')} tools`} of ${d.connector ?? 'every connector'}` +
+  (d.asks === 'always' ? ' after somebody agrees' : d.effect === 'ask' ? ' only after somebody agrees' : '');
+
 /** What happens to the rules. A rule's own words are content and stay in its row; the event says what it does. */
 export const policyEvents = {
   'policy.rule_added': declare({
     data: rule,
-    says: (d) =>
-      `added the rule ${d.rule}: ${d.whoId ?? 'everyone'} ${d.effect === 'forbid' ? 'may not' : 'may'} use ` +
-      `${d.names.length > 0 ? d.names.join(', ') : `${d.classes.join(' and ')} tools`} of ${d.connector ?? 'every connector'}` +
-      (d.asks === 'always' ? ' after somebody agrees' : d.effect === 'ask' ? ' only after somebody agrees' : ''),
+    says: (d) => `added the rule ${d.rule}: ${ruleSays(d)}`,
+    ocsf: 5019,
+    about: (d) => ({ resource: d.rule, connector: d.connector ?? undefined }),
+  }),
+  'policy.rule_replaced': declare({
+    data: rule,
+    says: (d) => `changed the rule ${d.rule}: ${ruleSays(d)}`,
     ocsf: 5019,
     about: (d) => ({ resource: d.rule, connector: d.connector ?? undefined }),
   }),

@@ -59,12 +59,20 @@ export async function resolveWish(
   });
   switch (wish.kind) {
     case 'add_rule': {
-      const rule = await newRule(db, before, wish.rule, now, catalogue);
+      const rule = await ruleFrom(db, before.rules, newId('rul', now.getTime()), wish.rule, catalogue);
       return said(
         { ...before, rules: [...before.rules, rule] },
         rule.id,
         event(policyEvents, 'policy.rule_added', dataOf(rule)),
       );
+    }
+    case 'replace_rule': {
+      const was = before.rules.find((r) => r.id === wish.rule);
+      if (!was) throw noRule(wish.rule);
+      const others = before.rules.filter((r) => r !== was);
+      const rule = await ruleFrom(db, others, was.id, wish.by, catalogue);
+      const rules = before.rules.map((r) => (r === was ? rule : r));
+      return said({ ...before, rules }, rule.id, event(policyEvents, 'policy.rule_replaced', dataOf(rule)));
     }
     case 'remove_rule': {
       const { rule } = wish;
@@ -171,14 +179,15 @@ export async function resolveWish(
   }
 }
 
-async function newRule(
+/** The rule that a draft makes beside others. */
+async function ruleFrom(
   db: Reader,
-  before: PolicyContent,
+  others: readonly Rule[],
+  id: Id<'rul'>,
   draft: RuleDraft,
-  now: Date,
   catalogue: Pick<Catalogue, 'hasConnector' | 'types'>,
 ): Promise<Rule> {
-  const rule: Rule = { ...draft, id: newId('rul', now.getTime()) };
+  const rule: Rule = { ...draft, id };
   if (rule.effect !== 'forbid' && rule.connector === 'any' && 'names' in rule.tools)
     throw new Problem('invalid', 'policy/names-need-connector', {
       says: `the rule ${rule.effect}s ${rule.tools.names.join(', ')} of every connector, but a name means something only within one`,
@@ -189,12 +198,12 @@ async function newRule(
   const who = await knownWho(db, rule.who);
   if (rule.connector !== 'any' && !(await catalogue.hasConnector(db, rule.connector)))
     throw noConnector(rule.connector);
-  if (before.rules.length >= MAX_RULES)
+  if (others.length >= MAX_RULES)
     throw new Problem('conflict', 'policy/too-many-rules', {
-      says: `this organization has ${before.rules.length} rules, which is the most it can have`,
+      says: `this organization has ${others.length} rules, which is the most it can have`,
       fix: 'remove rules that no longer apply, or say with one rule for a group what several say for people',
     });
-  if (before.rules.some((r) => r.name.toLowerCase() === rule.name.toLowerCase())) throw nameTaken('rule', rule.name);
+  if (others.some((r) => r.name.toLowerCase() === rule.name.toLowerCase())) throw nameTaken('rule', rule.name);
   const made = { ...rule, who, when: rule.when?.length ? rule.when : undefined };
   const approvers = approversOfRule(made);
   if (!approvers || made.effect === 'forbid' || (made.effect === 'allow' && made.asks === 'never')) return made;

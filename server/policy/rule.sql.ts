@@ -84,6 +84,7 @@ export type StoredRule = Rule & { createdBy: string; createdAt: Date };
 export type RuleFilter = {
   q?: string | undefined;
   connector?: string | undefined;
+  id?: Id<'rul'> | undefined;
   after?: readonly string[] | undefined;
   /** In force in this version; without it, now. */
   at?: number | undefined;
@@ -114,6 +115,7 @@ export const listRules = (db: Reader, f: RuleFilter): Promise<StoredRule[]> =>
                 else r.since <= ${f.at ?? null} and (r.until is null or r.until > ${f.at ?? null}) end
        and (${containing(f.q)}::text is null or r.name ilike ${containing(f.q)})
        and (${f.connector ?? null}::text is null or r.connector = ${f.connector ?? null})
+       and (${f.id ?? null}::text is null or r.id = ${f.id ?? null})
        and (${f.after?.[0] ?? null}::text is null or r.id > ${f.after?.[0] ?? ''})
      order by r.id
      limit ${f.limit === 'all' ? null : f.limit + 1}`);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { scopeOf } from '#kernel/ctx.ts';
 import type { Reader } from '#kernel/db.ts';
+import { parseId } from '#kernel/id.ts';
 import { listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { noVersion, type Catalogue } from './catalogue.ts';
+import { CheckedShown } from './cedar.http.ts';
 import { changePolicies } from './change-policies.ts';
 import { differences, setOf, type PolicyContent } from './content.ts';
 import { loadContent } from './content.sql.ts';
@@ -13,9 +15,11 @@ import { wordsOfControl } from './control.ts';
 import { VersionShown } from './controls.http.ts';
 import { InOrg, sayingWhy, WishForm } from './forms.ts';
 import { currentNumber, findVersion, listVersions, type PolicyVersion } from './policy-version.sql.ts';
+import { listAccountNames } from './people.sql.ts';
 import { previewChange } from './preview-change.ts';
 import { effects } from './preview.ts';
 import { wordsOf } from './rule.ts';
+import { RuleShown, shownRule } from './shown-rule.ts';
 import { currentOrg } from './rule.sql.ts';
 import { standings } from './standing.ts';
 import { wordsOfType } from './type-control.ts';
@@ -27,9 +31,17 @@ const Version = VersionShown.extend({
   restored: z.number().nullable(),
   reason: z.string().nullable(),
   madeBy: z.string(),
+  maker: z.string().nullable().describe('As the account is called now.'),
   madeAt: z.string(),
 });
-const shown = (v: PolicyVersion): z.input<typeof Version> => ({ ...v, madeAt: v.madeAt.toISOString() });
+async function shown(db: Reader, versions: readonly PolicyVersion[]): Promise<z.input<typeof Version>[]> {
+  const makers = await listAccountNames(
+    db,
+    versions.flatMap((v) => parseId('usr', v.madeBy) ?? []),
+  );
+  const names = new Map<string, string>(makers.map((m) => [m.user, m.displayName]));
+  return versions.map((v) => ({ ...v, maker: names.get(v.madeBy) ?? null, madeAt: v.madeAt.toISOString() }));
+}
 
 const Difference = z.object({
   what: z.enum(['rule', 'control', 'cedar', 'settings']),
@@ -87,6 +99,8 @@ const Preview = z.object({
   ),
   more: z.number(),
   differences: z.array(Difference),
+  rule: RuleShown.nullable().describe('The rule that the change would make, in words and in Cedar.'),
+  cedar: CheckedShown.nullable().describe('How the policy in Cedar that the change would make is evaluated.'),
 });
 
 /** The versions of everything that was said about who may do what, and the look at a change before it is made. */
@@ -99,7 +113,14 @@ export const versionOperations = (catalogue: Catalogue): Operation[] => [
     params: InOrg,
     body: WishForm,
     reply: Preview,
-    handle: (ctx, { body }) => previewChange(inOrg(ctx), body, catalogue),
+    async handle(ctx, { body }) {
+      const { rule, cedar, ...seen } = await previewChange(inOrg(ctx), body, catalogue);
+      return {
+        ...seen,
+        rule: rule ? shownRule(rule, inOrg(ctx).org) : null,
+        cedar: cedar ? { engine: cedar.engine, lacks: cedar.lacks, warnings: cedar.warnings } : null,
+      };
+    },
   }),
   operation({
     id: 'policy.list_versions',
@@ -113,9 +134,10 @@ export const versionOperations = (catalogue: Catalogue): Operation[] => [
       const { limit, q, cursor } = query;
       // A place in this list is a number; what is not came from another list.
       const after = cursor?.[0] !== undefined && /^[0-9]{1,9}$/.test(cursor[0]) ? cursor : undefined;
-      const rows = await ctx.db.read(scopeOf(ctx), (db) => listVersions(db, { limit, q, after }));
-      const page = listed(rows, limit, (v) => [String(v.number)]);
-      return { items: page.items.map(shown), next: page.next };
+      return ctx.db.read(scopeOf(ctx), async (db) => {
+        const page = listed(await listVersions(db, { limit, q, after }), limit, (v) => [String(v.number)]);
+        return { items: await shown(db, page.items), next: page.next };
+      });
     },
   }),
   operation({
@@ -132,7 +154,7 @@ export const versionOperations = (catalogue: Catalogue): Operation[] => [
         return {
           number: params.number,
           hash: made?.hash ?? setOf(await currentOrg(db), content).version,
-          made: made ? shown(made) : null,
+          made: made ? ((await shown(db, [made]))[0] ?? null) : null,
           settings: content.settings,
           afterReading: {
             ...content.settings.afterReading,

@@ -7,6 +7,8 @@ import type { TypeControl } from './type-control.ts';
 /** What somebody wants changed. The same wish is looked at (preview) and carried out (change-policies.ts), so that both mean one thing. */
 export type Wish =
   | { kind: 'add_rule'; rule: RuleDraft }
+  /** The rule keeps its id, so whatever names it still finds it. */
+  | { kind: 'replace_rule'; rule: Id<'rul'>; by: RuleDraft }
   | { kind: 'remove_rule'; rule: Id<'rul'> }
   | { kind: 'set_settings'; settings: Defaults }
   | { kind: 'set_after_reading'; afterReading: AfterReading }
