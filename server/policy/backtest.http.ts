@@ -53,6 +53,10 @@ const Report = z.object({
   policies: lines({ policy: z.string(), name: z.string().optional(), words: z.string().optional() }),
   tools: lines({ connector: z.string(), tool: z.string() }),
   people: lines(person),
+  days: z
+    .array(z.object({ day: z.string(), ...change, calls: z.number() }))
+    .optional()
+    .describe('What would end differently on each day, in UTC.'),
 });
 const line = {
   id: z.string(),

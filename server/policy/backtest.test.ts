@@ -291,3 +291,13 @@ test('a backtest of any draft counts exactly what cedar-wasm says before and aft
   // A draft that never mattered would agree about nothing.
   assert.ok(seen.changed > 100 && seen.same > 100, JSON.stringify(seen));
 });
+
+test('what would end differently is counted by day, in order', () => {
+  const set = policySet(org, [rule()]);
+  const at = (day: string) => recorded(set, asked(), { at: new Date(`2026-11-${day}T23:59:59.999Z`) });
+  const nobody: Change = { ...unchanged, remove: [...set.rules.keys()] };
+  assert.deepEqual(backtest(set, nobody, [at('20'), at('18'), at('20')]).days, [
+    { day: '2026-11-18', from: 'allowed', to: 'denied', calls: 1 },
+    { day: '2026-11-20', from: 'allowed', to: 'denied', calls: 2 },
+  ]);
+});

@@ -52,6 +52,8 @@ export type Report = {
   policies: Lines<{ policy: string; name?: string; words?: string }>;
   tools: Lines<{ connector: Id<'con'>; tool: string }>;
   people: Lines<{ user: Id<'usr'> }>;
+  /** By day, in UTC and in order; absent from reports of before there was this. */
+  days?: (Change & { day: string; calls: number })[];
 };
 
 type Difference = Change & { policies: readonly string[] };
@@ -70,6 +72,10 @@ function causes(from: CallDecision, to: CallDecision): readonly string[] {
 /** Counts calls by what changes and by something else. */
 class Tally<T extends object> {
   readonly #lines = new Map<string, T & Change & { calls: number }>();
+  /** Every line there is. */
+  all(): (T & Change & { calls: number })[] {
+    return [...this.#lines.values()];
+  }
   add(what: T, { from, to }: Change): void {
     const key = JSON.stringify([what, from, to]);
     const known = this.#lines.get(key);
@@ -77,12 +83,14 @@ class Tally<T extends object> {
     else this.#lines.set(key, { ...what, from, to, calls: 1 });
   }
   lines(): Lines<T> {
-    const items = [...this.#lines.values()].toSorted((a, b) => b.calls - a.calls).slice(0, MAX_LINES);
+    const items = this.all()
+      .toSorted((a, b) => b.calls - a.calls)
+      .slice(0, MAX_LINES);
     return { items, more: this.#lines.size - items.length };
   }
 }
 
-/** Asks recorded calls of two sets and counts. Memory is bounded by what differs: tools, people, policies; never by the number of calls. */
+/** Asks recorded calls of two sets and counts. Memory is bounded by what differs: tools, people, policies, days; never by the number of calls. */
 export class Backtest {
   readonly #now: PolicySet;
   readonly #draft: PolicySet;
@@ -93,6 +101,7 @@ export class Backtest {
   readonly #policies = new Tally<{ policy: string }>();
   readonly #tools = new Tally<{ connector: Id<'con'>; tool: string }>();
   readonly #people = new Tally<{ user: Id<'usr'> }>();
+  readonly #days = new Tally<{ day: string }>();
 
   constructor(now: PolicySet, draft: PolicySet) {
     this.#now = now;
@@ -164,6 +173,7 @@ export class Backtest {
     for (const policy of policies) this.#policies.add({ policy }, change);
     this.#tools.add({ connector: c.connector, tool: c.tool }, change);
     this.#people.add({ user: c.user }, change);
+    this.#days.add({ day: c.at.toISOString().slice(0, 10) }, change);
   }
 
   /** What there is to say so far. */
@@ -178,6 +188,7 @@ export class Backtest {
       policies: { ...policies, items: policies.items.map((p) => ({ ...p, ...this.#named(p.policy) })) },
       tools: this.#tools.lines(),
       people: this.#people.lines(),
+      days: this.#days.all().toSorted((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : b.calls - a.calls)),
     };
   }
 
