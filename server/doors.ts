@@ -1,6 +1,7 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
+import { approvalScreenOperations } from '#approvals/page/approval-screen.http.ts';
 import { approvalPages } from '#approvals/page/approval-pages.http.ts';
-import type { Upstairs as ApprovalsUpstairs } from '#approvals/page/approval-screen.ts';
+import type { Upstairs as ApprovalsUpstairs } from '#approvals/tools.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { auditOperations } from '#audit/audit.http.ts';
 import { logOperations } from '#audit/log.http.ts';
@@ -184,6 +185,47 @@ const roomOperations: readonly Operation[] = [
 /** What stands behind each prefix. A table, so that no door can have operations that the walls do not see. */
 const behind: { prefix: string; operations: readonly Operation[] }[] = [
   { prefix: '/api', operations: [...roomOperations, ...liveOperations(topicsOf(roomOperations))] },
+  {
+    prefix: '/api',
+    operations: [
+      ...orgOperations,
+      ...keyOperations,
+      ...mergeOperations(mergeUpstairs),
+      ...notifyOperations,
+      ...directoryOperations,
+      ...scimClientOperations,
+      ...journalOperations(admission),
+      ...adoptionOperations(admission),
+      ...provisioningOperations(listLastCalls, listUnverified),
+      ...domainOperations({ herald: mailHerald, lastSignIns }),
+      ...captureOperations(mailHerald),
+      ...identityOperations,
+      ...accessOperations,
+      ...oidcOperations,
+      ...passkeyOperations,
+      ...enforcementOperations,
+      ...explainOperations,
+      ...samlConnectionOperations,
+      ...idpSetupLinkOperations,
+      ...grantOperations,
+      ...connectionOperations(siteOf(vendorOf), allEvents),
+      ...connectorOperations,
+      ...limitOperations,
+      ...consentOperations({ vendorOf }),
+      ...appOperations({ vendorOf }),
+      ...accountOperations({ vendorOf }),
+      ...policyOperations(catalogue),
+      ...dlpOperations(catalogue),
+      ...ownDetectorOperations,
+      ...quarantineOperations,
+      ...approvalOperations(approvalsUpstairs),
+      ...approvalScreenOperations(approvalsUpstairs),
+      ...approvalAdminOperations,
+      ...inspectOperations(scannersOfOperation),
+      ...scannerOperations,
+      ...auditOperations(allEvents),
+    ],
+  },
   { prefix: '/scim/v2/:directory', operations: [...scimDiscovery, ...scimOperations, ...scimTokenOperations] },
   // What is below no directory is a SCIM error too.
   { prefix: '/scim', operations: [] },

@@ -3,6 +3,7 @@ import { scopeOf } from '#kernel/ctx.ts';
 import { containing, listed, listOf, ListQuery } from '#kernel/list.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from './approvals.http.ts';
+import { countDays } from './days.sql.ts';
 import { changeSettings } from './change-settings.ts';
 import { QUICK_MS, rubberStamps } from './deciders.ts';
 import { listDeciders } from './deciders.sql.ts';
@@ -18,6 +19,12 @@ const Settings = z.strictObject({
 });
 const Moment = z.iso.datetime().transform((t) => new Date(t));
 const DAYS = 30;
+const MOST_DAYS = 366;
+const DAY = 86_400_000;
+const period = (q: { from?: Date | undefined; to?: Date | undefined }, now: Date): { from: Date; to: Date } => {
+  const to = q.to ?? now;
+  return { from: q.from ?? new Date(to.getTime() - DAYS * DAY), to };
+};
 
 /** What an organization says about approvals in general, and what it can learn from them; under `/api`. */
 export const approvalAdminOperations: readonly Operation[] = [
@@ -53,6 +60,7 @@ export const approvalAdminOperations: readonly Operation[] = [
     reply: listOf(
       z.object({
         user: z.string(),
+        name: z.string().nullable(),
         decisions: z.number(),
         approved: z.number(),
         /** Decided without opening the request. */
@@ -66,8 +74,7 @@ export const approvalAdminOperations: readonly Operation[] = [
       }),
     ),
     handle: async (ctx, { query: q }) => {
-      const to = q.to ?? ctx.now;
-      const from = q.from ?? new Date(to.getTime() - DAYS * 86_400_000);
+      const { from, to } = period(q, ctx.now);
       const [decisions, user] = q.cursor ?? [];
       const after = decisions !== undefined && user !== undefined ? { decisions: Number(decisions), user } : undefined;
       const rows = await ctx.db.read(scopeOf(ctx), (db) =>
@@ -84,6 +91,36 @@ export const approvalAdminOperations: readonly Operation[] = [
           rubberStamps: rubberStamps(f),
         })),
       };
+    },
+  }),
+  operation({
+    id: 'approvals.count_days',
+    at: 'GET /orgs/:org/approval-days',
+    can: 'approval.read',
+    says: `Counts what was asked for on each day in UTC of a period (the last ${DAYS} days, if none is given; a year at most), and what became of it.`,
+    params: OneOrg,
+    query: z.strictObject({ from: Moment.optional(), to: Moment.optional() }),
+    reply: z.object({
+      from: z.string(),
+      to: z.string(),
+      items: z.array(
+        z.object({
+          day: z.string(),
+          asked: z.number(),
+          approved: z.number(),
+          denied: z.number(),
+          expired: z.number(),
+          waiting: z.number(),
+          /** Taken back or replaced. */
+          ended: z.number(),
+        }),
+      ),
+    }),
+    handle: async (ctx, { query: q }) => {
+      const { from: wanted, to } = period(q, ctx.now);
+      const from = new Date(Math.max(wanted.getTime(), to.getTime() - MOST_DAYS * DAY));
+      const items = await ctx.db.read(scopeOf(ctx), (db) => countDays(db, { from, to, now: ctx.now }));
+      return { from: from.toISOString(), to: to.toISOString(), items };
     },
   }),
 ];

@@ -131,7 +131,8 @@ const isHere = (member: Fragment): Fragment =>
   sql`exists (select from member m join app_user u on u.id = m.user_id where m.id = ${member} and u.state = 'active')`;
 const left: Fragment = sql`(a.state = 'pending' and not ${isHere(sql`a.asker`)})`;
 const grantLeft: Fragment = sql`(g.id is not null and g.ended is null and g.used < g.most and not ${isHere(sql`a.asker`)})`;
-const stateNow: Fragment = sql`case when ${left} then 'cancelled' else a.state end`;
+/** The state with what is over by somebody's leaving. */
+export const stateNow: Fragment = sql`case when ${left} then 'cancelled' else a.state end`;
 
 const selected = (rest: Fragment): Query<Approval> =>
   read(ApprovalRow)`
@@ -213,14 +214,15 @@ export type ApprovalFilter = {
   now: Date;
   limit: number;
 };
-/** Newest first; `before` is a place in that order. The search looks at tool, connector and asker by id. */
+/** Newest first; `before` is a place in that order. The search looks at tool, connector by id, and who asked. */
 export const listApprovals = (db: Reader, f: ApprovalFilter): Promise<Approval[]> =>
   db.many(
     selected(sql`
       and (${f.state ?? null}::text is null or
            case when a.state = 'pending' and a.expires_at <= ${f.now} then 'expired' else ${stateNow} end = ${f.state ?? null})
       and (${f.askedBy ?? null}::text is null or a.asker_user = ${f.askedBy ?? null})
-      and (${f.q}::text is null or a.tool ilike ${f.q} or a.connector ilike ${f.q} or a.asker ilike ${f.q} or a.id ilike ${f.q})
+      and (${f.q}::text is null or a.tool ilike ${f.q} or a.connector ilike ${f.q} or a.asker ilike ${f.q} or a.id ilike ${f.q}
+           or exists (select from app_user u where u.id = a.asker_user and (u.display_name ilike ${f.q} or u.email ilike ${f.q})))
       and (${f.before?.asked ?? null}::timestamptz is null
            or (a.asked_at, a.id) < (${f.before?.asked ?? null}::timestamptz, ${f.before?.id ?? ''}))
       order by a.asked_at desc, a.id desc limit ${f.limit}`),

@@ -9,10 +9,12 @@ import { operation, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { rolesWith } from '#org/roles.ts';
 import { requestStates, verdicts } from '@gatehouse/contract/approval.ts';
+import type { Approval } from './approval.ts';
 import { listApprovals, listByIds } from './approval.sql.ts';
 import { cancelApproval } from './cancel-approval.ts';
 import { decideApprovals, MAX_BATCH } from './decide-approvals.ts';
 import { listDecidable, type Place } from './list-decidable.ts';
+import { namesIn, type Names } from './names.ts';
 import { personOf } from './person.ts';
 import { readApproval } from './read-approval.ts';
 import { readEvidence } from './read-evidence.ts';
@@ -20,7 +22,7 @@ import { noApproval } from './refusals.ts';
 import { revokeGrant } from './revoke-grant.ts';
 import { ApprovalListed, ApprovalShown, groupOf, RunConditionShown, shown } from './shown-approval.ts';
 import { seesAll } from './sight.ts';
-import type { Tools } from './tools.ts';
+import type { Upstairs } from './tools.ts';
 
 const OneOrg = z.strictObject({ org: z.string() });
 const OneApproval = z.strictObject({ org: z.string(), approval: z.string() });
@@ -62,6 +64,7 @@ const cursorOf = (p: Place | undefined): string | null => (p ? writeCursor([p.as
 const GroupShown = z.object({
   group: z.string(),
   connector: z.string(),
+  connectorName: z.string().nullable(),
   tool: z.string(),
   asker: ApprovalListed.shape.asker,
   oldest: z.string(),
@@ -70,7 +73,7 @@ const GroupShown = z.object({
 });
 
 /** Requests for a person's yes, under `/api`. Which of them somebody sees is this room's question, so the door asks for no more than a member. */
-export const approvalOperations = (tools: Tools): readonly Operation[] => [
+export const approvalOperations = (tools: Upstairs): readonly Operation[] => [
   operation({
     id: 'approvals.list',
     at: 'GET /orgs/:org/approvals',
@@ -84,7 +87,12 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
       const f = { q: containing(q.q), before: placeOf(q.cursor) };
       if (q.for === 'me') {
         const { items, next } = await listDecidable(ctx, tools, { ...f, limit: q.limit });
-        return { items: items.map((i) => shown(i.approval, ctx.now, i.judgement)), next: cursorOf(next) };
+        const names = await namesOf(
+          ctx,
+          tools,
+          items.map((i) => i.approval),
+        );
+        return { items: items.map((i) => shown(i.approval, ctx.now, names, i.judgement)), next: cursorOf(next) };
       }
       const askedBy = q.for === 'mine' ? personOf(ctx).user : undefined;
       const rows = await ctx.db.read(scopeOf(ctx), async (db) => {
@@ -92,7 +100,8 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
         return listApprovals(db, { ...f, state: q.state, askedBy, now: ctx.now, limit: q.limit + 1 });
       });
       const page = listed(rows, q.limit, (a) => [a.asked.toISOString(), a.id]);
-      return { ...page, items: page.items.map((a) => shown(a, ctx.now)) };
+      const names = await namesOf(ctx, tools, page.items);
+      return { ...page, items: page.items.map((a) => shown(a, ctx.now, names)) };
     },
   }),
   operation({
@@ -108,13 +117,18 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
       const f = { q: containing(q.q), before: placeOf(q.cursor), limit: q.limit };
       const { items, next } = await listDecidable(ctx, tools, f);
       const groups = Map.groupBy(items, (i) => groupOf(i.approval));
+      const names = await namesOf(
+        ctx,
+        tools,
+        items.map((i) => i.approval),
+      );
       return {
         items: [...groups].flatMap(([group, all]) => {
           const oldest = all.at(-1)?.approval;
           if (!oldest) return [];
-          const { asker, connector, tool } = shown(oldest, ctx.now);
+          const { asker, connector, connectorName, tool } = shown(oldest, ctx.now, names);
           const list = all.map(({ approval: a }) => ({ approval: a.id, hash: a.hash }));
-          return [{ group, connector, tool, asker, oldest: oldest.asked.toISOString(), items: list }];
+          return [{ group, connector, connectorName, tool, asker, oldest: oldest.asked.toISOString(), items: list }];
         }),
         next: cursorOf(next),
       };
@@ -128,9 +142,10 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
     discloses: true,
     params: OneApproval,
     reply: ApprovalShown,
-    handle: async (ctx, { params }) => {
-      const { approval, judgement } = await readApproval(inOrg(ctx), tools, idOf(params.approval));
-      return shown(approval, ctx.now, judgement);
+    handle: async (anywhere, { params }) => {
+      const ctx = inOrg(anywhere);
+      const { approval, judgement } = await readApproval(ctx, tools, idOf(params.approval));
+      return shown(approval, ctx.now, await namesOf(ctx, tools, [approval]), judgement);
     },
   }),
   operation({
@@ -198,7 +213,7 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
       const id = idOf(params.approval);
       const [decided] = await decideApprovals(inOrg(ctx), tools, { items: [{ approval: id, hash }], ...how });
       if (!decided) throw noApproval(id);
-      return shown(decided, ctx.now);
+      return one(ctx, tools, decided);
     },
   }),
   operation({
@@ -217,10 +232,12 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
       proof: Authentication.optional(),
     }),
     reply: z.object({ items: z.array(ApprovalListed) }),
-    handle: async (ctx, { body }) => {
+    handle: async (anywhere, { body }) => {
+      const ctx = inOrg(anywhere);
       const items = body.items.map((i) => ({ approval: idOf(i.approval), hash: i.hash }));
-      const decided = await decideApprovals(inOrg(ctx), tools, { ...body, items });
-      return { items: decided.map((a) => shown(a, ctx.now)) };
+      const decided = await decideApprovals(ctx, tools, { ...body, items });
+      const names = await namesOf(ctx, tools, decided);
+      return { items: decided.map((a) => shown(a, ctx.now, names)) };
     },
   }),
   operation({
@@ -230,7 +247,7 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
     says: 'Takes back a request that waits; for the person whose agent asked.',
     params: OneApproval,
     reply: ApprovalShown,
-    handle: async (ctx, { params }) => shown(await cancelApproval(inOrg(ctx), idOf(params.approval)), ctx.now),
+    handle: async (ctx, { params }) => one(ctx, tools, await cancelApproval(inOrg(ctx), idOf(params.approval))),
   }),
   operation({
     id: 'approvals.revoke',
@@ -239,9 +256,16 @@ export const approvalOperations = (tools: Tools): readonly Operation[] => [
     says: 'Takes back a yes that is not used up: for whoever gave it, the person whose agent has it, and administrators.',
     params: OneApproval,
     reply: ApprovalShown,
-    handle: async (ctx, { params }) => shown(await revokeGrant(inOrg(ctx), idOf(params.approval)), ctx.now),
+    handle: async (ctx, { params }) => one(ctx, tools, await revokeGrant(inOrg(ctx), idOf(params.approval))),
   }),
 ];
+
+const namesOf = (ctx: OrgCtx, up: Upstairs, requests: readonly Approval[]): Promise<Names> =>
+  ctx.db.read(scopeOf(ctx), (db) => namesIn(db, up, requests));
+const one = async (anywhere: Ctx, up: Upstairs, a: Approval): Promise<z.infer<typeof ApprovalShown>> => {
+  const ctx = inOrg(anywhere);
+  return shown(a, ctx.now, await namesOf(ctx, up, [a]));
+};
 
 const notAll = (): Problem =>
   new Problem('forbidden', 'org/not-permitted', {

@@ -308,7 +308,7 @@ test('a list shows what waits without arguments; opening one shows the exact cal
   const one = await h.api('GET', at(`/${id}`), undefined, olga.headers);
   assert.deepEqual(one.body['args'], action.args);
   const { member, user, client } = luca.asker;
-  assert.deepEqual(one.body['asker'], { member, user, client });
+  assert.deepEqual(one.body['asker'], { member, user, name: 'Luca', client });
   assert.equal((await told('approval.read', id)).length, 1);
 });
 

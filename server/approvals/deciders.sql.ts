@@ -4,6 +4,8 @@ import type { Id } from '#kernel/id.ts';
 
 const Figures = z.object({
   user: z.custom<Id<'usr'>>(),
+  /** As the account is called now. */
+  name: z.string().nullable(),
   decisions: z.number(),
   approved: z.number(),
   unseen: z.number(),
@@ -29,7 +31,7 @@ export const listDeciders = (
 ): Promise<DeciderFigures[]> =>
   db.many(read(Figures)`
     select * from (
-      select d.decided_by as user, count(*)::int as decisions, count(*) filter (where d.verdict = 'approved')::int as approved,
+      select d.decided_by as user, (select u.display_name from app_user u where u.id = d.decided_by) as name, count(*)::int as decisions, count(*) filter (where d.verdict = 'approved')::int as approved,
              count(*) filter (where s.seen_at is null)::int as unseen,
              count(*) filter (where s.seen_at is null or d.decided_at - s.seen_at < ${f.quickMs} * interval '1 ms')::int as quick,
              (extract(epoch from percentile_cont(0.5) within group (order by d.decided_at - s.seen_at)
@@ -38,7 +40,8 @@ export const listDeciders = (
         join approval a on a.org = d.org and a.decision = d.id
         left join approval_sight s on s.org = a.org and s.approval = a.id and s.person = d.decided_by and s.seen_at <= d.decided_at
        where d.org = app_org() and d.decided_at >= ${f.from} and d.decided_at < ${f.to}
-         and (${f.q}::text is null or d.decided_by ilike ${f.q})
+         and (${f.q}::text is null or d.decided_by ilike ${f.q}
+           or exists (select from app_user u where u.id = d.decided_by and (u.display_name ilike ${f.q} or u.email ilike ${f.q})))
        group by d.decided_by) x
      where ${f.after?.decisions ?? null}::int is null or (-x.decisions, x.user) > (-(${f.after?.decisions ?? 0}::int), ${f.after?.user ?? ''})
      order by -x.decisions, x.user

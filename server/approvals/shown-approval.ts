@@ -4,6 +4,7 @@ import { grantStates } from '@gatehouse/contract/approval.ts';
 import { toolClasses } from '#policy/schema.ts';
 import { askedFors, asOf, requestStates, runFacts, type Approval } from './approval.ts';
 import type { Judgement } from './judge.ts';
+import type { Names } from './names.ts';
 
 const Time = z.string();
 
@@ -18,18 +19,27 @@ export const ApprovalListed = z.object({
   id: z.string(),
   state: z.enum(requestStates),
   connector: z.string(),
+  /** As it is called now; null where it is gone. So are the names of people. */
+  connectorName: z.string().nullable(),
   tool: z.string(),
   class: z.enum(toolClasses),
   /** Of the exact call; a decision is bound to it. */
   hash: z.string(),
-  asker: z.object({ member: z.string(), user: z.string(), client: z.string() }),
+  asker: z.object({ member: z.string(), user: z.string(), name: z.string().nullable(), client: z.string() }),
   /** The same for requests of one agent for one tool, which belong together on a screen. */
   group: z.string(),
   askedFor: z.enum(askedFors),
   asked: Time,
   expires: Time,
   decided: z
-    .object({ by: z.string(), at: Time, surface: z.string(), fresh: z.boolean(), reason: z.string().nullable() })
+    .object({
+      by: z.string(),
+      name: z.string().nullable(),
+      at: Time,
+      surface: z.string(),
+      fresh: z.boolean(),
+      reason: z.string().nullable(),
+    })
     .nullable(),
   /** How it ended without a decision: who, or which newer request, and why. */
   ended: z.object({ at: Time, why: z.string().nullable(), by: z.string().nullable() }).nullable(),
@@ -68,7 +78,7 @@ export const ApprovalShown = ApprovalListed.extend({
 });
 
 /** The wire form of a request, as of now. */
-export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typeof ApprovalShown> {
+export function shown(approval: Approval, now: Date, names: Names, j?: Judgement): z.infer<typeof ApprovalShown> {
   const a = asOf(approval, now);
   const decided = a.state === 'approved' || a.state === 'denied' ? a.decided : undefined;
   const grant = a.state === 'approved' ? a.grant : undefined;
@@ -76,13 +86,19 @@ export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typ
     id: a.id,
     state: a.state,
     connector: a.action.connector,
+    connectorName: names.connector(a.action.connector),
     tool: a.action.tool,
     class: a.class,
     args: a.action.args,
     also: a.action.also,
     pin: a.action.pin,
     hash: a.hash,
-    asker: { member: a.asker.member, user: a.asker.user, client: a.asker.client },
+    asker: {
+      member: a.asker.member,
+      user: a.asker.user,
+      name: names.person(a.asker.user),
+      client: a.asker.client,
+    },
     group: groupOf(a),
     askedFor: a.askedFor,
     hasRead: a.hasRead?.map((s) => ({ ...s, at: s.at.toISOString() })) ?? null,
@@ -91,6 +107,7 @@ export function shown(approval: Approval, now: Date, j?: Judgement): z.infer<typ
     decided: decided
       ? {
           by: decided.by,
+          name: names.person(decided.by),
           at: decided.at.toISOString(),
           surface: decided.surface,
           fresh: decided.fresh,

@@ -19,3 +19,10 @@ export type Tools = {
   /** Undefined: there is no such tool, or it is not now as it was reviewed. */
   findTool(db: Reader, connector: Id<'con'>, name: string): Promise<ReviewedTool | undefined>;
 };
+
+/** What the pages and lists ask besides, of rooms above and beside this one. */
+export type Upstairs = Tools & {
+  connectorName(db: Reader, connector: Id<'con'>): Promise<string | undefined>;
+  /** The verified domains of the parent, in ASCII: who is outside. */
+  homeDomains(db: Reader): Promise<string[]>;
+};

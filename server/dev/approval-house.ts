@@ -1,9 +1,10 @@
 import { approvalAdminOperations } from '#approvals/approval-admin.http.ts';
 import { hashOf, type Approval, type Asker } from '#approvals/approval.ts';
+import { approvalScreenOperations } from '#approvals/page/approval-screen.http.ts';
 import { approvalPages } from '#approvals/page/approval-pages.http.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { ask } from '#approvals/ask.ts';
-import type { ReviewedTool, Tools } from '#approvals/tools.ts';
+import type { ReviewedTool, Tools, Upstairs } from '#approvals/tools.ts';
 import { useGrant } from '#approvals/use-grant.ts';
 import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { newId, type Id } from '#kernel/id.ts';
@@ -58,13 +59,14 @@ export async function approvalHouse(): Promise<ApprovalHouse> {
   const tools = new Map<string, ReviewedTool>();
   const usual: ReviewedTool = { pin: PIN, class: 'destructive', projection: [] };
   const port: Tools = { findTool: (_db, _connector, name) => Promise.resolve(tools.get(name) ?? usual) };
+  const up: Upstairs = {
+    ...port,
+    connectorName: () => Promise.resolve('CRM'),
+    homeDomains: () => Promise.resolve(['acme.example']),
+  };
   const h = await doorHouse({
-    operations: [...approvalOperations(port), ...approvalAdminOperations],
-    pages: approvalPages({
-      ...port,
-      connectorName: () => Promise.resolve('CRM'),
-      homeDomains: () => Promise.resolve(['acme.example']),
-    }),
+    operations: [...approvalOperations(up), ...approvalScreenOperations(up), ...approvalAdminOperations],
+    pages: approvalPages(up),
   });
   const ctx = (): OrgCtx => ({ ...h.ctx, now: h.world.now() });
   const at = (path = ''): string => `/orgs/${h.acme.org}/approvals${path}`;

@@ -42,7 +42,12 @@ before(async () => {
   other = await startGateway(world);
   server = createServer((req, res) => other.handle(req, res)).listen(0, '127.0.0.1');
   api = new Hono();
-  const operations = [...identityOperations, ...approvalOperations({ findTool: findReviewedTool })];
+  const upstairs = {
+    findTool: findReviewedTool,
+    connectorName: () => Promise.resolve(undefined),
+    homeDomains: () => Promise.resolve([]),
+  };
+  const operations = [...identityOperations, ...approvalOperations(upstairs)];
   mount(api, { prefix: '/api', gate: apiGate(world), dialect: problemJson, operations }, silentLog);
 });
 after(async () => {

@@ -18,6 +18,8 @@ export type ApprovalScreen = {
   says: string | undefined;
   asker: string;
   why: string;
+  /** The rules of `why`, where rules wanted it. */
+  rules: readonly { id: string; name: string }[];
   /** What this person may do here, or why not. */
   act:
     | { kind: 'decide'; fresh: { begin: string; finish: string } | undefined }

@@ -8,7 +8,7 @@ import { listOrgsOfUser } from '#org/org.sql.ts';
 import type { Approval } from '../approval.ts';
 import { approvalBody, shownPieces } from './approval-page.ts';
 import { listApprovals } from '../approval.sql.ts';
-import { approvalScreen, titleOf, type Upstairs } from './approval-screen.ts';
+import { approvalScreen, titleOf } from './approval-screen.ts';
 import { idOf, inOrg } from '../approvals.http.ts';
 import { cancelApproval } from '../cancel-approval.ts';
 import { decideApprovals } from '../decide-approvals.ts';
@@ -16,6 +16,7 @@ import { listDecidable } from '../list-decidable.ts';
 import { personOf } from '../person.ts';
 import { readApproval } from '../read-approval.ts';
 import { revokeGrant } from '../revoke-grant.ts';
+import type { Upstairs } from '../tools.ts';
 
 const OneOrg = z.object({ org: z.string() });
 const OneApproval = z.object({ org: z.string(), approval: z.string() });

@@ -7,20 +7,13 @@ import { findOrg } from '#org/org.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import { loadPolicySet } from '#policy/load-policy-set.ts';
 import type { PolicySet } from '#policy/decide.ts';
-import { wordsOf } from '#policy/rule.ts';
+import { wordsOf, type Rule } from '#policy/rule.ts';
 import type { Approval } from '../approval.ts';
 import type { ApprovalScreen } from './approval-page.ts';
 import type { Judgement } from '../judge.ts';
 import { personOf } from '../person.ts';
 import { renderAction } from './rendered-action.ts';
-import type { Tools } from '../tools.ts';
-
-/** What the pages ask of rooms above and beside this one; handed in by whoever puts the rooms together. */
-export type Upstairs = Tools & {
-  connectorName(db: Reader, connector: Id<'con'>): Promise<string | undefined>;
-  /** The verified domains of the parent, in ASCII: who is outside. */
-  homeDomains(db: Reader): Promise<string[]>;
-};
+import type { Upstairs } from '../tools.ts';
 
 /** "Cleo Marchetti's agent wants to use delete_deal of CRM". */
 export async function titleOf(db: Reader, up: Upstairs, a: Approval): Promise<{ asker: string; title: string }> {
@@ -48,6 +41,7 @@ export async function approvalScreen(
       home: await up.homeDomains(db),
       org,
     });
+    const rules = rulesBehind(judgement, await loadPolicySet(db));
     const decider = a.state === 'approved' || a.state === 'denied' ? await findUser(db, a.decided.by) : undefined;
     return {
       path: `/approvals/${ctx.org}/${a.id}`,
@@ -62,7 +56,8 @@ export async function approvalScreen(
       words: hashWords(a.hash),
       says: a.says ?? undefined,
       asker,
-      why: (await readWords(db, up, a)) + whyAsked(a, judgement, await loadPolicySet(db)),
+      why: (await readWords(db, up, a)) + whyAsked(a, rules),
+      rules: rules.map(({ id, name: called }) => ({ id, name: called })),
       act: actOf(ctx.org, a, judgement, me, decider?.displayName),
     };
   });
@@ -93,17 +88,18 @@ async function readWords(db: Reader, up: Upstairs, a: Approval): Promise<string>
   return `Before this call, the agent has read text that outsiders can have written (${untrusted}) and private content (${own}). Such text can tell an agent to send out what it has read: check where this goes. `;
 }
 
-function whyAsked(a: Approval, j: Judgement | undefined, set: PolicySet): string {
+/** The rules that want whoever looks to say yes. */
+function rulesBehind(j: Judgement | undefined, set: PolicySet): Rule[] {
+  const ids = (j?.may ? j.policies : []).flatMap((id) => parseId('rul', id.split(':')[0] ?? '') ?? []);
+  return [...new Set(ids)].flatMap((id) => set.rules.get(id) ?? []);
+}
+
+function whyAsked(a: Approval, rules: readonly Rule[]): string {
   const once = 'A yes is for exactly this call, once, for 10 minutes.';
   if (a.askedFor === 'content') return `What the call would send was found to need somebody’s yes. ${once}`;
   if (a.askedFor === 'session') return `The rules let this run but for what was read. ${once}`;
-  const ids = j?.may ? j.policies : [];
-  const rules = ids.flatMap((id) => {
-    const rule = parseId('rul', id.split(':')[0] ?? '');
-    const known = rule && set.rules.get(rule);
-    return known ? [`${known.name}: ${wordsOf(known)}.`] : [];
-  });
-  return `${rules.length > 0 ? [...new Set(rules)].join(' ') : 'The rules of your organization want somebody’s yes.'} ${once}`;
+  const said = rules.map((r) => `${r.name}: ${wordsOf(r)}.`);
+  return `${said.length > 0 ? said.join(' ') : 'The rules of your organization want somebody’s yes.'} ${once}`;
 }
 
 const clock = (d: Date): string => `${d.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
