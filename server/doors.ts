@@ -27,6 +27,7 @@ import { scimGate } from '#directory/scim-gate.ts';
 import { scimTokenOperations } from '#directory/scim-token.http.ts';
 import { scimOperations } from '#directory/scim.http.ts';
 import { dlpOperations } from '#dlp/dlp.http.ts';
+import { findingOperations } from '#dlp/findings.http.ts';
 import { inspectOperations } from '#dlp/inspect.http.ts';
 import { ownDetectorOperations } from '#dlp/own-detector.http.ts';
 import { quarantineOperations } from '#dlp/quarantine.http.ts';
@@ -218,6 +219,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...dlpOperations(catalogue),
       ...ownDetectorOperations,
       ...quarantineOperations,
+      ...findingOperations,
       ...approvalOperations(approvalsUpstairs),
       ...approvalScreenOperations(approvalsUpstairs),
       ...approvalAdminOperations,

@@ -26,7 +26,12 @@ const KeptShown = z.object({
   call: z.string(),
   connector: z.string().nullable(),
   tool: z.string().nullable(),
-  asker: z.object({ member: z.string().nullable(), user: z.string().nullable(), client: z.string() }),
+  asker: z.object({
+    member: z.string().nullable(),
+    user: z.string().nullable(),
+    name: z.string().nullable(),
+    client: z.string(),
+  }),
   bytes: z.number().int(),
   findings: z.array(FoundInEvent),
   /** How many different people must release it, and who has decided so far. */
@@ -34,6 +39,7 @@ const KeptShown = z.object({
   decisions: z.array(
     z.object({
       by: z.string(),
+      name: z.string().nullable(),
       decision: z.enum(['release', 'discard']),
       at: z.string(),
       reason: z.string().nullable(),
@@ -50,11 +56,16 @@ const shown = (k: Kept, now: Date): z.input<typeof KeptShown> => ({
   call: k.call,
   connector: k.connector ?? null,
   tool: k.tool ?? null,
-  asker: { member: k.asker.member ?? null, user: k.asker.user ?? null, client: k.asker.client },
+  asker: {
+    member: k.asker.member ?? null,
+    user: k.asker.user ?? null,
+    name: k.asker.name ?? null,
+    client: k.asker.client,
+  },
   bytes: k.bytes,
   findings: k.findings.map((f) => ({ ...f, hashes: [...f.hashes] })),
   needs: k.needs,
-  decisions: k.decisions.map((d) => ({ ...d, at: d.at.toISOString(), reason: d.reason ?? null })),
+  decisions: k.decisions.map((d) => ({ ...d, name: d.name ?? null, at: d.at.toISOString(), reason: d.reason ?? null })),
   keptAt: k.at.toISOString(),
   expiresAt: k.expires.toISOString(),
 });

@@ -7,6 +7,7 @@ import { phases } from './verdict.ts';
 const Finding = z.object({ detector: z.string(), at: z.string(), count: z.number(), hashes: z.array(z.string()) });
 const Decision = z.object({
   by: z.string(),
+  name: z.string().nullable(),
   decision: z.enum(['release', 'discard']),
   at: z.coerce.date(),
   reason: z.string().nullable(),
@@ -21,6 +22,7 @@ const KeptRow = z
     tool: z.string().nullable(),
     member: z.string().nullable(),
     user: z.custom<Id<'usr'>>().nullable(),
+    name: z.string().nullable(),
     client: z.string(),
     bytes: z.number(),
     findings: z.array(Finding),
@@ -30,19 +32,21 @@ const KeptRow = z
     state: z.enum(keptStates),
     decisions: z.array(Decision),
   })
-  .transform(({ member, user, client, ...r }): Kept => ({
+  .transform(({ member, user, name, client, ...r }): Kept => ({
     ...r,
     connector: r.connector ?? undefined,
     tool: r.tool ?? undefined,
-    asker: { member: member ?? undefined, user: user ?? undefined, client },
-    decisions: r.decisions.map((d) => ({ ...d, reason: d.reason ?? undefined })),
+    asker: { member: member ?? undefined, user: user ?? undefined, name: name ?? undefined, client },
+    decisions: r.decisions.map((d) => ({ ...d, name: d.name ?? undefined, reason: d.reason ?? undefined })),
   }));
 
 const selected = (rest: Fragment): Query<Kept> =>
   read(KeptRow)`
-    select q.id, q.phase, encode(q.same, 'hex') as same, q.call, q.connector, q.tool, q.asker as member, q.asker_user as "user", q.client,
+    select q.id, q.phase, encode(q.same, 'hex') as same, q.call, q.connector, q.tool, q.asker as member, q.asker_user as "user",
+           (select u.display_name from app_user u where u.id = q.asker_user) as name, q.client,
            q.bytes, q.findings, q.needs, q.kept_at as at, q.expires_at as expires, q.state,
-           coalesce((select json_agg(json_build_object('by', d.reviewer, 'decision', d.decision, 'at', d.decided_at, 'reason', d.reason)
+           coalesce((select json_agg(json_build_object('by', d.reviewer, 'name', (select u.display_name from app_user u where u.id = d.reviewer),
+                                                       'decision', d.decision, 'at', d.decided_at, 'reason', d.reason)
                                      order by d.decided_at)
                        from quarantine_decision d where d.org = q.org and d.quarantine = q.id), '[]') as decisions
       from quarantine q where q.org = app_org() ${rest}`;
@@ -97,7 +101,8 @@ export const listKept = (
       and (${f.state ?? null}::text is null or
            case when q.state in ('waiting', 'released') and q.expires_at <= ${f.now} then 'expired' else q.state end = ${f.state ?? null})
       and (${f.q}::text is null or q.id ilike ${f.q} or q.call ilike ${f.q} or q.tool ilike ${f.q} or q.connector ilike ${f.q}
-           or q.asker ilike ${f.q} or array_to_string(q.detectors, ' ') ilike ${f.q})
+           or q.asker ilike ${f.q} or exists (select from app_user u where u.id = q.asker_user and (u.display_name ilike ${f.q} or u.email ilike ${f.q}))
+           or array_to_string(q.detectors, ' ') ilike ${f.q})
       and (${f.before?.at ?? null}::timestamptz is null or (q.kept_at, q.id) < (${f.before?.at ?? null}::timestamptz, ${f.before?.id ?? ''}))
       order by q.kept_at desc, q.id desc limit ${f.limit}`),
   );

@@ -22,13 +22,26 @@ export type Kept = {
   /** Of the review while it waits, of the delivery once it is released. */
   expires: Date;
   state: KeptState;
-  decisions: readonly { by: string; decision: 'release' | 'discard'; at: Date; reason: string | undefined }[];
+  decisions: readonly {
+    by: string;
+    /** As the account is called now, where it was read. */
+    name?: string | undefined;
+    decision: 'release' | 'discard';
+    at: Date;
+    reason: string | undefined;
+  }[];
 };
 export const keptStates = ['waiting', 'released', 'delivered', 'discarded', 'expired'] as const;
 export type KeptState = (typeof keptStates)[number];
 
 /** Who asked: a member's agent, a member, or a key of the organization (`user` and `member` are absent). */
-export type Asker = { member: string | undefined; user: Id<'usr'> | undefined; client: string };
+export type Asker = {
+  member: string | undefined;
+  user: Id<'usr'> | undefined;
+  /** As the account is called now, where it was read. */
+  name?: string | undefined;
+  client: string;
+};
 
 /** How long reviewers have. */
 export const REVIEW_MS = 72 * 60 * 60_000;
