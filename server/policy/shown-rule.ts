@@ -1,31 +1,27 @@
 import { z } from 'zod';
 import type { Id } from '#kernel/id.ts';
 import { policyText } from './cedar.ts';
+import { Condition } from './condition.ts';
 import { approversOfRule, policiesOf, wordsOf, type Rule } from './rule.ts';
+import { toolClasses } from './schema.ts';
+
+const name = z.string().optional();
+const group = z.object({ kind: z.literal('group'), group: z.string(), name });
+const user = z.object({ kind: z.literal('user'), user: z.string(), name });
 
 export const RuleShown = z.object({
   id: z.string(),
   name: z.string(),
   words: z.string(),
-  who: z.object({
-    kind: z.string(),
-    group: z.string().optional(),
-    user: z.string().optional(),
-    name: z.string().optional(),
-  }),
+  who: z.discriminatedUnion('kind', [z.object({ kind: z.literal('everyone') }), group, user]),
   connector: z.string(),
-  tools: z.object({ classes: z.array(z.string()).optional(), names: z.array(z.string()).optional() }),
-  when: z.array(z.looseObject({})),
+  tools: z.union([z.object({ classes: z.array(z.enum(toolClasses)) }), z.object({ names: z.array(z.string()) })]),
+  when: z.array(Condition),
   effect: z.enum(['allow', 'ask', 'forbid']),
   asks: z.enum(['never', 'always']).optional(),
   approvers: z
     .object({
-      who: z.object({
-        kind: z.string(),
-        group: z.string().optional(),
-        user: z.string().optional(),
-        name: z.string().optional(),
-      }),
+      who: z.discriminatedUnion('kind', [z.object({ kind: z.enum(['deciders', 'manager', 'self']) }), group, user]),
       secondPerson: z.boolean(),
       surface: z.enum(['any', 'desktop_only']),
       fresh: z.boolean(),
@@ -51,7 +47,7 @@ export function shownRule(
     tools: 'classes' in r.tools ? { classes: [...r.tools.classes] } : { names: [...r.tools.names] },
     effect: r.effect,
     asks: r.effect === 'allow' ? r.asks : undefined,
-    when: (r.when ?? []).map((c) => ({ ...c })),
+    when: [...(r.when ?? [])],
     approvers: approversOfRule(r),
     cedar: Object.values(policiesOf(r, of)).map(policyText).join('\n'),
     createdBy: r.createdBy,
