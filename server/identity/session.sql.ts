@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { read, write, type Reader, type Tx } from '#kernel/db.ts';
+import { read, sql, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import { memberRoles } from '#org/member.ts';
 import type { Via } from './enforcement/enforcement.ts';
 import type { FoundSession, Session, SessionLimits } from './session.ts';
 
@@ -87,6 +88,66 @@ export const listSessions = (
      and (${f.after?.[0] ?? null}::text is null or id < ${f.after?.[0] ?? ''})
    order by id desc
    limit ${f.limit + 1}`);
+
+const MemberSessionRow = z.object({
+  id: z.custom<Id<'ses'>>(),
+  user: z.custom<Id<'usr'>>(),
+  member: z.custom<Id<'mem'>>(),
+  email: z.string(),
+  displayName: z.string(),
+  role: z.enum(memberRoles),
+  method: z.enum(['sso', 'passkey', 'mail_link', 'setup_link']),
+  connection: z.custom<Id<'sso'>>().nullable(),
+  userAgent: z.string(),
+  createdAt: z.date(),
+  lastSeenAt: z.date(),
+  expiresAt: z.date(),
+});
+export type MemberSession = z.infer<typeof MemberSessionRow>;
+
+/** Live, as `stateOfSession` judges: by the limits of now, and only of accounts that are not suspended. */
+const live = (now: Date) => sql`
+  s.revoked_at is null and s.expires_at > ${now} and s.last_seen_at > ${now}::timestamptz - make_interval(secs => l.idle_s)
+  and s.created_at > ${now}::timestamptz - make_interval(secs => l.max_s) and u.state = 'active'`;
+const ofUsers = sql`session s join app_user u on u.parent = s.parent and u.id = s.user_id cross join lateral session_limits_of_user(s.user_id) l`;
+
+/** The browsers in which members of the organization are signed in, newest first. */
+export const listMemberSessions = (
+  db: Reader,
+  f: {
+    now: Date;
+    user: Id<'usr'> | undefined;
+    like: string | null;
+    after?: readonly string[] | undefined;
+    limit: number;
+  },
+): Promise<MemberSession[]> =>
+  db.many(read(MemberSessionRow)`
+  select s.id, s.user_id as "user", m.id as member, u.email, u.display_name as "displayName", m.role, s.method, s.connection,
+         s.user_agent as "userAgent", s.created_at as "createdAt", s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt"
+    from ${ofUsers} join member m on m.org = app_org() and m.user_id = s.user_id
+   where s.parent = app_parent() and ${live(f.now)}
+     and (${f.user ?? null}::text is null or s.user_id = ${f.user ?? null})
+     and (${f.like}::text is null or u.email ilike ${f.like} or u.display_name ilike ${f.like} or s.user_agent ilike ${f.like})
+     and (${f.after?.[0] ?? null}::text is null or s.id < ${f.after?.[0] ?? ''})
+   order by s.id desc
+   limit ${f.limit + 1}`);
+
+/** How many browsers a person is signed in with. */
+export const countLiveSessions = async (db: Reader, user: Id<'usr'>, now: Date): Promise<number> =>
+  (
+    await db.one(read(z.object({ n: z.number() }))`
+    select count(*)::int as n from ${ofUsers} where s.parent = app_parent() and s.user_id = ${user} and ${live(now)}`)
+  ).n;
+
+/** Whose session this is, if the person is a member of the organization. */
+export const findMemberSession = (
+  db: Reader,
+  id: Id<'ses'>,
+): Promise<{ user: Id<'usr'>; member: Id<'mem'> } | undefined> =>
+  db.maybe(read(MemberSessionRow.pick({ user: true, member: true }))`
+  select s.user_id as "user", m.id as member from session s join member m on m.org = app_org() and m.user_id = s.user_id
+   where s.parent = app_parent() and s.id = ${id}`);
 
 export const findSession = (db: Reader, user: Id<'usr'>, id: Id<'ses'>): Promise<{ id: Id<'ses'> } | undefined> =>
   db.maybe(read(z.object({ id: z.custom<Id<'ses'>>() }))`

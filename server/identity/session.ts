@@ -65,3 +65,9 @@ export const suspended = (): Problem =>
     says: 'this account is suspended',
     fix: 'whoever manages people in your organization can say why and let you back in',
   });
+
+export const noMemberSession = (): Problem =>
+  new Problem('missing', 'identity/no-member-session', {
+    says: 'no member of this organization has such a session',
+    fix: 'list the sessions of the organization',
+  });
