@@ -52,6 +52,7 @@ import { oidcOperations } from '#identity/oidc/oidc.http.ts';
 import { passkeyPages } from '#identity/passkey/passkey-page.http.ts';
 import { passkeyOperations } from '#identity/passkey/passkey.http.ts';
 import { domainDesk } from '#identity/idp-setup/domain-desk.ts';
+import { idpGuideOperations } from '#identity/idp-setup/guides.http.ts';
 import { idpSetupPages } from '#identity/idp-setup/idp-setup.http.ts';
 import { idpSetupLinkOperations } from '#identity/idp-setup/links.http.ts';
 import { listUnverified } from '#domains/home.ts';
@@ -208,6 +209,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
       ...explainOperations,
       ...samlConnectionOperations,
       ...idpSetupLinkOperations,
+      ...idpGuideOperations,
       ...grantOperations,
       ...connectionOperations(siteOf(vendorOf), allEvents),
       ...connectorOperations,
