@@ -67,6 +67,7 @@ import { problemJson } from '#kernel/dialect.ts';
 import type { Door, Operation } from '#kernel/operation.ts';
 import { keyOperations } from '#keys/keys.http.ts';
 import { notifyOperations } from '#notify/notify.http.ts';
+import { leavingOperations } from '#org/leaving.http.ts';
 import { mergeOperations } from '#org/merge.http.ts';
 import { orgOperations } from '#org/org.http.ts';
 import type { Catalogue } from '#policy/catalogue.ts';
@@ -76,6 +77,7 @@ import { provisioningOperations } from '#provisioning/provisioning.http.ts';
 import { liveOperations } from '#start/live.http.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
+import { heldOf } from './member-held.ts';
 import { mergeUpstairs } from './merge-upstairs.ts';
 import { portalPages } from './portal.http.ts';
 import { topicsOf } from './topics.ts';
@@ -191,6 +193,7 @@ const behind: { prefix: string; operations: readonly Operation[] }[] = [
     prefix: '/api',
     operations: [
       ...orgOperations,
+      ...leavingOperations(heldOf),
       ...keyOperations,
       ...mergeOperations(mergeUpstairs),
       ...notifyOperations,

@@ -205,6 +205,13 @@ export const lockWaitingOf = (
          order by a.id`,
   );
 
+/** How many requests of this member's agents wait for somebody. */
+export const countWaitingOf = async (db: Reader, asker: Id<'mem'>, now: Date): Promise<number> =>
+  (
+    await db.one(read(z.object({ n: z.number() }))`
+    select count(*)::int as n from approval where org = app_org() and asker = ${asker} and state = 'pending' and expires_at > ${now}`)
+  ).n;
+
 export type ApprovalFilter = {
   state: RequestState | undefined;
   /** Only what this user's agents asked for. */

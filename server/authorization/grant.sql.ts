@@ -28,6 +28,13 @@ export const listGrantRows = (
   select id, member, client, client_name as "clientName", scopes, given_at as "givenAt", expires_at as "expiresAt", last_used_at as "lastUsedAt", connection
     from list_oauth_grants(${of ?? null}, ${pattern}, ${after}, ${limit}, ${at})`);
 
+/** How many consents of a member live. */
+export const countGrantRows = async (db: Reader, of: Id<'mem'>, at: Date): Promise<number> =>
+  (
+    await db.one(read(z.object({ n: z.number() }))`
+    select count(*)::int as n from list_oauth_grants(${of}, null, '', 10000, ${at})`)
+  ).n;
+
 const Ended = z.object({ member: z.custom<Id<'mem'>>(), client: z.string() });
 
 /** Ends a consent of this organization, of one member where `of` says so; undefined: there is none. */

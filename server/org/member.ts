@@ -45,5 +45,24 @@ export function refuseBeyondReach(has: ReadonlySet<Permission>, role: MemberRole
   });
 }
 
+/**
+ * Refuses to suspend somebody or let them back in. The account is the parent's, so `roles` are those that the person has in all its
+ * organizations; `self`: whoever acts is this person.
+ */
+export function refuseState(
+  to: User['state'],
+  { roles, has, self }: { roles: readonly MemberRole[]; has: ReadonlySet<Permission>; self: boolean },
+): void {
+  for (const role of roles) {
+    if (to === 'suspended') refusePrimaryOwner(role, 'suspended');
+    refuseBeyondReach(has, role);
+  }
+  if (self)
+    throw new Problem('conflict', 'org/suspend-yourself', {
+      says: 'nobody suspends themselves',
+      fix: 'sign out, or ask another owner or admin',
+    });
+}
+
 export const noSuchMember = (): Problem =>
   new Problem('missing', 'org/no-such-member', { says: 'there is no such member in this organization' });

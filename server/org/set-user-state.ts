@@ -4,7 +4,7 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { permissionsOfActor } from './actor.ts';
-import { refuseBeyondReach, refusePrimaryOwner } from './member.ts';
+import { refuseState } from './member.ts';
 import { listOrgsOfUser } from './org.sql.ts';
 import { orgEvents } from './org.events.ts';
 import { lockUser, saveUserState } from './user.sql.ts';
@@ -22,15 +22,8 @@ export async function setUserState(ctx: OrgCtx, id: Id<'usr'>, state: User['stat
     const orgs = await listOrgsOfUser(tx, id);
     if (!user || !orgs.some((o) => o.org === ctx.org))
       throw new Problem('missing', 'org/no-such-user', { says: 'there is no such person in this organization' });
-    for (const { role } of orgs) {
-      if (state === 'suspended') refusePrimaryOwner(role, 'suspended');
-      refuseBeyondReach(has, role);
-    }
-    if (ctx.actor.kind === 'user' && ctx.actor.id === id)
-      throw new Problem('conflict', 'org/suspend-yourself', {
-        says: 'nobody suspends themselves',
-        fix: 'sign out, or ask another owner or admin',
-      });
+    const self = ctx.actor.kind === 'user' && ctx.actor.id === id;
+    refuseState(state, { roles: orgs.map((o) => o.role), has, self });
     if ((await saveUserState(tx, id, state, ctx.actor.kind === 'nobody' ? 'nobody' : ctx.actor.id, ctx.now)) === 0)
       return { value: user, unchanged: true };
     return {
