@@ -37,7 +37,7 @@ export const RuleShown = z.object({
 export function shownRule(
   r: Rule & { createdBy?: string; createdAt?: Date },
   of: Id<'org'>,
-): z.input<typeof RuleShown> {
+): z.infer<typeof RuleShown> {
   return {
     id: r.id,
     name: r.name,

@@ -271,6 +271,11 @@ create table audit_event (
 CREATE INDEX audit_event_actor ON ONLY public.audit_event USING btree (log, actor, seq) WHERE (actor IS NOT NULL);
 CREATE INDEX audit_event_call ON ONLY public.audit_event USING btree (log, call, seq) WHERE (call IS NOT NULL);
 CREATE INDEX audit_event_connector ON ONLY public.audit_event USING btree (log, connector, seq) WHERE (connector IS NOT NULL);
+CREATE INDEX audit_event_found ON ONLY public.audit_event USING btree (log, seq) WHERE (jsonb_array_length(
+CASE
+    WHEN (jsonb_typeof((data -> 'findings'::text)) = 'array'::text) THEN (data -> 'findings'::text)
+    ELSE '[]'::jsonb
+END) > 0);
 CREATE INDEX audit_event_type ON ONLY public.audit_event USING btree (log, type, seq);
 alter table audit_event enable row level security;
 create policy audit_event_append on audit_event for insert to gatehouse_sequencer with check true;

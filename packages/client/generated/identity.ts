@@ -49,6 +49,12 @@ export const changeAccess = op<{ org: string; body: { sessionIdleS?: number | nu
 /** Ends every browser session of a member at once. Needs member.manage. */
 export const endAllSessions = op<{ org: string; member: string }, { ended: number }>('identity.end_all_sessions', 'POST', '/api/orgs/{org}/members/{member}/sessions/end');
 
+/** Lists the browsers in which members are signed in, newest first; q searches e-mail, name and browser. Needs member.read. */
+export const listSessions = op<{ org: string; query?: { q?: string | undefined; limit?: number | undefined; cursor?: string | undefined; user?: string | undefined } }, { items: ({ id: string; user: string; member: string; email: string; displayName: string; role: "primary_owner" | "owner" | "admin" | "user"; method: "sso" | "passkey" | "mail_link" | "setup_link"; connection: string | null; userAgent: string; current: boolean; createdAt: string; lastSeenAt: string; expiresAt: string })[]; next: string | null }>('identity.list_sessions', 'GET', '/api/orgs/{org}/sessions');
+
+/** Ends one browser session of a member at once. Needs member.manage. */
+export const endMemberSession = op<{ org: string; session: string }, void>('identity.end_member_session', 'DELETE', '/api/orgs/{org}/sessions/{session}');
+
 /** Shows the public keys with which a connection proves at its identity provider that it is us. Needs public. */
 export const clientKeys = op<{ connection: string }, { keys: (Record<string, string>)[] }>('identity.client_keys', 'GET', '/api/oidc/{connection}/jwks');
 
@@ -147,3 +153,6 @@ export const listIdpSetupLinks = op<{ org: string; query?: { q?: string | undefi
 
 /** Takes a set-up link back at once. What was connected through it stays. Needs sso.manage. */
 export const revokeIdpSetupLink = op<{ org: string; link: string }, void>('identity.revoke_idp_setup_link', 'DELETE', '/api/orgs/{org}/idp-setup-links/{link}');
+
+/** Lists the identity providers that we have a guide for: the steps there, our values to paste, and what to bring back. Needs sso.manage. */
+export const listIdpGuides = op<{ org: string; query?: { directory?: string | undefined } }, { items: ({ id: string; name: string; oidc: { begin: (string)[]; paste: ({ field: string; value: string | null; ours: "redirect_uri" | "sign_in_url" | "acs_url" | "acs_pattern" | "entity_id" | "metadata_url" | "scim_url" | "scim_token" | null })[]; finish: (string)[]; claims: ({ name: string; from: string })[]; bring: ({ asked: "issuer" | "client_id" | "client_secret" | "hosted_domains" | "tenant" | "metadata"; field: string; like: string | null; optional: boolean })[] }; saml: { begin: (string)[]; paste: ({ field: string; value: string | null; ours: "redirect_uri" | "sign_in_url" | "acs_url" | "acs_pattern" | "entity_id" | "metadata_url" | "scim_url" | "scim_token" | null })[]; finish: (string)[]; claims: ({ name: string; from: string })[]; bring: ({ asked: "issuer" | "client_id" | "client_secret" | "hosted_domains" | "tenant" | "metadata"; field: string; like: string | null; optional: boolean })[] }; scim: { begin: (string)[]; paste: ({ field: string; value: string | null; ours: "redirect_uri" | "sign_in_url" | "acs_url" | "acs_pattern" | "entity_id" | "metadata_url" | "scim_url" | "scim_token" | null })[]; finish: (string)[]; claims: ({ name: string; from: string })[] } | null; withoutScim: { none: string; instead: string } | null })[] }>('identity.list_idp_guides', 'GET', '/api/orgs/{org}/idp-guides');

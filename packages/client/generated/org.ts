@@ -43,6 +43,9 @@ export const listApiKeys = op<{ org: string; query?: { q?: string | undefined; l
 /** Ends an API key at once. Needs api_key.manage. */
 export const revokeApiKey = op<{ org: string; key: string }, void>('org.revoke_api_key', 'DELETE', '/api/orgs/{org}/api-keys/{key}');
 
+/** Shows what removing or suspending a member would end, where else they are a member, and what would be refused to the caller. Changes nothing. Needs member.manage. */
+export const previewLeaving = op<{ org: string; member: string }, { sessions: number; consents: number; connections: number; approvals: number; keys: number; orgs: ({ org: string; name: string; role: "primary_owner" | "owner" | "admin" | "user" })[]; refused: { role: { code: string; says: string; fix: string | null } | null; remove: { code: string; says: string; fix: string | null } | null; suspend: { code: string; says: string; fix: string | null } | null } }>('org.preview_leaving', 'GET', '/api/orgs/{org}/members/{member}/leaving');
+
 /** Lists the organizations under the same parent, this one among them. Needs org.manage. */
 export const listSisterOrgs = op<{ org: string }, { items: ({ id: string; name: string; surface: string })[] }>('org.list_sister_orgs', 'GET', '/api/orgs/{org}/sister-orgs');
 
