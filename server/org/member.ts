@@ -4,7 +4,7 @@ import { Problem } from '#kernel/problem.ts';
 import type { User } from './user.ts';
 
 /** From most to least. */
-export const memberRoles = ['primary_owner', 'owner', 'admin', 'user'] as const;
+export const memberRoles = ['primary_owner', 'owner', 'admin', 'auditor', 'user'] as const;
 export type MemberRole = (typeof memberRoles)[number];
 
 /** A user in an org, with a role. */
@@ -14,7 +14,7 @@ export type Member = { id: Id<'mem'>; user: Id<'usr'>; role: MemberRole };
 export type MemberUser = Member & Pick<User, 'email' | 'displayName' | 'state' | 'origin'> & { since: Date };
 
 /** The roles that may be given: `primary_owner` only changes hands (transfer-ownership.ts). */
-export const givenRoles = ['owner', 'admin', 'user'] as const;
+export const givenRoles = ['owner', 'admin', 'auditor', 'user'] as const;
 export type GivenRole = (typeof givenRoles)[number];
 
 /** What it takes to give a role to someone, or to take it away: nobody lifts themselves or another above their own reach. */

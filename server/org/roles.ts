@@ -4,21 +4,26 @@ import { memberRoles, type MemberRole } from './member.ts';
 /** What anybody with a place in the organization may do. Which approvals are theirs to see or decide is the approvals room's question. */
 const everyMember: readonly Permission[] = ['public', 'signed_in', 'org.read', 'connector.read', 'dlp.inspect'];
 
-/** The daily work: people below owner, systems, rules, approvals, the log. */
-const adminsToo: readonly Permission[] = [
+/** Reads what happened and who may do what, takes the log along, and changes nothing: for auditors, whose independence is their work. */
+const auditorsToo: readonly Permission[] = [
   'member.read',
-  'member.manage',
-  'api_key.manage',
   'trace.read',
-  'connector.manage',
-  'tool.review',
   'policy.read',
-  'policy.manage',
   'approval.read',
-  'approval.decide',
-  'dlp.review',
   'audit.read',
   'audit.export',
+];
+
+/** The daily work: people below owner, systems, rules, approvals, the log. */
+const adminsToo: readonly Permission[] = [
+  ...auditorsToo,
+  'member.manage',
+  'api_key.manage',
+  'connector.manage',
+  'tool.review',
+  'policy.manage',
+  'approval.decide',
+  'dlp.review',
 ];
 
 /** What belongs to the parent or can shut everybody out: who owns, where people come from, how they sign in. */
@@ -27,6 +32,7 @@ const ownersToo: readonly Permission[] = ['org.manage', 'owner.manage', 'directo
 // `scim` and `agent` are in no list: a directory's token and an access token are not a person's role (their doors judge them).
 const granted: Record<MemberRole, ReadonlySet<Permission>> = {
   user: new Set(everyMember),
+  auditor: new Set([...everyMember, ...auditorsToo]),
   admin: new Set([...everyMember, ...adminsToo]),
   owner: new Set([...everyMember, ...adminsToo, ...ownersToo]),
   // The primary owner alone may also hand the organization over (transfer-ownership.ts), which is no permission, so that no key can carry it.

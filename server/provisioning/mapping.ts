@@ -23,9 +23,12 @@ export const noMapping = (): Problem =>
 export const predefinedName = (o: { prefix: string; surface: string; org: Id<'org'> }, role: GivenRole): string =>
   `${o.prefix}-${o.surface}-${o.org.slice(-8)}-${role}`;
 
+/** INVARIANT (ids stay): plans and events name standing mappings by these numbers. */
+const standingNumber: Record<GivenRole, number> = { owner: 0, admin: 1, user: 2, auditor: 3 };
+
 /** The mappings that stand without being made: one for each pre-defined name. */
 export const standingMappings = (o: { prefix: string; surface: string; org: Id<'org'> }): Mapping[] =>
-  givenRoles.flatMap((role, i) => {
-    const id = parseId('map', `map_${'0'.repeat(31)}${i}`);
+  givenRoles.flatMap((role) => {
+    const id = parseId('map', `map_${'0'.repeat(31)}${standingNumber[role]}`);
     return id ? [{ id, by: { name: predefinedName(o, role) }, role, tier: null, standing: true }] : [];
   });

@@ -3,6 +3,7 @@ import type { OrgCtx } from '#kernel/ctx.ts';
 import type { Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { enqueue } from '#kernel/job.ts';
+import { memberRoles, type MemberRole } from '#org/member.ts';
 import { BRAKE_SHARE, brakeLimit, brakes, HELD_JOB } from './brake.ts';
 import { decide, type Decision, type LiveMapping, type Situation } from './decide.ts';
 import { isScim, type Happening } from './mode.ts';
@@ -142,8 +143,7 @@ function takingOf(d: Decision, on: Happening): Taking | undefined {
   }
   return undefined;
 }
-const order = ['primary_owner', 'owner', 'admin', 'user'];
-export const lower = (from: string, to: string): boolean => order.indexOf(to) > order.indexOf(from);
+export const lower = (from: MemberRole, to: MemberRole): boolean => memberRoles.indexOf(to) > memberRoles.indexOf(from);
 
 /** Writes down what is taken away, and holds it if it is too much at once. */
 async function holdBack(
