@@ -63,3 +63,19 @@ export const listTypes = (db: Reader, log: LogId, from: number, to: number): Pro
   db.many(read(z.object({ type: z.string() }))`
   select distinct type from audit_event
    where log = ${log} and seq >= ${String(from)}::bigint and seq < ${String(to)}::bigint`);
+
+const FirstRow = z.object({
+  at: z.coerce.date(),
+  actor: z.looseObject({ kind: z.string(), id: z.string().optional() }),
+});
+/** Who first did something of these types, and when. By index, however long the log is. */
+export const findFirst = (
+  db: Reader,
+  log: LogId,
+  types: readonly string[],
+): Promise<z.infer<typeof FirstRow> | undefined> =>
+  db.maybe(read(FirstRow)`
+  select e.header ->> 'at' as at, e.header -> 'actor' as actor
+    from unnest(${types}::text[]) as t(type)
+    cross join lateral (select seq, header from audit_event where log = ${log} and type = t.type order by seq limit 1) e
+   order by e.seq limit 1`);

@@ -80,3 +80,8 @@ export const saveUserState = (tx: Tx, id: Id<'usr'>, state: User['state'], by: s
 /** For `Db.lookup`. */
 export const lookupUserParent = (user: Id<'usr'>) =>
   read(z.object({ parent: z.custom<Id<'par'>>().nullable() }))`select lookup_user_parent(${user}) as parent`;
+
+/** What people are called, for sentences about what they did. */
+export const listUserNames = (db: Reader, ids: readonly string[]): Promise<{ id: string; name: string }[]> =>
+  db.many(read(z.object({ id: z.string(), name: z.string() }))`
+  select id, display_name as name from app_user where parent = app_parent() and id = any(${ids}::text[])`);
