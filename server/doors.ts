@@ -65,6 +65,7 @@ import { signInPages } from '#identity/sign-in.http.ts';
 import { scopeOf, type World } from '#kernel/ctx.ts';
 import { problemJson } from '#kernel/dialect.ts';
 import type { Door, Operation } from '#kernel/operation.ts';
+import type { Reporter } from '#kernel/report.ts';
 import { keyOperations } from '#keys/keys.http.ts';
 import { notifyOperations } from '#notify/notify.http.ts';
 import { leavingOperations } from '#org/leaving.http.ts';
@@ -75,6 +76,16 @@ import { policyOperations } from '#policy/policy.http.ts';
 import { admission } from '#provisioning/admission.ts';
 import { provisioningOperations } from '#provisioning/provisioning.http.ts';
 import { liveOperations } from '#start/live.http.ts';
+import { startOperations } from '#start/start.http.ts';
+import { approvalsReport } from '#approvals/report.ts';
+import { auditReport } from '#audit/report.ts';
+import { connectionsReport, connectorsReport } from '#connectors/report.ts';
+import { directoryReport } from '#directory/report.ts';
+import { dlpReport } from '#dlp/report.ts';
+import { domainsReport } from '#domains/report.ts';
+import { identityReport } from '#identity/report.ts';
+import { orgReport } from '#org/report.ts';
+import { provisioningReport } from '#provisioning/report.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
 import { heldOf } from './member-held.ts';
@@ -190,9 +201,26 @@ const roomOperations: readonly Operation[] = [
   ...auditOperations(allEvents),
 ];
 
+/** The rooms' own accounts of how they stand, in the order in which an organization is set up. */
+const reporters: readonly Reporter[] = [
+  domainsReport,
+  identityReport,
+  directoryReport,
+  provisioningReport,
+  connectorsReport,
+  connectionsReport,
+  approvalsReport({ findTool: findReviewedTool }),
+  dlpReport,
+  auditReport,
+  orgReport,
+];
+
 /** What stands behind each prefix. A table, so that no door can have operations that the walls do not see. */
 const behind: { prefix: string; operations: readonly Operation[] }[] = [
-  { prefix: '/api', operations: [...roomOperations, ...liveOperations(topicsOf(roomOperations))] },
+  {
+    prefix: '/api',
+    operations: [...roomOperations, ...liveOperations(topicsOf(roomOperations)), ...startOperations(reporters)],
+  },
   { prefix: '/scim/v2/:directory', operations: [...scimDiscovery, ...scimOperations, ...scimTokenOperations] },
   // What is below no directory is a SCIM error too.
   { prefix: '/scim', operations: [] },
