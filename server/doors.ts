@@ -4,6 +4,8 @@ import { approvalPages } from '#approvals/page/approval-pages.http.ts';
 import type { Upstairs as ApprovalsUpstairs } from '#approvals/tools.ts';
 import { approvalOperations } from '#approvals/approvals.http.ts';
 import { auditOperations } from '#audit/audit.http.ts';
+import { searchOperations } from '#audit/search.http.ts';
+import type { Names } from '#audit/search-events.ts';
 import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
 import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
@@ -85,6 +87,7 @@ import { dlpReport } from '#dlp/report.ts';
 import { domainsReport } from '#domains/report.ts';
 import { identityReport } from '#identity/report.ts';
 import { orgReport } from '#org/report.ts';
+import { listUserNames } from '#org/user.sql.ts';
 import { provisioningReport } from '#provisioning/report.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
@@ -158,6 +161,12 @@ const setupPages = idpSetupPages({
   beginTest: async (ctx, connection) => (await beginTest(ctx, connection)).url,
 });
 
+/** What the log's readers are told beside ids. */
+const names: Names = {
+  people: listUserNames,
+  connectors: async (db, ids) => (await listConnectors(db)).filter((c) => ids.includes(c.id)),
+};
+
 /** What is asked of the rooms one by one. */
 const roomOperations: readonly Operation[] = [
   ...orgOperations,
@@ -199,6 +208,7 @@ const roomOperations: readonly Operation[] = [
   ...inspectOperations(scannersOfOperation),
   ...scannerOperations,
   ...auditOperations(allEvents),
+  ...searchOperations({ vocabulary: allEvents, names }),
 ];
 
 /** The rooms' own accounts of how they stand, in the order in which an organization is set up. */

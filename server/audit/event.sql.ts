@@ -4,7 +4,8 @@ import { read, sql, type Reader } from '#kernel/db.ts';
 import type { LogId } from './inbox.sql.ts';
 
 const size = z.coerce.number().int().nonnegative();
-const Row = z.object({
+/** A row of the log as it is stored. */
+export const EventRow = z.object({
   seq: size,
   header: z.custom<{ readonly [key: string]: Json }>(),
   data: z.custom<Json>(),
@@ -12,7 +13,7 @@ const Row = z.object({
   commitment: z.instanceof(Buffer),
 });
 /** An event at its position. `header` is what the writer said; position and commitment are put in by `entryHeader`. */
-export type StoredEvent = z.infer<typeof Row>;
+export type StoredEvent = z.infer<typeof EventRow>;
 
 export type EventFilter = {
   readonly type?: string | undefined;
@@ -35,7 +36,7 @@ const like = (text: string): string => `%${text.replaceAll(/[\\%_]/g, (c) => `\\
 
 /** By position, which is the only order that does not change while somebody pages. */
 export const listStored = (db: Reader, log: LogId, f: EventFilter, r: Range): Promise<StoredEvent[]> =>
-  db.many(read(Row)`
+  db.many(read(EventRow)`
   select seq, header, data, salt, commitment
     from audit_event
    where log = ${log} and seq >= ${String(r.low)}::bigint and seq < ${String(r.high)}::bigint
@@ -54,7 +55,7 @@ export const listHeaders = (
   from: number,
   to: number,
 ): Promise<Pick<StoredEvent, 'seq' | 'header' | 'commitment'>[]> =>
-  db.many(read(Row.pick({ seq: true, header: true, commitment: true }))`
+  db.many(read(EventRow.pick({ seq: true, header: true, commitment: true }))`
   select seq, header, commitment from audit_event
    where log = ${log} and seq >= ${String(from)}::bigint and seq < ${String(to)}::bigint order by seq, at`);
 

@@ -38,3 +38,20 @@ export const findTiles = (db: Reader, log: LogId, at: readonly { level: number; 
 export const listLeafTiles = (db: Reader, log: LogId, from: number, limit: number): Promise<Tile[]> =>
   db.many(read(TileRow)`
   select level, index, hashes from audit_tile where log = ${log} and level = 0 and index >= ${String(from)}::bigint order by index limit ${limit}`);
+
+/** Checkpoints below a size, largest first. */
+export const listCheckpoints = (
+  db: Reader,
+  log: LogId,
+  below: number | undefined,
+  limit: number,
+): Promise<StoredCheckpoint[]> =>
+  db.many(read(CheckpointRow)`
+  select size, at, note from audit_checkpoint
+   where log = ${log} and (${below === undefined ? null : String(below)}::bigint is null or size < ${below === undefined ? null : String(below)}::bigint)
+   order by size desc limit ${limit}`);
+
+/** The checkpoint of exactly this size. */
+export const findCheckpointAt = (db: Reader, log: LogId, at: number): Promise<StoredCheckpoint | undefined> =>
+  db.maybe(read(CheckpointRow)`
+  select size, at, note from audit_checkpoint where log = ${log} and size = ${String(at)}::bigint`);
