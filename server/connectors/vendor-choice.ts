@@ -26,6 +26,7 @@ export const modesOf = (m: Manifest): Mode[] => [
 
 /** As whom calls can act at this vendor. */
 export const actsAsOf = (m: Manifest): ActAs[] => [
+  ...(m.open ? (['none'] as const) : []),
   ...(m.oauth ? (['person'] as const) : []),
   ...new Set(m.organization.flatMap((g) => g.actsAs)),
 ];

@@ -11,8 +11,8 @@ export type BuiltinTool = {
   title: string;
   /** What it does and when to use it, in plain words for a model; says limits and units. */
   description: string;
-  /** Strict object; becomes the tool's input schema, with the descriptions of its members. */
-  input: z.ZodObject;
+  /** Strict object; becomes the tool's input schema, with the descriptions of its members. Or a schema of its own and who judges by it. */
+  input: z.ZodObject | StatedInput;
   class: ToolClass;
   /** What rules and approvers see of the arguments. */
   projection: Projection;
@@ -27,6 +27,16 @@ export type BuiltinTool = {
   outward: boolean;
   /** `args` fit `input`. A `VendorRefusal` or a Problem becomes an error that the model can read. */
   run(call: BuiltinCall, args: never): Promise<ToolAnswer>;
+};
+
+/** Arguments by a JSON Schema that somebody else wrote. */
+export type StatedInput = {
+  stated: Readonly<Record<string, unknown>>;
+  safeParse(
+    args: unknown,
+  ):
+    | { success: true; data: unknown }
+    | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
 };
 
 /** Keeps a tool's arguments and its schema of one type. */

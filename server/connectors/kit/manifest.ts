@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Fields } from '#vault/organization-grant.ts';
 import type { Account, Person, Settings, VendorAuth } from '#vault/vendor-auth.ts';
 import type { BuiltinTool } from './builtin-tool.ts';
+import type { Presenting } from './present-credential.ts';
 import type { VendorClient } from './vendor-client.ts';
 
 /** `builtin`: our tools on the vendor's REST API. `remote`: governed pass-through to an MCP server. */
@@ -18,6 +19,12 @@ export type Manifest = VendorAuth & {
   settings: z.ZodType<Settings>;
   builtin?: Builtin;
   remote?: Remote;
+  /** How a credential stands in a request; absent: as a bearer. */
+  present?: Presenting;
+  /** A system that may give a credential back in what it answers; it is taken out before anybody reads it. */
+  echoes?: true;
+  /** It asks for nobody: calls may act as `none`. */
+  open?: true;
   /**
    * Whose account a credential is: asked once after a consent or a grant, by the daily canary and by `gatehouse connector check`. The cheapest
    * call that the vendor has.

@@ -24,8 +24,8 @@ const made = new WeakMap<BuiltinTool, ToolDefinition>();
 export function definitionOf(t: BuiltinTool): ToolDefinition {
   const known = made.get(t);
   if (known) return known;
-  const { $schema: _, ...inputSchema } = z.toJSONSchema(t.input, { target: 'draft-2020-12', io: 'input' });
-  if (inputSchema.additionalProperties !== false) throw new Error(`the input of ${t.name} is not strict`);
+  const inputSchema = schemaOf(t.input);
+  if (inputSchema['additionalProperties'] !== false) throw new Error(`the input of ${t.name} is not strict`);
   const definition: ToolDefinition = {
     name: t.name,
     title: t.title,
@@ -36,4 +36,10 @@ export function definitionOf(t: BuiltinTool): ToolDefinition {
   };
   made.set(t, definition);
   return definition;
+}
+
+function schemaOf(input: BuiltinTool['input']): Readonly<Record<string, unknown>> {
+  if ('stated' in input) return input.stated;
+  const { $schema: _, ...schema } = z.toJSONSchema(input, { target: 'draft-2020-12', io: 'input' });
+  return schema;
 }

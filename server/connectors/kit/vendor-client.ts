@@ -8,6 +8,7 @@ import type { Unlocked } from '#vault/credentials.ts';
 import type { Origins } from '#vault/vendor-address.ts';
 import type { Settings } from '#vault/vendor-auth.ts';
 import type { Manifest } from './manifest.ts';
+import { echoesOf, present, withoutEchoes } from './present-credential.ts';
 import { readRefusal, refusalOf, retryAfterMs, VendorRefusal } from './vendor-refusal.ts';
 import { urlOf } from './vendor-url.ts';
 
@@ -33,7 +34,7 @@ export interface VendorClient {
 }
 
 export type VendorRequest = {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** A role of the manifest's origins; default `api`. A fact that is an origin (`instance_url`) is named with `fact:instance_url`. */
   at?: string;
   /**
@@ -42,6 +43,8 @@ export type VendorRequest = {
    */
   path: string;
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  /** In place of `query`: written already, every part of it encoded (openapi/encode-request.ts). */
+  search?: string;
   headers?: Readonly<Record<string, string>>;
   /** At most one of these. */
   json?: unknown;
@@ -69,7 +72,7 @@ export type VendorAnswer = {
 export type Unlock = (refused?: Secret, narrow?: Readonly<Record<string, unknown>>) => Promise<Unlocked>;
 
 export type VendorReach = {
-  manifest: Pick<Manifest, 'name' | 'readError' | 'errorsInAnswers' | 'factHosts'>;
+  manifest: Pick<Manifest, 'name' | 'readError' | 'errorsInAnswers' | 'factHosts' | 'present' | 'echoes'>;
   settings: Settings;
   /** By `originsOf`; a credential goes nowhere else. */
   origins: Origins;
@@ -120,7 +123,7 @@ async function send(
   held: { opened: Unlocked | undefined },
   r: VendorRequest,
 ): Promise<VendorAnswer> {
-  const safe = r.safe ?? r.method === 'GET';
+  const safe = r.safe ?? (r.method === 'GET' || r.method === 'HEAD');
   let renewed = false;
   let waits = 0;
   for (;;) {
@@ -173,8 +176,9 @@ async function once(
     timeoutMs: Math.max(1, reach.deadline.getTime() - reach.now().getTime()),
   };
   try {
-    const first = await reach.egress.fetch(url, requestOf(reach, opened, r), rules);
-    if (first.status < 300 || first.status > 399) return await answerOf(reach.manifest.name, first);
+    const { to, init } = requestOf(reach, opened, url, r);
+    const first = await reach.egress.fetch(to, init, rules);
+    if (first.status < 300 || first.status > 399) return await answerOf(reach.manifest, first, opened);
     await first.body?.cancel();
     const location = first.headers.get('location');
     if (r.followDownload !== true || location === null) return emptyAnswer(reach.manifest.name, first);
@@ -192,7 +196,7 @@ async function once(
       { method: 'GET', headers: { accept: r.headers?.['accept'] ?? '*/*' }, signal: reach.signal },
       rules,
     );
-    return await answerOf(reach.manifest.name, download);
+    return await answerOf(reach.manifest, download, opened);
   } catch (e) {
     if (reach.signal.aborted) throw reach.signal.reason;
     if (!(e instanceof Problem)) throw e;
@@ -203,13 +207,13 @@ async function once(
 /** Headers that are the client's own: a tool that sets one has a mistake. */
 const ours = /^(authorization|cookie|host|connection|content-length|transfer-encoding|proxy-.*)$/i;
 
-function requestOf(reach: VendorReach, opened: Unlocked, r: VendorRequest): RequestInit {
+function requestOf(reach: VendorReach, opened: Unlocked, url: URL, r: VendorRequest): { to: URL; init: RequestInit } {
   const headers = new Headers({ accept: 'application/json', 'user-agent': 'gatehouse/0.1.0' });
   for (const [name, value] of Object.entries(r.headers ?? {})) {
     if (ours.test(name)) throw new Error(`a tool cannot set the header ${name}`);
     headers.set(name, value);
   }
-  headers.set('authorization', `Bearer ${opened.token.reveal()}`);
+  const to = present(reach.manifest.present, opened.token, headers, url);
   const given = [r.json, r.form, r.body].filter((b) => b !== undefined);
   if (given.length > 1) throw new Error('a request has one body');
   let body: string | Uint8Array<ArrayBuffer> | undefined;
@@ -220,14 +224,15 @@ function requestOf(reach: VendorReach, opened: Unlocked, r: VendorRequest): Requ
     body = new URLSearchParams({ ...r.form }).toString();
     headers.set('content-type', 'application/x-www-form-urlencoded');
   } else if (r.body !== undefined) body = new Uint8Array(r.body);
-  return { method: r.method, headers, signal: reach.signal, ...(body === undefined ? {} : { body }) };
+  return { to, init: { method: r.method, headers, signal: reach.signal, ...(body === undefined ? {} : { body }) } };
 }
 
 /** What a vendor sends along that is a credential, or could become one. */
 const kept = (name: string): boolean => !/^(set-cookie2?|authorization|www-authenticate|proxy-.*)$|token/i.test(name);
 
-async function answerOf(vendor: string, response: Response): Promise<VendorAnswer> {
-  return made(vendor, response, Buffer.from(await response.arrayBuffer()));
+async function answerOf(m: VendorReach['manifest'], response: Response, opened: Unlocked): Promise<VendorAnswer> {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return made(m.name, response, m.echoes ? withoutEchoes(bytes, echoesOf(m.present, opened.token)) : bytes);
 }
 const emptyAnswer = (vendor: string, response: Response): VendorAnswer => made(vendor, response, Buffer.alloc(0));
 

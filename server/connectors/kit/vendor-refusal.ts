@@ -41,8 +41,11 @@ export function readRefusal(
 
 /** The refusal in words. INVARIANT (no secret in an error): what a vendor echoes of the credential is taken out. */
 export function refusalOf(vendor: string, status: number, e: VendorError, token: Secret): VendorRefusal {
+  const secret = token.reveal();
   const clean = (text: string): string =>
-    visible(text.replaceAll(token.reveal(), '[credential]')).replaceAll(/\s+/g, ' ').trim();
+    visible(secret === '' ? text : text.replaceAll(secret, '[credential]'))
+      .replaceAll(/\s+/g, ' ')
+      .trim();
   const code = e.code === undefined ? undefined : clean(e.code).slice(0, 100);
   const words = e.says === undefined ? '' : clean(e.says).slice(0, MAX_SAYS);
   const wait =

@@ -17,6 +17,8 @@ export function urlOf(reach: VendorReach, opened: Unlocked, r: VendorRequest): U
     return url;
   }
   const url = under(baseOf(reach, opened, r.at ?? 'api'), r.path);
+  // What is written already: the setter encodes what could end a query, and every part of it was encoded before.
+  if (r.search !== undefined) url.search = r.search;
   for (const [name, value] of Object.entries(r.query ?? {}))
     for (const v of Array.isArray(value) ? value : [value])
       if (v !== undefined) url.searchParams.append(name, String(v));

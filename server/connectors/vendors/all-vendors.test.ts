@@ -35,7 +35,7 @@ for (const v of vendors) {
       assert.deepEqual(scanDefinition(d), []);
       assert.match(t.name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
       if (!untold.test(`${v.type}/${t.name}`))
-        for (const name of Object.keys(t.input.shape).filter((n) => told.test(n)))
+        for (const name of Object.keys('shape' in t.input ? t.input.shape : {}).filter((n) => told.test(n)))
           assert.ok(
             t.projection.some((p) => p.at === `/${name}` || p.at.startsWith(`/${name}/*`)),
             `rules and approvers do not see ${name}`,

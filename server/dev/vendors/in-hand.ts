@@ -153,7 +153,9 @@ export async function inHand(
       now: new Date(),
       signal: new AbortController().signal,
     };
-    return tool.run(call, tool.input.parse(args) as never);
+    const read = tool.input.safeParse(args);
+    if (!read.success) throw new Error(`the arguments of ${name} do not fit`);
+    return tool.run(call, read.data as never);
   };
   return {
     client,
