@@ -4,6 +4,7 @@ import { authorizationEvents } from '#authorization/authorization.events.ts';
 import { connectEvents } from '#connectors/connect/connect.events.ts';
 import { connectionEvents } from '#connectors/connections/connections.events.ts';
 import { connectorEvents } from '#connectors/connectors.events.ts';
+import { openApiEvents } from '#connectors/openapi/openapi.events.ts';
 import { directoryEvents } from '#directory/directory.events.ts';
 import { dlpEvents } from '#dlp/dlp.events.ts';
 import { scannerEvents } from '#dlp/scanners/scanner.events.ts';
@@ -48,6 +49,7 @@ export const allEvents: Vocabulary = {
   ...keyEvents,
   ...mergeEvents,
   ...notifyEvents,
+  ...openApiEvents,
   ...orgEvents,
   ...policyEvents,
   ...provisioningEvents,

@@ -10,6 +10,7 @@ import { insertConnector } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
 import type { Manifest } from './kit/manifest.ts';
 import { observeTools } from './observe-tools.ts';
+import type { Settings } from '#vault/vendor-auth.ts';
 import { chosenFor, type VendorChoice } from './vendor-choice.ts';
 import { vendorOf, vendors } from './vendors/all-vendors.ts';
 
@@ -62,8 +63,8 @@ export const slugTaken = (slug: string): Problem =>
   });
 
 /** The manifest of a type that is to be used now. */
-export function manifestOf(type: string): Manifest {
-  const manifest = vendorOf(type);
+export function manifestOf(type: string, settings?: Settings): Manifest {
+  const manifest = vendorOf(type, settings);
   if (manifest) return manifest;
   throw new Problem('invalid', 'connectors/no-such-type', {
     says: `${JSON.stringify(type.slice(0, 60))} is no kind of system that this version of Gatehouse knows`,

@@ -26,7 +26,7 @@ const CHECK_MS = 60_000;
 export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credentials): Promise<ProbeReport> {
   const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
   if (!connector) throw noConnector(id);
-  const manifest = vendorOf(connector.type);
+  const manifest = vendorOf(connector.type, connector.settings);
   if (!manifest)
     throw new Problem('conflict', 'connectors/own-server', {
       says: `${connector.slug} is an MCP server of your own, of which only its tools can be asked`,

@@ -6,66 +6,22 @@ import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import { addConnector } from './add-connector.ts';
 import { addVendorConnector } from './add-vendor-connector.ts';
 import { catalogueOperations } from './catalogue.http.ts';
-import { slugForm, type Connector } from './connector.ts';
 import { findConnector, pageOfConnectors } from './connector.sql.ts';
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
 import { checkConnector } from './check-connector.ts';
-import { redirectUri } from './connect/consent.ts';
 import { siteOf } from './connect/site-of.ts';
 import { vendorOf } from './vendors/all-vendors.ts';
 import { makeVault } from '#vault/vault.ts';
-import { idOf, InOrg, inOrg, OneConnector } from './connector-door.ts';
+import { ConnectorName, idOf, InOrg, inOrg, OneConnector, Slug } from './connector-door.ts';
+import { openApiOperations } from './openapi/openapi.http.ts';
 import { noConnector, refreshTools } from './refresh-tools.ts';
+import { ConnectorShown, shownConnector } from './shown-connector.ts';
 import { toolOperations } from './tools.http.ts';
 
-const ConnectorShown = z.object({
-  id: z.string(),
-  /** Of the catalogue; `mcp` is a server of one's own. */
-  type: z.string(),
-  mode: z.enum(modes),
-  /** Whose account calls use. */
-  actAs: z.enum(actsAs),
-  access: z.enum(accesses),
-  settings: z.record(z.string(), z.unknown()),
-  /** Addresses that stand in place of the vendor's. */
-  origins: z.record(z.string(), z.string()),
-  slug: z.string(),
-  name: z.string(),
-  url: z.string(),
-  /** What an MCP client is given. */
-  mcp: z.string(),
-  /** What an app at the vendor is registered with, where people connect their own accounts. */
-  redirectUri: z.string().nullable(),
-  allowPrivate: z.boolean(),
-  auth: z.enum(['none', 'bearer']),
-  state: z.enum(['on', 'off']),
-  created: z.string(),
-});
-const shownConnector = (c: Connector, origin: string): z.infer<typeof ConnectorShown> => ({
-  id: c.id,
-  type: c.type,
-  mode: c.mode,
-  actAs: c.actAs,
-  access: c.access,
-  settings: c.settings,
-  origins: c.origins,
-  slug: c.slug,
-  name: c.name,
-  url: c.url,
-  mcp: `${origin}/mcp/${c.slug}`,
-  redirectUri: c.actAs === 'person' ? redirectUri(origin, c.id) : null,
-  allowPrivate: c.privateHost !== undefined || c.originsPrivate,
-  auth: c.auth.kind,
-  state: c.state,
-  created: c.created.toISOString(),
-});
-
-const Slug = z.string().min(1).max(40).regex(slugForm, 'a-z, 0-9 and single hyphens');
-const Name = z.string().min(1).max(100);
 const OwnServer = z.strictObject({
   slug: Slug,
-  name: Name,
+  name: ConnectorName,
   url: z.string().max(2000),
   bearer: z.string().min(1).max(8000).optional(),
   allowPrivate: z.boolean().optional(),
@@ -73,7 +29,7 @@ const OwnServer = z.strictObject({
 const OfCatalogue = z.strictObject({
   type: z.string().min(1).max(60),
   slug: Slug.optional(),
-  name: Name.optional(),
+  name: ConnectorName.optional(),
   mode: z.enum(modes).optional(),
   actAs: z.enum(actsAs).optional(),
   access: z.enum(accesses).optional(),
@@ -150,7 +106,7 @@ export const connectorOperations: readonly Operation[] = [
     body: z
       .strictObject({
         state: z.enum(['on', 'off']).optional(),
-        name: Name.optional(),
+        name: ConnectorName.optional(),
         access: z.enum(accesses).optional(),
         actAs: z.enum(actsAs).optional(),
         settings: z.record(z.string(), z.unknown()).optional(),
@@ -202,5 +158,6 @@ export const connectorOperations: readonly Operation[] = [
     },
   }),
   ...catalogueOperations,
+  ...openApiOperations,
   ...toolOperations,
 ];

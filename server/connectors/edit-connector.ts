@@ -9,6 +9,8 @@ import { manifestOf, offerBuiltin } from './add-vendor-connector.ts';
 import { OWN_SERVER, type Connector } from './connector.ts';
 import { findConnector, lockConnector, saveConnectorChoice, saveConnectorState } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
+import { OPENAPI } from './openapi/openapi-manifest.ts';
+import { offerOperations } from './openapi/offered-operations.ts';
 import { noConnector } from './refresh-tools.ts';
 import { chosenFor } from './vendor-choice.ts';
 
@@ -49,7 +51,9 @@ export async function editConnector(ctx: OrgCtx, id: Id<'con'>, e: ConnectorEdit
       await saveConnectorChoice(tx, after);
       const { slug, access, actAs } = after;
       events.push(event(connectorEvents, 'connector.changed', { connector: id, slug, changed, access, actAs }));
-      if (after.type !== OWN_SERVER) events.push(...(await offerBuiltin(tx, after, manifestOf(after.type), ctx.now)));
+      if (after.type === OPENAPI) events.push(...(await offerOperations(tx, after, ctx.now)));
+      else if (after.type !== OWN_SERVER)
+        events.push(...(await offerBuiltin(tx, after, manifestOf(after.type), ctx.now)));
     }
     const [first, ...rest] = events;
     return first ? { value: after, events: [first, ...rest] } : { value: before, unchanged: true };
@@ -61,7 +65,7 @@ function edited(c: Connector, e: ConnectorEdit): Connector {
   if (e.access === undefined && e.actAs === undefined && e.settings === undefined) return kept;
   return {
     ...kept,
-    ...chosenFor(manifestOf(c.type), {
+    ...chosenFor(manifestOf(c.type, c.settings), {
       mode: c.mode,
       actAs: e.actAs ?? c.actAs,
       access: e.access ?? c.access,

@@ -4,6 +4,7 @@ import { listConnectors } from '#connectors/connector.sql.ts';
 import { keepsReview, seenTool } from '#connectors/builtin-tools.ts';
 import type { BuiltinTool } from '#connectors/kit/builtin-tool.ts';
 import { toolsOf } from '#connectors/kit/tool-definition.ts';
+import { importedTools } from '#connectors/openapi/offered-operations.ts';
 import { openBearer } from '#connectors/refresh-tools.ts';
 import { settleBuiltin } from '#connectors/settle-builtin.ts';
 import { listInstructions, listTools } from '#connectors/tool.sql.ts';
@@ -93,13 +94,14 @@ export function orgViews(world: World, versions: Versions): (place: Place) => Pr
           await listInstructions(db),
           await listCallLimits(db),
         ];
+        const imported = await importedTools(db, new Map(connectors.map((c) => [c.id, c.name])));
         return {
           policies,
           dlp,
           limits: limitsOf(limits),
           connectors: new Map(
             connectors.map((c) => {
-              const view = viewOf(world, place, c, tools, told);
+              const view = viewOf(world, place, c, { tools, told, imported: imported.get(c.id) });
               if (unsettled(view)) settle(c.id, place);
               return [c.slug, view];
             }),
@@ -113,11 +115,19 @@ function viewOf(
   world: World,
   place: Place,
   c: Connector,
-  tools: readonly Tool[],
-  told: readonly Tool[],
+  {
+    tools,
+    told,
+    imported,
+  }: {
+    tools: readonly Tool[];
+    told: readonly Tool[];
+    /** Of a connector that was imported: what its operations are run by. */
+    imported: readonly BuiltinTool[] | undefined;
+  },
 ): ConnectorView {
   const url = new URL(c.url);
-  const builtin = c.mode === 'builtin' ? builtinOf(c) : undefined;
+  const builtin = c.mode === 'builtin' ? builtinOf(c, imported) : undefined;
   const own = typeof builtin === 'object' ? ownTools(builtin) : undefined;
   const instructions = told.find((t) => t.connector === c.id);
   // Opened at the first call and kept as long as the view, so as a change of it is seen.
@@ -142,10 +152,11 @@ function viewOf(
   };
 }
 
-function builtinOf(c: Connector): BuiltinView | 'unknown' {
-  const manifest = vendorOf(c.type);
+function builtinOf(c: Connector, imported: readonly BuiltinTool[] | undefined): BuiltinView | 'unknown' {
+  const manifest = vendorOf(c.type, c.settings);
   if (!manifest?.builtin) return 'unknown';
-  return { manifest, builtin: manifest.builtin, access: c.access, settings: c.settings, replaced: c.origins };
+  const builtin = imported ? { ...manifest.builtin, tools: imported } : manifest.builtin;
+  return { manifest, builtin, access: c.access, settings: c.settings, replaced: c.origins };
 }
 
 /** What this process would run. */

@@ -168,7 +168,7 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
       const registered = await listAppConnectors(db);
       const mine = new Map((await listConnectionsOfMember(db, member.id)).map((c) => [c.connector, c]));
       const sites = (await listConnectors(db)).flatMap((c) => {
-        const manifest = how.vendorOf(c.type);
+        const manifest = how.vendorOf(c.type, c.settings);
         return manifest ? (siteOrNone(c, manifest) ?? []) : [];
       });
       return {

@@ -53,7 +53,7 @@ export async function atConnector(ctx: Ctx, how: Connecting, id: Id<'con'>): Pro
 export async function withinOrg(ctx: OrgCtx, vendorOf: VendorOf, id: Id<'con'>): Promise<AtConnector> {
   const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
   if (!connector) throw noConnector(id);
-  const manifest = vendorOf(connector.type);
+  const manifest = vendorOf(connector.type, connector.settings);
   if (!manifest)
     throw new Problem('conflict', 'connectors/no-vendor', {
       says: `${connector.name} is a server of your own, which takes no accounts`,

@@ -1,13 +1,14 @@
 import type { Reader } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
 import { originsOf } from '#vault/vendor-address.ts';
+import type { Settings } from '#vault/vendor-auth.ts';
 import type { SiteOf, VendorSite } from '#vault/vendor-site.ts';
 import { egressRules, type Connector } from '../connector.ts';
 import { findConnector } from '../connector.sql.ts';
 import type { Manifest } from '../kit/manifest.ts';
 
-/** The manifest of a type of connector; undefined: it is no vendor of ours. */
-export type VendorOf = (type: string) => Manifest | undefined;
+/** The manifest of a type of connector, with what was chosen for it; undefined: it is no vendor of ours. */
+export type VendorOf = (type: string, settings?: Settings) => Manifest | undefined;
 
 /** A connector as the vault must know it. */
 export const siteOfConnector = (c: Connector, manifest: Manifest): VendorSite => ({
@@ -27,6 +28,6 @@ export const siteOf =
   (vendorOf: VendorOf): SiteOf =>
   async (db: Reader, id: Id<'con'>) => {
     const connector = await findConnector(db, id);
-    const manifest = connector && vendorOf(connector.type);
+    const manifest = connector && vendorOf(connector.type, connector.settings);
     return connector && manifest ? siteOfConnector(connector, manifest) : undefined;
   };

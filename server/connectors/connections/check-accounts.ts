@@ -12,7 +12,7 @@ import type { Place } from '#vault/renewal.ts';
 import type { Vault } from '#vault/vault.ts';
 import type { SiteOf } from '#vault/vendor-site.ts';
 import { vendorClient, VendorRefusal } from '../kit/vendor-client.ts';
-import type { Manifest } from '../kit/manifest.ts';
+import type { VendorOf } from '../connect/site-of.ts';
 import { vendorOf } from '../vendors/all-vendors.ts';
 import { minuteOf } from './connection-health.ts';
 import { connectionEvents } from './connections.events.ts';
@@ -26,16 +26,11 @@ const PAUSE_MS = 5000;
 
 /** Looks with the cheapest call that the vendor has, as the connector's own calls would, at whose account a credential is. */
 export const lookWith =
-  (
-    world: World,
-    vault: Pick<Vault, 'unlock'>,
-    siteOf: SiteOf,
-    manifestOf: (type: string) => Manifest | undefined = vendorOf,
-  ): Watching['look'] =>
+  (world: World, vault: Pick<Vault, 'unlock'>, siteOf: SiteOf, manifestOf: VendorOf = vendorOf): Watching['look'] =>
   async (at, c) => {
     const site = await world.db.read(at, (db) => siteOf(db, c.connector));
     if (!site?.on) return undefined;
-    const manifest = manifestOf(site.auth.type);
+    const manifest = manifestOf(site.auth.type, site.settings);
     if (site.actAs === 'organization_as_person') {
       // Tried as whoever gave it, as it was when it was given: somebody whom the vendor must know. Only that a token is given, no call.
       const giver = parseId('usr', c.made.by);

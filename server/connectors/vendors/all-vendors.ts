@@ -1,4 +1,6 @@
+import type { Settings } from '#vault/vendor-auth.ts';
 import type { Manifest } from '../kit/manifest.ts';
+import { OPENAPI, openApiManifest } from '../openapi/openapi-manifest.ts';
 import { asanaManifest } from './asana/manifest.ts';
 import { atlassianManifest } from './atlassian/manifest.ts';
 import { docusignManifest } from './docusign/manifest.ts';
@@ -32,5 +34,9 @@ export const vendors: readonly Manifest[] = [
   workIq,
 ];
 
-/** The manifest of a type; undefined: it is no vendor of ours (`mcp` is a server of the customer's own). */
-export const vendorOf = (type: string): Manifest | undefined => vendors.find((v) => v.type === type);
+/**
+ * The manifest of a type; undefined: it is no vendor of ours (`mcp` is a server of the customer's own). What is particular about an imported
+ * service is in the settings of its connector, so for them alone those are needed.
+ */
+export const vendorOf = (type: string, settings?: Settings): Manifest | undefined =>
+  type === OPENAPI && settings ? openApiManifest(settings) : vendors.find((v) => v.type === type);
