@@ -1,0 +1,316 @@
+import { Button, Select } from '@mantine/core';
+import { endAllSessions, listSessions } from '@gatehouse/client/identity.ts';
+import { changeRole, previewLeaving, reactivateUser, readMember, removeMember, suspendUser } from '@gatehouse/client/org.ts';
+import { explainPerson } from '@gatehouse/client/provisioning.ts';
+import { Facts, Hash, Refused, Section, State } from '@gatehouse/ui/parts.tsx';
+import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Act } from '../../kit/act.tsx';
+import { useAsk, useDo } from '../../kit/ask.ts';
+import { useMay, useOrg } from '../../kit/org.tsx';
+import { sentence } from '../../kit/problem.tsx';
+import { When } from '../../kit/time.tsx';
+import { countOf } from '../../kit/words.ts';
+import type { LoaderContext } from '../page.ts';
+import { Confirm } from '../people/confirm.tsx';
+import { Go, useGo } from '../people/go.tsx';
+import { PageHead } from '../people/page-head.tsx';
+import { Address } from '../people/person.tsx';
+import { givenRoles, isGivenRole, roleWord, type GivenRole } from '../people/role-words.ts';
+import { BreakGlass } from './break-glass.tsx';
+import c from './directory.module.css';
+import { Ends } from './ends.tsx';
+import { Why } from './why.tsx';
+
+export async function loader({ org, params, ask }: LoaderContext): Promise<void> {
+  const member = params['member'] ?? '';
+  const { user } = await ask(readMember, { org, member });
+  await ask(explainPerson, { org, user });
+}
+
+const sourceWord = { hand: 'made by hand', directory: 'from the directory', sign_in: 'made at a sign-in' } as const;
+
+/** One member: what they have, why they are in, and what would end with them. */
+export function Page() {
+  const org = useOrg();
+  const { member: id = '' }: { member?: string } = useParams({ strict: false });
+  const m = useAsk(readMember, { org, member: id });
+  const e = useAsk(explainPerson, { org, user: m.user });
+  const [asking, setAsking] = useState<'remove' | 'suspend' | 'back' | 'sessions'>();
+  const may = useMay('member.manage').ok;
+  return (
+    <div className="gh-page">
+      <PageHead
+        room="Members"
+        roomAt="directory/members"
+        title={m.displayName || m.email}
+        actions={may ? <Leave id={id} state={m.state} onAsk={setAsking} /> : <NotMine />}
+      >
+        {roleWord[m.role]}, {e.source ? sourceWord[e.source] : 'made by hand'}.{' '}
+        {m.state === 'suspended' ? 'The account is suspended: nothing of it works in any organization.' : ''}
+      </PageHead>
+      <div className={c.cols}>
+        <div className={c.stack}>
+          <RoleChange id={id} role={m.role} name={m.displayName} mode={e.mode} />
+          <Why e={e} />
+        </div>
+        <div className={c.stack}>
+          <Section title="Facts">
+            <Facts
+              of={[
+                ['E-mail', <Address key="e" of={m.email} />],
+                [
+                  'Account',
+                  m.state === 'active' ? (
+                    <State key="a" is="ok" quiet>
+                      Active
+                    </State>
+                  ) : (
+                    <State key="a" is="no">
+                      Suspended
+                    </State>
+                  ),
+                ],
+                ['Member since', <When key="s" at={m.since} />],
+                ['Seat', e.seatSince ? <span key="t">taken <When at={e.seatSince} />{e.tier ? `, tier ${e.tier}` : ''}</span> : 'not taken yet'],
+                ['Last sign-in', e.lastSignIn ? <When key="l" at={e.lastSignIn} /> : 'never'],
+                ['Directory', directoryWord[e.directory]],
+                ['Vouched for', e.lastAsserted ? <When key="v" at={e.lastAsserted} /> : 'by nobody but us'],
+                ['Groups', e.groups.length === 0 ? 'none' : e.groups.join(', ')],
+                [
+                  'Id',
+                  <Hash key="i" label="id" head={16}>
+                    {m.id}
+                  </Hash>,
+                ],
+              ]}
+            />
+          </Section>
+          <Sessions user={m.user} onEnd={() => setAsking('sessions')} />
+          <BreakGlass user={m.user} name={m.displayName} on={e.breakGlass} />
+        </div>
+      </div>
+      <Asked id={id} user={m.user} name={m.displayName || m.email} asking={asking} onClose={() => setAsking(undefined)} />
+    </div>
+  );
+}
+
+const directoryWord = {
+  absent: 'no directory has sent this person',
+  active: 'active there',
+  disabled: 'disabled there',
+  deleted: 'deleted there',
+} as const;
+
+const NotMine = () => (
+  <Act can="member.manage" onClick={() => undefined}>
+    Remove…
+  </Act>
+);
+
+function Leave({ id, state, onAsk }: { id: string; state: 'active' | 'suspended'; onAsk: (what: 'remove' | 'suspend' | 'back') => void }) {
+  const org = useOrg();
+  const { refused } = useAsk(previewLeaving, { org, member: id });
+  const reason = (r: { says: string; fix: string | null }): string => `${sentence(r.says)} ${r.fix ? sentence(r.fix) : ''}`;
+  // What cannot be done is said once where the reasons are the same.
+  if (refused.remove && state === 'active' && (!refused.suspend || refused.suspend.code === refused.remove.code))
+    return <Refused reason={reason(refused.remove)}>Suspend or remove…</Refused>;
+  return (
+    <>
+      {state === 'suspended' ? (
+        <Button onClick={() => onAsk('back')}>Let back in…</Button>
+      ) : refused.suspend ? (
+        <Refused reason={reason(refused.suspend)}>Suspend…</Refused>
+      ) : (
+        <Button onClick={() => onAsk('suspend')}>Suspend…</Button>
+      )}
+      {refused.remove ? (
+        <Refused reason={reason(refused.remove)}>Remove…</Refused>
+      ) : (
+        <Button onClick={() => onAsk('remove')}>Remove…</Button>
+      )}
+    </>
+  );
+}
+
+function RoleChange({ id, role, name, mode }: { id: string; role: keyof typeof roleWord; name: string; mode: string }) {
+  const org = useOrg();
+  const may = useMay('member.manage');
+  const changing = useDo(changeRole, { also: ['provisioning'] });
+  const [to, setTo] = useState<GivenRole>();
+  const advanced = mode.endsWith('advanced');
+  return (
+    <Section title="Role" note={advanced ? 'mapped groups decide it; by hand lasts until the next sync' : 'given by hand'}>
+      <div className={c.line}>
+        {role === 'primary_owner' ? (
+          <Refused reason="This is the primary owner. The primary owner hands the organization over first; then the role can be changed.">
+            Primary owner
+          </Refused>
+        ) : !may.ok ? (
+          <Refused reason={`${sentence(may.says)} ${sentence(may.fix)}`}>{roleWord[role]}</Refused>
+        ) : (
+          <Select
+            aria-label={`Role of ${name}`}
+            data={givenRoles.map((r) => ({ ...r }))}
+            value={role}
+            allowDeselect={false}
+            w={160}
+            onChange={(r) => isGivenRole(r) && r !== role && setTo(r)}
+          />
+        )}
+        <Go to="directory/mappings" className="gh-s">
+          Which groups give which role
+        </Go>
+      </div>
+      <Confirm
+        open={to !== undefined}
+        title={`Make ${name} ${to ? roleWord[to] : ''}?`}
+        act={to ? `Make ${roleWord[to]}` : 'Change'}
+        busy={changing.busy}
+        refusal={changing.refusal}
+        onClose={() => {
+          changing.forget();
+          setTo(undefined);
+        }}
+        onAct={() =>
+          to && void changing.run({ org, member: id, body: { role: to } }).then((done) => done && setTo(undefined))
+        }
+      >
+        <p className="gh-s gh-2">
+          {name} is {roleWord[role]} now. {to && effectWord[to]} It takes effect at the next request.
+        </p>
+        {advanced && (
+          <p className="gh-s gh-2">
+            In this mode mapped groups decide roles: the next sign-in or sync sets what the groups give. Change the mapping
+            or the group to make it last.
+          </p>
+        )}
+      </Confirm>
+    </Section>
+  );
+}
+
+const effectWord: Record<GivenRole, string> = {
+  owner: 'An owner changes who owns, where people come from and how they sign in.',
+  admin: 'An admin does the daily work: people below owner, systems, rules, approvals, the log.',
+  user: 'A user has no administration: only what connectors and rules give.',
+};
+
+function Sessions({ user, onEnd }: { user: string; onEnd: () => void }) {
+  const org = useOrg();
+  const { items, next } = useAsk(listSessions, { org, query: { user, limit: 20 } });
+  return (
+    <Section
+      title="Signed in"
+      note={items.length === 0 ? 'nowhere' : countOf(items.length, 'browser')}
+      aside={
+        items.length > 0 && (
+          <Go to="identity/sessions" search={{ user }} className="gh-s">
+            All sessions
+          </Go>
+        )
+      }
+    >
+      <ul className={c.plain}>
+        {items.slice(0, 5).map((s) => (
+          <li key={s.id} className="gh-s">
+            <span className={c.browser}>{s.userAgent || 'unknown browser'}</span>
+            <span className="gh-3">
+              seen <When at={s.lastSeenAt} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {(items.length > 5 || next) && (
+        <p className="gh-xs gh-3">and {next ? 'more than 15' : items.length - 5} more, under All sessions</p>
+      )}
+      {items.length > 0 && (
+        <div className="gh-actions">
+          <Act can="member.manage" size="sm" onClick={onEnd}>
+            {items.length === 1 ? 'End the session…' : `End all ${items.length}${next ? '+' : ''} sessions…`}
+          </Act>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Asked({
+  id,
+  user,
+  name,
+  asking,
+  onClose,
+}: {
+  id: string;
+  user: string;
+  name: string;
+  asking: 'remove' | 'suspend' | 'back' | 'sessions' | undefined;
+  onClose: () => void;
+}) {
+  const org = useOrg();
+  const go = useGo();
+  const remove = useDo(removeMember, { also: ['provisioning', 'identity'] });
+  const suspend = useDo(suspendUser, { also: ['provisioning', 'identity'] });
+  const back = useDo(reactivateUser, { also: ['provisioning', 'identity'] });
+  const end = useDo(endAllSessions, { also: ['org'] });
+  const close = (): void => {
+    for (const d of [remove, suspend, back, end]) d.forget();
+    onClose();
+  };
+  if (asking === undefined) return null;
+  if (asking === 'back')
+    return (
+      <Confirm
+        open
+        title={`Let ${name} back in?`}
+        act="Let back in"
+        busy={back.busy}
+        refusal={back.refusal}
+        onClose={close}
+        onAct={() => void back.run({ org, user }).then((done) => done && close())}
+      >
+        <p className="gh-s gh-2">
+          The account works again in every organization of the parent. What ended when it was suspended stays ended:
+          sessions, consents and connections are made anew.
+        </p>
+      </Confirm>
+    );
+  if (asking === 'sessions')
+    return (
+      <Confirm
+        open
+        danger
+        title={`End every session of ${name}?`}
+        act="End the sessions"
+        busy={end.busy}
+        refusal={end.refusal}
+        onClose={close}
+        onAct={() => void end.run({ org, member: id }).then((done) => done && close())}
+      >
+        <p className="gh-s gh-2">
+          The next request of each browser is refused, and {name} may sign in again at once. Agents go on: suspend the
+          person to stop those too.
+        </p>
+      </Confirm>
+    );
+  const doing = asking === 'remove' ? remove : suspend;
+  return (
+    <Confirm
+      open
+      danger
+      title={asking === 'remove' ? `Remove ${name}?` : `Suspend ${name}?`}
+      act={asking === 'remove' ? `Remove ${name}` : `Suspend ${name}`}
+      busy={doing.busy}
+      refusal={doing.refusal}
+      onClose={close}
+      onAct={() =>
+        void (asking === 'remove'
+          ? remove.run({ org, member: id }).then((done) => done && go('directory/members'))
+          : suspend.run({ org, user }).then((done) => done && close()))
+      }
+    >
+      <Ends member={id} name={name} what={asking} />
+    </Confirm>
+  );
+}
