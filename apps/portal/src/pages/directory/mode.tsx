@@ -1,7 +1,7 @@
 import { Button, Radio, TagsInput } from '@mantine/core';
 import { listDomains } from '@gatehouse/client/domains.ts';
 import { findSettings } from '@gatehouse/client/provisioning.ts';
-import { Banner, Facts, Section, State } from '@gatehouse/ui/parts.tsx';
+import { Banner, Facts, Section, State, Tag } from '@gatehouse/ui/parts.tsx';
 import { useState } from 'react';
 import { useAsk } from '../../kit/ask.ts';
 import { useMay, useOrg } from '../../kit/org.tsx';
@@ -76,7 +76,11 @@ export function Page() {
                     <Radio
                       value={m}
                       disabled={!may.ok}
-                      label={<b>{sentence(modeWord[m].name).replace(/\.$/, '')}</b>}
+                      label={
+                        <>
+                          <b>{sentence(modeWord[m].name).replace(/\.$/, '')}</b> {m === settings.mode && <Tag>now</Tag>}
+                        </>
+                      }
                       description={modeWord[m].says}
                     />
                     {m === to && (
@@ -88,7 +92,6 @@ export function Page() {
                         ]}
                       />
                     )}
-                    {m === settings.mode && m !== to && <span className="gh-xs gh-3">now</span>}
                   </div>
                 ))}
               </div>
