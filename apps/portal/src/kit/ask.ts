@@ -29,7 +29,7 @@ export const makeQueries = (): QueryClient =>
 
 /** The question as TanStack Query has it. Its key begins with the room, so that a change of the room asks again. */
 export const question = <I, O>(op: Op<I, O>, input: I) =>
-  queryOptions<O>({
+  queryOptions<O, Error>({
     queryKey: [op.room, op.id, input],
     queryFn: ({ signal }) => call(op, input, signal),
   });
@@ -48,9 +48,12 @@ export const askWith =
   (op, input) =>
     queries.ensureQueryData({ ...question(op, input), revalidateIfStale: true });
 
-/** An operation that a person starts. `run` gives the answer, or undefined when it was refused: the refusal is in `refusal` then. */
+/**
+ * An operation that a person starts. `run` gives the answer, or undefined when it was refused: the refusal is in `refusal` then. Where the
+ * answer itself is nothing, `done` tells that it was not refused.
+ */
 export type Doing<I, O> = {
-  run(input: I): Promise<O | undefined>;
+  run(input: I, done?: (answer: O) => void): Promise<O | undefined>;
   busy: boolean;
   refusal: Refusal | undefined;
   forget(): void;
@@ -64,7 +67,7 @@ export function useDo<I, O>(op: Op<I, O>, { also = [] }: { also?: readonly strin
   const running = useRef(false);
   const rooms = [op.room, ...also].join(' ');
   const run = useCallback(
-    async (input: I): Promise<O | undefined> => {
+    async (input: I, done?: (answer: O) => void): Promise<O | undefined> => {
       if (running.current) return undefined;
       running.current = true;
       setBusy(true);
@@ -72,6 +75,7 @@ export function useDo<I, O>(op: Op<I, O>, { also = [] }: { also?: readonly strin
       try {
         const answer = await call(op, input);
         await Promise.all(rooms.split(' ').map((room) => queries.invalidateQueries({ queryKey: [room] })));
+        done?.(answer);
         return answer;
       } catch (e) {
         signInAgain(e);
