@@ -6,7 +6,6 @@ import {
   readConnection,
   readEnforcement,
   replaceClientSecret,
-  simulateEnforcement,
   useClientKey as clientKeyOp,
 } from '@gatehouse/client/identity.ts';
 import { Facts, Section } from '@gatehouse/ui/parts.tsx';
@@ -21,6 +20,7 @@ import type { LoaderContext } from '../page.ts';
 import { Confirm } from '../people/confirm.tsx';
 import { CopyValue } from '../people/copy-value.tsx';
 import { ConnectionPage } from './connection-head.tsx';
+import { simulation } from './enforcement-words.ts';
 import c from './sso.module.css';
 import { SwitchState } from './switch-state.tsx';
 
@@ -31,7 +31,7 @@ export const loader = ({ org, params, search, ask }: LoaderContext): Promise<unk
       ? [
           ask(readEnforcement, { org }),
           ...(search['stage'] === undefined
-            ? [ask(simulateEnforcement, { org, query: { state: 'full' as const, percent: 0, limit: 100 } })]
+            ? [ask(simulation, { org, query: { state: 'full' as const, percent: 0, limit: 100 } })]
             : []),
         ]
       : []),

@@ -6,7 +6,6 @@ import {
   readEnforcement,
   readSamlConnection,
   refreshSamlMetadata,
-  simulateEnforcement,
 } from '@gatehouse/client/identity.ts';
 import { Facts, Section, State } from '@gatehouse/ui/parts.tsx';
 import { useParams } from '@tanstack/react-router';
@@ -21,6 +20,7 @@ import type { LoaderContext } from '../page.ts';
 import { CopyValue } from '../people/copy-value.tsx';
 import { Certificates } from './certificates.tsx';
 import { ConnectionPage } from './connection-head.tsx';
+import { simulation } from './enforcement-words.ts';
 import c from './sso.module.css';
 import { SwitchState } from './switch-state.tsx';
 
@@ -31,7 +31,7 @@ export const loader = ({ org, params, search, ask }: LoaderContext): Promise<unk
       ? [
           ask(readEnforcement, { org }),
           ...(search['stage'] === undefined
-            ? [ask(simulateEnforcement, { org, query: { state: 'full' as const, percent: 0, limit: 100 } })]
+            ? [ask(simulation, { org, query: { state: 'full' as const, percent: 0, limit: 100 } })]
             : []),
         ]
       : []),

@@ -19,7 +19,7 @@ type Wanted = { state: 'staged' | 'full'; percent: number };
 export function EnforceActs({ now, sim, wanted }: { now: Now; sim: Simulation; wanted: Wanted }) {
   const org = useOrg();
   const [asking, setAsking] = useState<'enforce' | 'off'>();
-  const setting = useDo(setEnforcement);
+  const setting = useDo(setEnforcement, { also: ['simulation'] });
   const unmet = sim.conditions.filter((k) => !k.met);
   const is = now.state === wanted.state && now.percent === wanted.percent;
   const name = wanted.state === 'full' ? 'Enforce for everybody…' : `Enforce for ${wanted.percent} of 100…`;
@@ -67,7 +67,7 @@ export function EnforceActs({ now, sim, wanted }: { now: Now; sim: Simulation; w
 
 function Enforce({ sim, wanted, onClose }: { sim: Simulation; wanted: Wanted; onClose: () => void }) {
   const org = useOrg();
-  const setting = useDo(setEnforcement, { also: ['org'] });
+  const setting = useDo(setEnforcement, { also: ['org', 'simulation'] });
   const [seen, setSeen] = useState(false);
   const out = sim.items.filter((p) => p.verdict === 'locked_out' && p.touched);
   const risk = sim.items.filter((p) => p.verdict === 'at_risk' && p.touched);
@@ -132,7 +132,7 @@ function Enforce({ sim, wanted, onClose }: { sim: Simulation; wanted: Wanted; on
 
 function StepBack({ now, onClose }: { now: Now; onClose: () => void }) {
   const org = useOrg();
-  const setting = useDo(setEnforcement);
+  const setting = useDo(setEnforcement, { also: ['simulation'] });
   const to = now.state === 'report_only' ? 'off' : 'report_only';
   return (
     <Confirm

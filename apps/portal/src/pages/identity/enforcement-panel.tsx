@@ -1,6 +1,6 @@
 import { Button, SegmentedControl, Select } from '@mantine/core';
 import { addressOf } from '@gatehouse/client/call.ts';
-import { exportSimulation, readEnforcement, simulateEnforcement } from '@gatehouse/client/identity.ts';
+import { exportSimulation, readEnforcement } from '@gatehouse/client/identity.ts';
 import { Glyph, tone } from '@gatehouse/ui/glyphs.tsx';
 import { Section } from '@gatehouse/ui/parts.tsx';
 import { useState } from 'react';
@@ -10,7 +10,7 @@ import { useOrg } from '../../kit/org.tsx';
 import { sentence } from '../../kit/problem.tsx';
 import { count } from '../../kit/words.ts';
 import { EnforceActs } from './enforce-acts.tsx';
-import { verdicts, verdictWord, type Simulation } from './enforcement-words.ts';
+import { simulation, verdicts, verdictWord, type Simulation } from './enforcement-words.ts';
 import c from './sso.module.css';
 
 const inPanel = { stage: 'full', percent: 10, show: 'risk' };
@@ -27,7 +27,7 @@ export function EnforcementPanel() {
   const [at, set] = useAddress(inPanel);
   const wanted = wantedOf(at);
   const now = useAsk(readEnforcement, { org });
-  const sim = useAsk(simulateEnforcement, { org, query: { ...wanted, limit: PEOPLE } });
+  const sim = useAsk(simulation, { org, query: { ...wanted, limit: PEOPLE } });
   return (
     <div className={c.stack}>
       <section className="gh-section" style={{ borderTop: 0, paddingTop: 0 }} aria-labelledby="sim">

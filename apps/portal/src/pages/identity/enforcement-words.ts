@@ -1,8 +1,14 @@
 import type { OutputOf } from '@gatehouse/client/call.ts';
-import type { readEnforcement, simulateEnforcement } from '@gatehouse/client/identity.ts';
+import { simulateEnforcement, type readEnforcement } from '@gatehouse/client/identity.ts';
 import type { GlyphName } from '@gatehouse/ui/glyphs.tsx';
 
 export type EnforcementState = OutputOf<typeof readEnforcement>['state'];
+
+/**
+ * Looking is written down, and what is written down in a room has its pages ask again. Asked under a room of its own, so that looking does
+ * not make the page look again for ever.
+ */
+export const simulation = { ...simulateEnforcement, room: 'simulation' };
 export type Simulation = OutputOf<typeof simulateEnforcement>;
 export type Predicted = Simulation['items'][number];
 export type Verdict = Predicted['verdict'];

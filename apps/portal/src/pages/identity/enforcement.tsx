@@ -1,4 +1,4 @@
-import { listBreakGlass, readEnforcement, simulateEnforcement } from '@gatehouse/client/identity.ts';
+import { listBreakGlass, readEnforcement } from '@gatehouse/client/identity.ts';
 import { Section, State } from '@gatehouse/ui/parts.tsx';
 import { useAsk } from '../../kit/ask.ts';
 import { useOrg } from '../../kit/org.tsx';
@@ -7,7 +7,7 @@ import { count } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import { PageHead } from '../people/page-head.tsx';
 import { EnforcementPanel, wantedOf } from './enforcement-panel.tsx';
-import { stateWord } from './enforcement-words.ts';
+import { simulation, stateWord } from './enforcement-words.ts';
 import c from './sso.module.css';
 
 export const loader = ({ org, search, ask }: LoaderContext): Promise<unknown> => {
@@ -15,7 +15,7 @@ export const loader = ({ org, search, ask }: LoaderContext): Promise<unknown> =>
   return Promise.all([
     ask(readEnforcement, { org }),
     ask(listBreakGlass, { org }),
-    ask(simulateEnforcement, { org, query: { ...wanted, limit: 100 } }),
+    ask(simulation, { org, query: { ...wanted, limit: 100 } }),
   ]);
 };
 
