@@ -43,12 +43,12 @@ export type ExplainedRecord = {
 
 /**
  * Why a call was decided so, although policies may have changed since. Shows what rules saw of its arguments, so that it was looked at is in
- * the log before it is shown.
+ * the log before it is shown. `of`: another person's call is not there.
  */
-export async function explainRecorded(ctx: OrgCtx, id: Id<'tcl'>): Promise<ExplainedRecord> {
+export async function explainRecorded(ctx: OrgCtx, id: Id<'tcl'>, of?: Id<'usr'>): Promise<ExplainedRecord> {
   return change(ctx, async (tx) => {
     const c = await findDecidedCall(tx, id);
-    if (!c) throw noCall(id);
+    if (!c || (of !== undefined && c.user !== of)) throw noCall(id);
     const set = await loadPolicySet(tx);
     const then = c.version === null ? undefined : await setOfVersion(tx, ctx.org, c.version);
     const { at, user, connector, tool, outcome, why } = c;

@@ -9,6 +9,7 @@ import { noRule, type Catalogue } from './catalogue.ts';
 import { cedarOperations } from './cedar.http.ts';
 import { controlOperations } from './controls.http.ts';
 import { AddRuleForm, id, InOrg, pathId, sayingQuery } from './forms.ts';
+import { myPolicyOperations } from './mine.http.ts';
 import { policyQuestionOperations } from './questions.http.ts';
 import { removeRule } from './remove-rule.ts';
 import { replaceRule } from './replace-rule.ts';
@@ -98,5 +99,6 @@ export const policyOperations = (catalogue: Catalogue): Operation[] => [
   ...cedarOperations(catalogue),
   ...versionOperations(catalogue),
   ...policyQuestionOperations(catalogue),
+  ...myPolicyOperations(catalogue),
   ...backtestOperations(catalogue),
 ];
