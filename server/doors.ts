@@ -12,6 +12,7 @@ import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
 import { accountOperations } from '#connectors/connect/account.http.ts';
 import { appOperations } from '#connectors/connect/app.http.ts';
 import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
+import { myConnectorOperations } from '#connectors/connect/mine.http.ts';
 import { siteOf } from '#connectors/connect/site-of.ts';
 import { connectionOperations } from '#connectors/connections/connections.http.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
@@ -41,6 +42,7 @@ import { listVerifiedNames } from '#domains/domain.sql.ts';
 import type { LastSignIns } from '#domains/list-memberships.ts';
 import { limitOperations } from '#gateway/limits/limits.http.ts';
 import { listLastCalls } from '#gateway/last-call.sql.ts';
+import { myCallOperations } from '#gateway/mine.http.ts';
 import { enforcementOperations } from '#identity/enforcement/enforcement.http.ts';
 import { beginTest } from '#identity/enforcement/begin-test.ts';
 import { explainOperations } from '#identity/enforcement/explain.http.ts';
@@ -194,7 +196,9 @@ const roomOperations: readonly Operation[] = [
   ...connectionOperations(siteOf(vendorOf), allEvents),
   ...connectorOperations,
   ...limitOperations,
+  ...myCallOperations,
   ...consentOperations({ vendorOf }),
+  ...myConnectorOperations({ vendorOf }),
   ...appOperations({ vendorOf }),
   ...accountOperations({ vendorOf }),
   ...policyOperations(catalogue),
