@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { accountOperations } from '#connectors/connect/account.http.ts';
 import { appOperations } from '#connectors/connect/app.http.ts';
 import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
+import { myConnectorOperations } from '#connectors/connect/mine.http.ts';
 import { siteOf } from '#connectors/connect/site-of.ts';
 import { apiGate, enterOrg, pageDialect, pageGate } from '#identity/gate.ts';
 import type { World } from '#kernel/ctx.ts';
@@ -74,6 +75,7 @@ export async function openConnectHouse(o: PlainOptions & { manifest?: Partial<Ma
       dialect: problemJson,
       operations: [
         ...consentOperations({ vendorOf }),
+        ...myConnectorOperations({ vendorOf }),
         ...appOperations({ vendorOf }),
         ...accountOperations({ vendorOf }),
       ],

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { accountOperations } from '#connectors/connect/account.http.ts';
 import { appOperations } from '#connectors/connect/app.http.ts';
 import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
+import { myConnectorOperations } from '#connectors/connect/mine.http.ts';
 import { siteOf } from '#connectors/connect/site-of.ts';
 import { connectorOperations } from '#connectors/connectors.http.ts';
 import type { Manifest } from '#connectors/kit/manifest.ts';
@@ -80,6 +81,7 @@ export async function connectorHouse(): Promise<ConnectorHouse> {
   const operations = [
     ...connectorOperations,
     ...consentOperations({ vendorOf }),
+    ...myConnectorOperations({ vendorOf }),
     ...appOperations({ vendorOf }),
     ...accountOperations({ vendorOf }),
   ];

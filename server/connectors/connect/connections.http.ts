@@ -9,13 +9,13 @@ import { findLiveConnection, listConnectionsOfMember } from '#vault/connection.s
 import { endConnection } from '#vault/end-connection.ts';
 import { listAppConnectors } from '#vault/connector-app.sql.ts';
 import { accesses } from '#vault/vendor-auth.ts';
-import type { VendorSite } from '#vault/vendor-site.ts';
 import { idOf, inOrg, OneConnector } from '../connector-door.ts';
 import { listConnectors } from '../connector.sql.ts';
 import { connectionsBody, startBody, type ConnectionsOfOrg, type Done, type ViewOfOrg } from './connections-page.ts';
+import { begunAt } from './consent.ts';
 import { finishConsent } from './finish-consent.ts';
 import { atConnector, memberOf, visitorOf, withinOrg, type Connecting } from './place.ts';
-import { siteOfConnector } from './site-of.ts';
+import { siteOrNone } from './site-of.ts';
 import { refuseStart, startConsent } from './start-consent.ts';
 
 const ByConnector = z.object({ con: z.string() });
@@ -80,7 +80,7 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
     body: WantedAccess,
     async handle(ctx, { params, body }) {
       const at = await atConnector(ctx, how, idOf(params.con));
-      const url = await startConsent(at, body.access);
+      const url = await startConsent(at, body.access, 'connections');
       const response = render({
         title: `Connect ${at.connector.name}`,
         body: html`${mark.open}<h1>To ${at.connector.name}</h1>
@@ -102,8 +102,12 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
     query: z.record(z.string().max(100), z.string().max(8000)),
     async handle(ctx, { params, query }) {
       const at = await atConnector(ctx, how, idOf(params.con));
-      const { connection } = await finishConsent(at, query);
-      return to(`/connections?done=${connection.id}`);
+      const { connection, from } = await finishConsent(at, query);
+      return to(
+        from === 'portal'
+          ? `/portal/${at.ctx.org}/mine?connected=${connection.id}`
+          : `/connections?done=${connection.id}`,
+      );
     },
   }),
   page({
@@ -128,12 +132,14 @@ export const consentOperations = (how: Pick<Connecting, 'vendorOf'>): readonly O
     can: 'connector.read',
     says: 'Begins to connect one’s own account at a connector: where to go in the same browser, for one answer within ten minutes.',
     params: OneConnector,
-    body: WantedAccess,
+    body: WantedAccess.extend({
+      from: z.enum(begunAt).default('connections').describe('Where the person comes back to.'),
+    }),
     status: 201,
     reply: z.object({ url: z.string() }),
     async handle(ctx, { params, body }) {
       const at = await withinOrg(inOrg(ctx), how.vendorOf, idOf(params.con));
-      return { url: (await startConsent(at, body.access)).href };
+      return { url: (await startConsent(at, body.access, body.from)).href };
     },
   }),
   operation({
@@ -180,16 +186,6 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
     });
   } catch (e) {
     if (e instanceof Problem && e.kind !== 'bug' && e.kind !== 'unavailable') return { closed: e.says };
-    throw e;
-  }
-}
-
-/** One connector whose settings are no address must not hide the others. */
-function siteOrNone(...of: Parameters<typeof siteOfConnector>): VendorSite | undefined {
-  try {
-    return siteOfConnector(...of);
-  } catch (e) {
-    if (e instanceof Problem && e.kind === 'invalid') return undefined;
     throw e;
   }
 }

@@ -18,8 +18,14 @@ export type Consent = {
 /** As long as somebody needs to sign in at a vendor with a second factor. */
 export const CONSENT_MS = 10 * 60_000;
 
-/** Names the key (`Seal.derive`) that signs states. */
-export const STATE_KEY = 'connection consent';
+/** Where a person began, and comes back to. */
+export const begunAt = ['connections', 'portal'] as const;
+export type BegunAt = (typeof begunAt)[number];
+/** Names of the keys (`Seal.derive`) that sign states: which of them did says where the answer leads, and nobody else can say so. */
+export const stateKeys: Record<BegunAt, string> = {
+  connections: 'connection consent',
+  portal: 'connection consent of the portal',
+};
 
 export const verifierAad = (org: Id<'org'>, id: Id<'cns'>): Aad => ({
   table: 'connection_consent',

@@ -23,7 +23,16 @@ import type { Access, Account } from '#vault/vendor-auth.ts';
 import { oauthOf, scopesFor, siteAddress } from '#vault/vendor-site.ts';
 import { checkAccount } from './check-account.ts';
 import { connectEvents } from './connect.events.ts';
-import { missingScopes, redirectUri, refuseReturn, returned, STATE_KEY, verifierAad, type Consent } from './consent.ts';
+import {
+  missingScopes,
+  redirectUri,
+  refuseReturn,
+  returned,
+  stateKeys,
+  verifierAad,
+  type BegunAt,
+  type Consent,
+} from './consent.ts';
 import { lockConsent, saveAnswered } from './consent.sql.ts';
 import { memberOf, visitorOf, type AtConnector } from './place.ts';
 import { refuseType } from './refuse-type.ts';
@@ -31,7 +40,7 @@ import { refuseStart } from './start-consent.ts';
 
 /** What came with a browser from the vendor. */
 export type Returned = Readonly<Record<string, string>>;
-export type Finished = { connection: Connection; missing: readonly string[] };
+export type Finished = { connection: Connection; missing: readonly string[]; from: BegunAt };
 
 /**
  * Makes a connection of what a vendor sent back. INVARIANT (once, and by whom it was begun): the answer is taken away before the code is used, for
@@ -39,7 +48,7 @@ export type Finished = { connection: Connection; missing: readonly string[] };
  */
 export async function finishConsent(at: AtConnector, query: Returned): Promise<Finished> {
   const { ctx, connector, site } = at;
-  const { consent, sealed } = await takeAnswer(at, query);
+  const { consent, sealed, from } = await takeAnswer(at, query);
   const member = await ctx.db.read(scopeOf(ctx), (db) => memberOf(db, consent.user));
   refuseStart(at, consent.access);
   refuseMixUp(at, query);
@@ -118,7 +127,7 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
       throw e;
     },
   );
-  return { connection, missing };
+  return { connection, missing, from };
 }
 
 class Gone extends Error {}
@@ -129,10 +138,16 @@ async function stillHere(tx: Tx, { user, member }: Consent): Promise<void> {
   if (account?.state !== 'active' || !membership) throw new Gone('you are not in this organization any more');
 }
 
-async function takeAnswer(at: AtConnector, query: Returned): Promise<{ consent: Consent; sealed: Buffer }> {
+async function takeAnswer(
+  at: AtConnector,
+  query: Returned,
+): Promise<{ consent: Consent; sealed: Buffer; from: BegunAt }> {
   const { ctx, connector } = at;
   const visitor = visitorOf(ctx);
-  const id = readSignedId(ctx.seal.derive(STATE_KEY), 'cns', query['state'] ?? '');
+  const signed = (from: BegunAt): Id<'cns'> | undefined =>
+    readSignedId(ctx.seal.derive(stateKeys[from]), 'cns', query['state'] ?? '');
+  const from = signed('portal') ? 'portal' : 'connections';
+  const id = signed(from);
   return change(ctx, async (tx) => {
     const found = id && (await lockConsent(tx, id));
     const consent = found?.consent;
@@ -143,7 +158,7 @@ async function takeAnswer(at: AtConnector, query: Returned): Promise<{ consent: 
     const answer =
       error === undefined ? 'code' : /^[A-Za-z0-9_.-]{1,60}$/.test(error) && error !== 'code' ? error : 'unknown_error';
     return {
-      value: { consent, sealed: found?.sealed ?? Buffer.alloc(0) },
+      value: { consent, sealed: found?.sealed ?? Buffer.alloc(0), from },
       events: [
         event(connectEvents, 'connection.consent_returned', { consent: consent.id, connector: connector.id, answer }),
       ],

@@ -1,5 +1,6 @@
 import type { Reader } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
 import { originsOf } from '#vault/vendor-address.ts';
 import type { Settings } from '#vault/vendor-auth.ts';
 import type { SiteOf, VendorSite } from '#vault/vendor-site.ts';
@@ -31,3 +32,13 @@ export const siteOf =
     const manifest = connector && vendorOf(connector.type, connector.settings);
     return connector && manifest ? siteOfConnector(connector, manifest) : undefined;
   };
+
+/** One connector whose settings are no address must not hide the others. */
+export function siteOrNone(connector: Connector, manifest: Manifest): VendorSite | undefined {
+  try {
+    return siteOfConnector(connector, manifest);
+  } catch (e) {
+    if (e instanceof Problem && e.kind === 'invalid') return undefined;
+    throw e;
+  }
+}

@@ -9,7 +9,7 @@ import { findApp } from '#vault/connector-app.sql.ts';
 import type { Access } from '#vault/vendor-auth.ts';
 import { oauthOf, scopesFor, siteAddress } from '#vault/vendor-site.ts';
 import { connectEvents } from './connect.events.ts';
-import { CONSENT_MS, redirectUri, STATE_KEY, verifierAad, type Consent } from './consent.ts';
+import { CONSENT_MS, redirectUri, stateKeys, verifierAad, type BegunAt, type Consent } from './consent.ts';
 import { deleteOldConsents, insertConsent } from './consent.sql.ts';
 import { memberOf, visitorOf, type AtConnector } from './place.ts';
 import { refuseType } from './refuse-type.ts';
@@ -17,7 +17,7 @@ import { refuseType } from './refuse-type.ts';
 const DAY_MS = 86_400_000;
 
 /** Where a person goes to consent. The verifier stays here, sealed; the state in the address is worth one answer to this person's session. */
-export async function startConsent(at: AtConnector, access: Access): Promise<URL> {
+export async function startConsent(at: AtConnector, access: Access, from: BegunAt): Promise<URL> {
   const { ctx, connector, site } = at;
   const visitor = visitorOf(ctx);
   refuseStart(at, access);
@@ -58,7 +58,7 @@ export async function startConsent(at: AtConnector, access: Access): Promise<URL
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('client_id', app.clientId);
   url.searchParams.set('redirect_uri', redirectUri(ctx.origin, connector.id));
-  url.searchParams.set('state', signedId(ctx.seal.derive(STATE_KEY), id));
+  url.searchParams.set('state', signedId(ctx.seal.derive(stateKeys[from]), id));
   if (facts.pkce !== false) {
     url.searchParams.set('code_challenge', await calculatePKCECodeChallenge(verifier));
     url.searchParams.set('code_challenge_method', 'S256');
