@@ -5,6 +5,7 @@ import { containing, type ListQuery } from '#kernel/list.ts';
 import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import type { Connector } from './connector.ts';
 import { modes } from './kit/manifest.ts';
+import { INSTRUCTIONS } from './tool.ts';
 
 const ConnectorRow = z
   .object({
@@ -74,3 +75,27 @@ export const saveConnectorChoice = (tx: Tx, c: Connector): Promise<number> =>
 
 export const saveConnectorState = (tx: Tx, id: Id<'con'>, state: Connector['state']): Promise<number> =>
   tx.run(write`update connector set state = ${state} where org = app_org() and id = ${id}`);
+
+/** What stands beside a connector in a list: its tools, and the live connections to it. */
+export type ConnectorCounts = { usable: number; waiting: number; connections: number };
+const CountsRow = z.object({
+  connector: z.custom<Id<'con'>>(),
+  usable: z.number(),
+  waiting: z.number(),
+  connections: z.number(),
+});
+export const countAtConnectors = async (
+  db: Reader,
+  connectors: readonly Id<'con'>[],
+): Promise<ReadonlyMap<Id<'con'>, ConnectorCounts>> =>
+  new Map(
+    (
+      await db.many(read(CountsRow)`
+    select k.id as connector,
+           (select count(*)::int from tool t where t.org = app_org() and t.connector = k.id and t.name <> ${INSTRUCTIONS} and t.state = 'reviewed') as usable,
+           (select count(*)::int from tool t join tool_definition d on d.org = t.org and d.connector = t.connector and d.name = t.name and d.pin = t.pin
+             where t.org = app_org() and t.connector = k.id and t.state in ('quarantined', 'changed') and d.verdict is distinct from 'closed') as waiting,
+           (select count(*)::int from connection c where c.org = app_org() and c.connector = k.id and c.ended_at is null) as connections
+      from unnest(${connectors}::text[]) as k(id)`)
+    ).map(({ connector, ...counts }) => [connector, counts]),
+  );

@@ -6,7 +6,7 @@ import { accesses, actsAs } from '#vault/vendor-auth.ts';
 import { addConnector } from './add-connector.ts';
 import { addVendorConnector } from './add-vendor-connector.ts';
 import { catalogueOperations } from './catalogue.http.ts';
-import { findConnector, pageOfConnectors } from './connector.sql.ts';
+import { countAtConnectors, findConnector, pageOfConnectors } from './connector.sql.ts';
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
 import { checkConnector } from './check-connector.ts';
@@ -19,6 +19,10 @@ import { noConnector, refreshTools } from './refresh-tools.ts';
 import { ConnectorShown, shownConnector } from './shown-connector.ts';
 import { toolOperations } from './tools.http.ts';
 
+const ConnectorListed = ConnectorShown.extend({
+  /** Tools that can be used, definitions that wait for a review, live connections. */
+  counts: z.object({ usable: z.number(), waiting: z.number(), connections: z.number() }),
+});
 const OwnServer = z.strictObject({
   slug: Slug,
   name: ConnectorName,
@@ -49,15 +53,18 @@ export const connectorOperations: readonly Operation[] = [
     says: 'Lists the connectors of the organization; q searches slug, name and type.',
     params: InOrg,
     query: ListQuery,
-    reply: listOf(ConnectorShown),
-    handle: async (ctx, { query }) => {
-      const rows = await ctx.db.read(scopeOf(ctx), (db) => pageOfConnectors(db, query));
-      return listed(
-        rows.map((c) => shownConnector(c, ctx.origin)),
-        query.limit,
-        (c) => [c.slug],
-      );
-    },
+    reply: listOf(ConnectorListed),
+    handle: (ctx, { query }) =>
+      ctx.db.read(scopeOf(ctx), async (db) => {
+        const page = listed(await pageOfConnectors(db, query), query.limit, (c) => [c.slug]);
+        const counts = await countAtConnectors(
+          db,
+          page.items.map((c) => c.id),
+        );
+        const none = { usable: 0, waiting: 0, connections: 0 };
+        const items = page.items.map((c) => ({ ...shownConnector(c, ctx.origin), counts: counts.get(c.id) ?? none }));
+        return { ...page, items };
+      }),
   }),
   operation({
     id: 'connectors.add',
