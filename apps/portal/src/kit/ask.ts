@@ -59,15 +59,23 @@ export type Doing<I, O> = {
   forget(): void;
 };
 
-/** Does something, then asks again for what its room (and those in `also`) had told. One at a time: a second click changes nothing. */
-export function useDo<I, O>(op: Op<I, O>, { also = [] }: { also?: readonly string[] } = {}): Doing<I, O> {
+/**
+ * Does something, then asks again for what its room (and those in `also`) had told. One at a time: a second click changes nothing. `done` is
+ * called when it was not refused, which an answer without content does not tell.
+ */
+export function useDo<I, O>(
+  op: Op<I, O>,
+  { also = [], done }: { also?: readonly string[]; done?: (answer: O) => void } = {},
+): Doing<I, O> {
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
   const running = useRef(false);
   const rooms = [op.room, ...also].join(' ');
+  const after = useRef(done);
+  after.current = done;
   const run = useCallback(
-    async (input: I, done?: (answer: O) => void): Promise<O | undefined> => {
+    async (input: I, then?: (answer: O) => void): Promise<O | undefined> => {
       if (running.current) return undefined;
       running.current = true;
       setBusy(true);
@@ -75,7 +83,7 @@ export function useDo<I, O>(op: Op<I, O>, { also = [] }: { also?: readonly strin
       try {
         const answer = await call(op, input);
         await Promise.all(rooms.split(' ').map((room) => queries.invalidateQueries({ queryKey: [room] })));
-        done?.(answer);
+        (then ?? after.current)?.(answer);
         return answer;
       } catch (e) {
         signInAgain(e);

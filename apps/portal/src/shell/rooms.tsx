@@ -60,6 +60,7 @@ export const To = ({
       params={{ org } as never}
       search={{} as never}
       className={className}
+      activeOptions={{ exact: true }}
       activeProps={{}}
       aria-current={current ? 'page' : undefined}
       data-in={inside || undefined}
