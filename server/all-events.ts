@@ -23,6 +23,7 @@ import { mergeEvents } from '#org/merge.events.ts';
 import { orgEvents } from '#org/org.events.ts';
 import { policyEvents } from '#policy/policy.events.ts';
 import { provisioningEvents } from '#provisioning/provisioning.events.ts';
+import { tunnelEvents } from '#tunnels/tunnels.events.ts';
 import { vaultEvents } from '#vault/vault.events.ts';
 import type { Vocabulary } from '#audit/shown-event.ts';
 
@@ -53,5 +54,6 @@ export const allEvents: Vocabulary = {
   ...orgEvents,
   ...policyEvents,
   ...provisioningEvents,
+  ...tunnelEvents,
   ...vaultEvents,
 };

@@ -25,6 +25,8 @@ export type Config = {
   logLevel: string;
   /** RFC 7591 dynamic client registration: anybody may register a client. Off unless a client of yours cannot do without. */
   dynamicRegistration: boolean;
+  /** Where other nodes reach this one (`host:port`); found out where it is not set. */
+  nodeAddress: string | undefined;
   /** Bearer token for /metrics; without it only this machine may read them. */
   metricsToken: string | undefined;
   otlpEndpoint: string | undefined;
@@ -79,6 +81,11 @@ export const variables: readonly Variable[] = [
     name: 'GATEHOUSE_ROLES',
     says: 'What this node does: web, gateway, worker, separated by commas.',
     default: nodeRoles.join(','),
+  },
+  {
+    name: 'GATEHOUSE_NODE_ADDRESS',
+    says: 'Where the other nodes reach this one with requests for the tunnel agents that it holds, e.g. 10.0.3.7:7400.',
+    default: 'the address that it listens on, or by which it reaches the database',
   },
   { name: 'GATEHOUSE_LOG_LEVEL', says: 'trace, debug, info, warn, error or silent.', default: 'info' },
   {
@@ -223,6 +230,9 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
   const otlp = get('OTEL_EXPORTER_OTLP_ENDPOINT');
   if (otlp !== undefined && !URL.canParse(otlp))
     throw refuse('OTEL_EXPORTER_OTLP_ENDPOINT', `is "${otlp}"`, 'set it to a URL');
+  const nodeAddress = get('GATEHOUSE_NODE_ADDRESS');
+  if (nodeAddress !== undefined && !/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/.test(nodeAddress))
+    throw refuse('GATEHOUSE_NODE_ADDRESS', `is "${nodeAddress}"`, 'set it to host and port, e.g. 10.0.3.7:7400');
   const metricsToken = get('GATEHOUSE_METRICS_TOKEN');
   if (metricsToken !== undefined && metricsToken.length < 16)
     throw refuse('GATEHOUSE_METRICS_TOKEN', 'is shorter than 16 characters', 'set a longer random one');
@@ -283,6 +293,7 @@ export function readConfig(env: Record<string, string | undefined>, folder: stri
     roles: known,
     logLevel: oneOf('GATEHOUSE_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
     dynamicRegistration: oneOf('GATEHOUSE_DYNAMIC_REGISTRATION', ['on', 'off'], 'off') === 'on',
+    nodeAddress,
     metricsToken,
     otlpEndpoint: otlp,
     smtp,

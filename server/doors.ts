@@ -8,7 +8,7 @@ import { searchOperations } from '#audit/search.http.ts';
 import type { Names } from '#audit/search-events.ts';
 import { logOperations } from '#audit/log.http.ts';
 import { grantOperations } from '#authorization/grants.http.ts';
-import { findConnector, listConnectors } from '#connectors/connector.sql.ts';
+import { findConnector, listConnectors, listConnectorsThrough } from '#connectors/connector.sql.ts';
 import { accountOperations } from '#connectors/connect/account.http.ts';
 import { appOperations } from '#connectors/connect/app.http.ts';
 import { connectionPages, consentOperations } from '#connectors/connect/connections.http.ts';
@@ -91,6 +91,7 @@ import { identityReport } from '#identity/report.ts';
 import { orgReport } from '#org/report.ts';
 import { listUserNames } from '#org/user.sql.ts';
 import { provisioningReport } from '#provisioning/report.ts';
+import { tunnelOperations } from '#tunnels/tunnels.http.ts';
 import { allEvents } from './all-events.ts';
 import { mailHerald } from './herald.ts';
 import { heldOf } from './member-held.ts';
@@ -195,6 +196,7 @@ const roomOperations: readonly Operation[] = [
   ...grantOperations,
   ...connectionOperations(siteOf(vendorOf), allEvents),
   ...connectorOperations,
+  ...tunnelOperations({ connectors: listConnectorsThrough }),
   ...limitOperations,
   ...myCallOperations,
   ...consentOperations({ vendorOf }),

@@ -9,6 +9,7 @@ import type { Log } from '#kernel/log.ts';
 import { migrate } from '#kernel/migrate.ts';
 import { Problem } from '#kernel/problem.ts';
 import { makeOwnKeys } from '#keys/own-keys.ts';
+import { makeTunnels, type Tunnels } from '#tunnels/start-tunnels.ts';
 import type { Config } from './config.ts';
 import { openKeys } from './open-keys.ts';
 
@@ -19,6 +20,7 @@ export type Opened = {
   as(role: Role, max: number): Db;
   /** Where the data is: the folder of the embedded database, or the key file's folder beside yours. */
   folder: string;
+  tunnels: Tunnels;
   embedded: ReturnType<typeof joinEmbedded> | undefined;
   /** Migrations that this start applied. */
   migrated: readonly string[];
@@ -74,7 +76,8 @@ export async function openWorld(
         because: e,
       });
     }
-    const egress = makeEgress({ log });
+    const tunnels = makeTunnels();
+    const egress = makeEgress({ log, ways: tunnels.way });
     closing.push(() => egress.close());
     const own = makeOwnKeys({ db, egress, log });
     const seal = await openKeys(config.kms, folder, { db, egress, own });
@@ -86,6 +89,7 @@ export async function openWorld(
       world,
       as,
       folder,
+      tunnels,
       embedded,
       migrated,
       close,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { siteOf } from '#connectors/connect/site-of.ts';
@@ -19,10 +20,13 @@ import { openApi } from '#kernel/openapi.ts';
 import { mount } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { makeMailer } from '#notify/mailer.ts';
+import type { Tunnels } from '#tunnels/start-tunnels.ts';
 import { makeVault } from '#vault/vault.ts';
 import { makeMetrics, startTracing } from '#kernel/telemetry.ts';
 import { startVersions } from '#kernel/versions.ts';
+import { newId } from '#kernel/id.ts';
 import type { Config } from './config.ts';
+import { nodeAddress } from './node-address.ts';
 import { doors } from './doors.ts';
 import { openWorld, type Opened } from './open-world.ts';
 import { jobsOf } from './node-jobs.ts';
@@ -43,6 +47,8 @@ export type Serving = {
 };
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+/** A connection that is to become another: agents of tunnels, and other nodes. */
+type Upgrading = Pick<Tunnels, 'handles' | 'upgrade'>;
 
 /**
  * Starts a node. The port is bound first, so that a taken one is known before anything else happens and `/healthz` answers while the
@@ -64,10 +70,15 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
       res.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '1' });
       res.end('this node is starting; try again in a second\n');
     };
-    const server = await listen(config, (req, res) => {
-      const path = (req.url ?? '/').split('?')[0] ?? '/';
-      if (!answerSystem(req, res, path, health)) handle(req, res);
-    });
+    let upgrading: Upgrading | undefined;
+    const server = await listen(
+      config,
+      () => upgrading,
+      (req, res) => {
+        const path = (req.url ?? '/').split('?')[0] ?? '/';
+        if (!answerSystem(req, res, path, health)) handle(req, res);
+      },
+    );
     closing.push(() => closeServer(server));
     const { port } = server.address() as AddressInfo;
     const origin = config.origin ?? `${config.tls ? 'https' : 'http'}://localhost:${port}`;
@@ -79,6 +90,10 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
     const versions = await startVersions({ pool: opened.world.db.pool, log });
     const world: World = { ...opened.world, versions };
     closing.push(() => versions.close());
+    const node = newId('nod');
+    const { tunnels } = opened;
+    tunnels.start({ world, versions, node, metrics });
+    closing.push(() => tunnels.stop());
 
     const site = siteOf(vendorOf);
     const vault = makeVault(world, { siteOf: site, metrics });
@@ -106,11 +121,14 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
       const gateway = await startGateway(world, {
         versions,
         metrics,
+        node,
+        address: await nodeAddress(config, port, world.db),
         credentials: vault,
         wake: () => sequencer?.wake(),
       });
       closing.push(() => gateway.stop());
       parts.push(gateway);
+      upgrading = tunnels;
     }
     if (config.roles.includes('web')) {
       parts.push(await authorizationHandler(world, { oauth, currentUser, dcr: config.dynamicRegistration }));
@@ -194,7 +212,7 @@ function foreignHost(req: IncomingMessage, origin: string): ((res: ServerRespons
   };
 }
 
-function listen(config: Config, handler: Handler): Promise<Server> {
+function listen(config: Config, upgrading: () => Upgrading | undefined, handler: Handler): Promise<Server> {
   const { host, port } = config.listen;
   // A slow sender of headers is cut off after ten seconds; bodies have the limits of their doors.
   const limits = {
@@ -202,10 +220,18 @@ function listen(config: Config, handler: Handler): Promise<Server> {
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
     maxHeaderSize: 16 * 1024,
+    // Some clients offer an upgrade with every request; to everybody but these it is answered as if they had not.
+    shouldUpgradeCallback: (req: IncomingMessage) =>
+      upgrading()?.handles((req.url ?? '/').split('?')[0] ?? '/') === true,
   };
   const server = config.tls
     ? createTlsServer({ ...limits, ...tlsFiles(config.tls) }, handler)
     : createServer(limits, handler);
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const at = upgrading();
+    if (at) at.upgrade(req, socket, head);
+    else socket.destroy();
+  });
   return new Promise((resolve, reject) => {
     server.once('error', (e: NodeJS.ErrnoException) => {
       if (e.code === 'EADDRINUSE')

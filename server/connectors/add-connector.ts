@@ -1,9 +1,12 @@
 import { change } from '#audit/change.ts';
 import { event } from '#audit/events.ts';
-import type { OrgCtx } from '#kernel/ctx.ts';
+import { scopeOf, type OrgCtx } from '#kernel/ctx.ts';
 import { checkedUrl } from '#kernel/egress.ts';
-import { newId } from '#kernel/id.ts';
+import { newId, parseId, type Id } from '#kernel/id.ts';
+import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
+import { checkReaches, noTunnel } from '#tunnels/tunnel.ts';
+import { findTunnel } from '#tunnels/tunnel.sql.ts';
 import { slugTaken } from './add-vendor-connector.ts';
 import { connectorEvents } from './connectors.events.ts';
 import { bearerAad, egressRules, OWN_SERVER, type Connector, type ConnectorAuth } from './connector.ts';
@@ -19,6 +22,8 @@ export type NewConnector = {
   bearer?: string | undefined;
   /** Lets this connector's own host be an address inside the network. */
   allowPrivate?: boolean | undefined;
+  /** Reaches it through this tunnel, whose agents alone know what the host means. */
+  tunnel?: string | undefined;
 };
 /** `refused` are tools that cannot be offered, with the reason. */
 export type Added = {
@@ -32,10 +37,12 @@ export type Added = {
 export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added> {
   const id = newId('con', ctx.now.getTime());
   const privateHost = n.allowPrivate ? URL.parse(n.url)?.host : undefined;
-  const { href } = checkedUrl(n.url, egressRules({ privateHost }));
+  const tunnel = n.tunnel === undefined ? undefined : await tunnelTo(ctx, n.tunnel, n);
+  const { href } = checkedUrl(n.url, egressRules({ privateHost, tunnel }));
   const catalogue = await fetchCatalogue(ctx.egress, {
     url: href,
     privateHost,
+    tunnel,
     bearer: n.bearer === undefined ? undefined : new Secret(n.bearer),
   });
   const { refused, ...said } = sorted(catalogue);
@@ -60,6 +67,7 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
     name: n.name,
     url: href,
     privateHost,
+    tunnel,
     auth,
     state: 'on',
     created: ctx.now,
@@ -73,6 +81,7 @@ export async function addConnector(ctx: OrgCtx, n: NewConnector): Promise<Added>
       host: new URL(href).host,
       auth: auth.kind,
       privateHost: privateHost !== undefined,
+      tunnel,
     });
     const observed = await observeTools(tx, id, said, ctx.now);
     return {
@@ -94,4 +103,22 @@ export function sorted(catalogue: Catalogue): Required<Sighted> & { refused: { n
   const told = seenInstructions(catalogue.instructions);
   if (told && 'refused' in told) refused.push({ name: told.name, why: told.refused });
   return { tools, complete: true, instructions: told && 'pin' in told ? told : null, refused };
+}
+
+/** The tunnel that is to lead to a connector, if it may. */
+export async function tunnelTo(
+  ctx: OrgCtx,
+  named: string,
+  to: { url: string; allowPrivate?: boolean | undefined },
+): Promise<Id<'tun'>> {
+  if (to.allowPrivate)
+    throw new Problem('invalid', 'connectors/two-ways', {
+      says: 'the connector would be reached from here at a private address and through a tunnel too',
+      fix: 'leave out allowPrivate or tunnel',
+    });
+  const id = parseId('tun', named);
+  const found = id && (await ctx.db.read(scopeOf(ctx), (db) => findTunnel(db, id)));
+  if (!found) throw noTunnel(named.slice(0, 60));
+  checkReaches(found, checkedUrl(to.url, { via: found.id }));
+  return found.id;
 }

@@ -35,6 +35,7 @@ export async function addVendorConnector(ctx: OrgCtx, n: NewVendorConnector): Pr
     slug: n.slug ?? n.type,
     name: n.name ?? manifest.name,
     privateHost: undefined,
+    tunnel: undefined,
     auth: { kind: 'none' },
     state: 'on',
     created: ctx.now,

@@ -1,11 +1,17 @@
 import type { Egress } from '#kernel/egress.ts';
+import type { Id } from '#kernel/id.ts';
 import { MiB } from '#kernel/limits.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
 import type { Secret } from '#kernel/secret.ts';
 import { egressRules } from './connector.ts';
 
 /** Where and as whom to ask. */
-export type Upstream = { url: string; privateHost: string | undefined; bearer: Secret | undefined };
+export type Upstream = {
+  url: string;
+  privateHost: string | undefined;
+  tunnel: Id<'tun'> | undefined;
+  bearer: Secret | undefined;
+};
 /** A catalogue of a thousand reviewed tools fits; more is not for people to review. */
 export const MAX_CATALOGUE_BYTES = 8 * MiB;
 /** An administrator waits for this at the screen. */

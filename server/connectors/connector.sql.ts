@@ -21,27 +21,29 @@ const ConnectorRow = z
     name: z.string(),
     url: z.string(),
     privateHost: z.string().nullable(),
+    tunnel: z.custom<Id<'tun'>>().nullable(),
     bearer: z.instanceof(Buffer).nullable(),
     generation: z.number(),
     state: z.enum(['on', 'off']),
     created: z.date(),
   })
-  .transform(({ bearer, generation, privateHost, ...c }): Connector => ({
+  .transform(({ bearer, generation, privateHost, tunnel, ...c }): Connector => ({
     ...c,
     privateHost: privateHost ?? undefined,
+    tunnel: tunnel ?? undefined,
     auth: bearer ? { kind: 'bearer', sealed: bearer, generation } : { kind: 'none' },
   }));
 
 /** By name; an org has tens of them. */
 export const listConnectors = (db: Reader): Promise<Connector[]> =>
   db.many(read(ConnectorRow)`
-    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", tunnel, bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() order by slug`);
 
 /** A page of them, for people. */
 export const pageOfConnectors = (db: Reader, f: ListQuery): Promise<Connector[]> =>
   db.many(read(ConnectorRow)`
-    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", tunnel, bearer, bearer_generation as generation, state, created_at as created
       from connector
      where org = app_org()
        and (${containing(f.q)}::text is null or slug ilike ${containing(f.q)} or name ilike ${containing(f.q)} or type ilike ${containing(f.q)})
@@ -50,27 +52,27 @@ export const pageOfConnectors = (db: Reader, f: ListQuery): Promise<Connector[]>
 
 export const findConnector = (db: Reader, id: Id<'con'>): Promise<Connector | undefined> =>
   db.maybe(read(ConnectorRow)`
-    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", tunnel, bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() and id = ${id}`);
 
 /** Takes the row for the rest of the transaction; what is known of its tools changes under this lock only. */
 export const lockConnector = (tx: Tx, id: Id<'con'>): Promise<Connector | undefined> =>
   tx.maybe(read(ConnectorRow)`
-    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", bearer, bearer_generation as generation, state, created_at as created
+    select id, type, mode, act_as as "actAs", access, settings, origins, origins_private as "originsPrivate", slug, name, url, private_host as "privateHost", tunnel, bearer, bearer_generation as generation, state, created_at as created
       from connector where org = app_org() and id = ${id} for update`);
 
 /** 0: the slug is taken. */
 export const insertConnector = (tx: Tx, c: Connector): Promise<number> =>
   tx.run(write`
-    insert into connector (org, id, type, mode, act_as, access, settings, origins, origins_private, slug, name, url, private_host, bearer, bearer_generation, state, created_at)
-    values (app_org(), ${c.id}, ${c.type}, ${c.mode}, ${c.actAs}, ${c.access}, ${JSON.stringify(c.settings)}, ${JSON.stringify(c.origins)}, ${c.originsPrivate}, ${c.slug}, ${c.name}, ${c.url}, ${c.privateHost ?? null},
+    insert into connector (org, id, type, mode, act_as, access, settings, origins, origins_private, slug, name, url, private_host, tunnel, bearer, bearer_generation, state, created_at)
+    values (app_org(), ${c.id}, ${c.type}, ${c.mode}, ${c.actAs}, ${c.access}, ${JSON.stringify(c.settings)}, ${JSON.stringify(c.origins)}, ${c.originsPrivate}, ${c.slug}, ${c.name}, ${c.url}, ${c.privateHost ?? null}, ${c.tunnel ?? null},
             ${c.auth.kind === 'bearer' ? c.auth.sealed : null}, ${c.auth.kind === 'bearer' ? c.auth.generation : 0}, ${c.state}, ${c.created})
     on conflict (org, slug) do nothing`);
 
 /** What an administrator chose. */
 export const saveConnectorChoice = (tx: Tx, c: Connector): Promise<number> =>
   tx.run(write`
-    update connector set name = ${c.name}, access = ${c.access}, act_as = ${c.actAs}, settings = ${JSON.stringify(c.settings)}, url = ${c.url}
+    update connector set name = ${c.name}, access = ${c.access}, act_as = ${c.actAs}, settings = ${JSON.stringify(c.settings)}, url = ${c.url}, tunnel = ${c.tunnel ?? null}
      where org = app_org() and id = ${c.id}`);
 
 export const saveConnectorState = (tx: Tx, id: Id<'con'>, state: Connector['state']): Promise<number> =>
@@ -99,3 +101,8 @@ export const countAtConnectors = async (
       from unnest(${connectors}::text[]) as k(id)`)
     ).map(({ connector, ...counts }) => [connector, counts]),
   );
+const ThroughRow = z.object({ id: z.custom<Id<'con'>>(), slug: z.string(), url: z.string() });
+/** Those that are on and that a tunnel leads to. */
+export const listConnectorsThrough = (db: Reader, tunnel: Id<'tun'>): Promise<z.infer<typeof ThroughRow>[]> =>
+  db.many(read(ThroughRow)`
+    select id, slug, url from connector where org = app_org() and tunnel = ${tunnel} and state = 'on' order by slug`);

@@ -1,5 +1,6 @@
 import type { Id } from '#kernel/id.ts';
 import type { Access, ActAs, Settings } from '#vault/vendor-auth.ts';
+import type { EgressRules } from '#kernel/egress.ts';
 import type { Mode } from './kit/manifest.ts';
 
 /** A server of the customer's own, of no vendor that we know. */
@@ -22,6 +23,8 @@ export type Connector = {
   name: string;
   url: string;
   privateHost: string | undefined;
+  /** Through which tunnel it is reached: then only the tunnel's agents know what the host of its address means. */
+  tunnel: Id<'tun'> | undefined;
   auth: ConnectorAuth;
   state: 'on' | 'off';
   created: Date;
@@ -32,10 +35,11 @@ export type ConnectorAuth = { kind: 'none' } | { kind: 'bearer'; sealed: Buffer;
 /** Part of `/mcp/{slug}`; later also of `slug__tool`, so no double hyphen and no underscore. */
 export const slugForm = /^[a-z0-9](-?[a-z0-9])*$/;
 
-/** What egress may do for this connector: its own host, and nothing else inside the network. */
+/** What egress may do for this connector: its own host, and nothing else inside the network; or its tunnel, and nothing from here. */
 export const egressRules = (
-  c: Pick<Connector, 'privateHost'> & Partial<Pick<Connector, 'origins' | 'originsPrivate'>>,
-): { allowPrivate?: string[] } => {
+  c: Pick<Connector, 'privateHost'> & Partial<Pick<Connector, 'origins' | 'originsPrivate' | 'tunnel'>>,
+): Pick<EgressRules, 'allowPrivate' | 'via'> => {
+  if (c.tunnel !== undefined) return { via: c.tunnel };
   const own = c.originsPrivate ? Object.values(c.origins ?? {}).map((o) => new URL(o).host) : [];
   const hosts = c.privateHost === undefined ? own : [c.privateHost, ...own];
   return hosts.length === 0 ? {} : { allowPrivate: hosts };

@@ -15,6 +15,7 @@ export const connectorEvents = {
       host: z.string(),
       auth: z.enum(['none', 'bearer']),
       privateHost: z.boolean(),
+      tunnel: z.string().optional(),
       /** Of the catalogue. */
       type: z.string().optional(),
       mode: z.enum(modes).optional(),
@@ -22,7 +23,7 @@ export const connectorEvents = {
       access: z.enum(accesses).optional(),
     }),
     says: (d) =>
-      `added the connector ${d.slug}${d.type === undefined ? '' : ` (${d.type}${d.access === 'read_only' ? ', read only' : ''})`} at ${d.host}${d.privateHost ? ', a private address' : ''}`,
+      `added the connector ${d.slug}${d.type === undefined ? '' : ` (${d.type}${d.access === 'read_only' ? ', read only' : ''})`} at ${d.host}${d.privateHost ? ', a private address' : ''}${d.tunnel === undefined ? '' : `, through the tunnel ${d.tunnel}`}`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
   }),
@@ -48,6 +49,12 @@ export const connectorEvents = {
     }),
     says: (d) =>
       `changed ${d.changed.join(', ')} of the connector ${d.slug}: it may ${d.access === 'read_only' ? 'read' : 'read and write'}, as ${d.actAs.replaceAll('_', ' ')}`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
+  'connector.tunnel_changed': declare({
+    data: z.object({ connector: z.string(), slug: z.string(), tunnel: z.string() }),
+    says: (d) => `had the connector ${d.slug} reached through the tunnel ${d.tunnel}`,
     ocsf: 5019,
     about: (d) => ({ connector: d.connector }),
   }),

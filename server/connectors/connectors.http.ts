@@ -29,6 +29,7 @@ const OwnServer = z.strictObject({
   url: z.string().max(2000),
   bearer: z.string().min(1).max(8000).optional(),
   allowPrivate: z.boolean().optional(),
+  tunnel: z.string().max(60).optional(),
 });
 const OfCatalogue = z.strictObject({
   type: z.string().min(1).max(60),
@@ -117,6 +118,7 @@ export const connectorOperations: readonly Operation[] = [
         access: z.enum(accesses).optional(),
         actAs: z.enum(actsAs).optional(),
         settings: z.record(z.string(), z.unknown()).optional(),
+        tunnel: z.string().max(60).optional(),
       })
       .refine((b) => Object.keys(b).length > 0, 'say what to change'),
     reply: ConnectorShown,

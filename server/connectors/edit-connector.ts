@@ -5,6 +5,7 @@ import { scopeOf } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Access, ActAs } from '#vault/vendor-auth.ts';
+import { tunnelTo } from './add-connector.ts';
 import { manifestOf, offerBuiltin } from './add-vendor-connector.ts';
 import { OWN_SERVER, type Connector } from './connector.ts';
 import { findConnector, lockConnector, saveConnectorChoice, saveConnectorState } from './connector.sql.ts';
@@ -20,6 +21,8 @@ export type ConnectorEdit = {
   access?: Access | undefined;
   actAs?: ActAs | undefined;
   settings?: unknown;
+  /** Another tunnel to a server that is reached through one. */
+  tunnel?: string | undefined;
 };
 
 /**
@@ -34,15 +37,26 @@ export async function editConnector(ctx: OrgCtx, id: Id<'con'>, e: ConnectorEdit
       says: `${known.slug} is an MCP server of your own; access, actAs and settings are of systems of the catalogue`,
       fix: 'say in rules who may use which of its tools',
     });
+  if (e.tunnel !== undefined && known.tunnel === undefined)
+    throw new Problem('conflict', 'connectors/no-tunnel', {
+      says: `${known.slug} is reached from here, and ${known.url} may be something else inside another network`,
+      fix: 'add the server that is behind the tunnel as a connector of its own',
+    });
+  const tunnel = e.tunnel === undefined ? known.tunnel : await tunnelTo(ctx, e.tunnel, known);
   return change(ctx, async (tx) => {
     const before = await lockConnector(tx, id);
     if (!before) throw noConnector(id);
-    const after = edited(before, e);
+    const after = { ...edited(before, e), tunnel };
     const events: AuditEvent[] = [];
     if (after.state !== before.state) {
       await saveConnectorState(tx, id, after.state);
       const what = after.state === 'on' ? 'connector.enabled' : 'connector.disabled';
       events.push(event(connectorEvents, what, { connector: id, slug: before.slug }));
+    }
+    if (after.tunnel !== undefined && after.tunnel !== before.tunnel) {
+      await saveConnectorChoice(tx, after);
+      const { slug, tunnel: led } = after;
+      events.push(event(connectorEvents, 'connector.tunnel_changed', { connector: id, slug, tunnel: led }));
     }
     const changed = (['name', 'access', 'actAs', 'settings'] as const).filter(
       (f) => JSON.stringify(after[f]) !== JSON.stringify(before[f]),

@@ -26,6 +26,7 @@ export async function refreshTools(ctx: OrgCtx, id: Id<'con'>): Promise<Refreshe
   const catalogue = await fetchCatalogue(ctx.egress, {
     url: connector.url,
     privateHost: connector.privateHost,
+    tunnel: connector.tunnel,
     bearer: await openBearer(ctx, connector),
   });
   const { refused, ...said } = sorted(catalogue);

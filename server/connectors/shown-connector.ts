@@ -24,6 +24,8 @@ export const ConnectorShown = z.object({
   /** What an app at the vendor is registered with, where people connect their own accounts. */
   redirectUri: z.string().nullable(),
   allowPrivate: z.boolean(),
+  /** Through which it is reached. */
+  tunnel: z.string().nullable(),
   auth: z.enum(['none', 'bearer']),
   state: z.enum(['on', 'off']),
   created: z.string(),
@@ -42,6 +44,7 @@ export const shownConnector = (c: Connector, origin: string): z.infer<typeof Con
   mcp: `${origin}/mcp/${c.slug}`,
   redirectUri: c.actAs === 'person' ? redirectUri(origin, c.id) : null,
   allowPrivate: c.privateHost !== undefined || c.originsPrivate,
+  tunnel: c.tunnel ?? null,
   auth: c.auth.kind,
   state: c.state,
   created: c.created.toISOString(),

@@ -48,9 +48,14 @@ type NoteOf<K extends keyof typeof gatewayEvents> = Parameters<typeof event<type
  * that the commit is durable. What failed without our knowing whether it was committed is settled later, so that no call of a living node
  * stays open: `end` counts only for a call that is open, so doing it twice does nothing.
  */
-export async function startCallWriter(world: World, node: Id<'nod'>, wake?: () => void): Promise<CallWriter> {
+export async function startCallWriter(
+  world: World,
+  node: Id<'nod'>,
+  wake?: () => void,
+  address?: string,
+): Promise<CallWriter> {
   // Leases belong to no organization and tell no one anything that an ended call does not: no event.
-  const beat = (): Promise<unknown> => world.db.transact({}, (tx) => saveLease(tx, node, LEASE_SECONDS));
+  const beat = (): Promise<unknown> => world.db.transact({}, (tx) => saveLease(tx, node, LEASE_SECONDS, address));
   await beat();
   const beats = setInterval(() => {
     beat().catch((err: unknown) => world.log.warn({ err }, 'the lease of this node could not be renewed'));

@@ -85,9 +85,9 @@ export const lookupLostCalls = (): Query<z.infer<typeof Scopes>> =>
   read(Scopes)`select coalesce(json_agg(l), '[]') as scopes from lookup_lost_calls() l`;
 
 /** A new lease, or a longer one. By the database's clock, because the nodes that compare have clocks of their own. */
-export const saveLease = (tx: Tx, node: string, seconds: number): Promise<number> =>
+export const saveLease = (tx: Tx, node: string, seconds: number, address: string | undefined): Promise<number> =>
   tx.run(write`
-    insert into gateway_node (id, started_at, lease_until) values (${node}, now(), now() + make_interval(secs => ${seconds}))
+    insert into gateway_node (id, started_at, lease_until, address) values (${node}, now(), now() + make_interval(secs => ${seconds}), ${address ?? null})
     on conflict (id) do update set lease_until = excluded.lease_until`);
 
 /** Leases that ended a day ago. Their calls ended as lost long since. */

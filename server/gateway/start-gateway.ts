@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { openVerifier, type Verifier } from '#authorization/live-grant.ts';
 import type { Credentials } from '#vault/credentials.ts';
 import type { World } from '#kernel/ctx.ts';
-import { newId } from '#kernel/id.ts';
+import { newId, type Id } from '#kernel/id.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
 import type { Metrics } from '#kernel/telemetry.ts';
 import { startShadow, type Shadow, type ShadowOptions } from '#policy/shadow.ts';
@@ -31,6 +31,10 @@ export type GatewayDeps = {
   versions?: Versions;
   verifier?: Verifier;
   metrics?: Metrics;
+  /** Its name among the nodes; made here where it is absent. */
+  node?: Id<'nod'>;
+  /** Where other nodes reach this one. */
+  address?: string;
   /** Tells the sequencer of this process that the inbox has something, so that it need not wait for its next look. */
   wake?: () => void;
   /** How decisions are asked again of cedar-wasm; a test asks more often. */
@@ -93,13 +97,13 @@ const closedVault: Credentials = {
 export async function startGateway(world: World, deps: GatewayDeps = {}): Promise<Gateway> {
   const versions = deps.versions ?? (await startVersions({ pool: world.db.pool, log: world.log }));
   const streams = openStreams(versions, world.log);
-  const node = newId('nod', world.now().getTime());
+  const node = deps.node ?? newId('nod', world.now().getTime());
   const gate: Gate = {
     world,
     callers: openCallers(world, versions, deps.verifier ?? openVerifier(world, versions)),
     credentials: deps.credentials ?? closedVault,
     views: orgViews(world, versions),
-    writer: await startCallWriter(world, node, deps.wake),
+    writer: await startCallWriter(world, node, deps.wake, deps.address),
     reads: new SessionReads(),
     fairUse: new FairUse(),
     refusals: new Refusals(world.log),

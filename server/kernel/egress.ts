@@ -14,6 +14,11 @@ export type EgressRules = {
    * connector or connection names them. Link-local, metadata, multicast and reserved addresses are refused even then.
    */
   allowPrivate?: readonly string[];
+  /**
+   * A way that begins inside another network (EgressOptions.ways). The host is then a name there: nothing here looks it up or connects to it,
+   * plain http included, and of the caps a dispatcher knows none.
+   */
+  via?: string;
   /** Largest answer in bytes that `fetch` reads, before and after decompression; above it the connection is closed. */
   maxBytes?: number;
   /** Whole time of a `fetch`, headers and body, in milliseconds. */
@@ -42,6 +47,8 @@ export type EgressOptions = {
   defaults?: { maxBytes?: number; timeoutMs?: number };
   /** Replaces the system's resolver. For tests of what a hostile resolver can do. */
   lookup?: Lookup;
+  /** Gives the way of a name; without it there is none. */
+  ways?: (via: string) => Dispatcher;
 };
 
 /** A metadata document, a token answer or a list of tools; who expects more says so. */
@@ -54,11 +61,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_POOLS = 256;
 
 /** The only way out of the process. */
-export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptions): Egress {
+export function makeEgress({ log, defaults, lookup = everyAddress, ways = noWay }: EgressOptions): Egress {
   // INVARIANT (no borrowed connection): a connection lives in the agent of one rule set, so what one rule set may reach is never lent to another.
   const agents = new Map<string, Agent>();
 
-  const dispatcher = (rules: EgressRules = {}): Agent => {
+  const dispatcher = (rules: EgressRules = {}): Dispatcher => {
+    if (rules.via !== undefined) return ways(rules.via);
     const hosts = [...(rules.allowPrivate ?? [])].map(hostForm).sort();
     const key = JSON.stringify([hosts, rules.maxBytes, rules.timeoutMs, rules.ca]);
     const known = agents.get(key);
@@ -91,6 +99,7 @@ export function makeEgress({ log, defaults, lookup = everyAddress }: EgressOptio
           dispatcher({
             ...(rules.allowPrivate ? { allowPrivate: rules.allowPrivate } : {}),
             ...(rules.ca === undefined ? {} : { ca: rules.ca }),
+            ...(rules.via === undefined ? {} : { via: rules.via }),
           }),
           target,
           init,
@@ -132,7 +141,11 @@ export function checkedUrl(url: string | URL, rules: EgressRules): URL {
       says: `the URL of ${parsed.host} has a user name or password in it`,
       fix: 'take it out of the URL and give the credential where credentials are asked for',
     });
-  if (parsed.protocol === 'http:' && !names(rules.allowPrivate ?? [], parsed.hostname, portOf(parsed)))
+  if (
+    parsed.protocol === 'http:' &&
+    rules.via === undefined &&
+    !names(rules.allowPrivate ?? [], parsed.hostname, portOf(parsed))
+  )
     throw plainHttp(parsed.host);
   return parsed;
 }
@@ -218,6 +231,13 @@ function judge(address: string, host: string, named: boolean): void {
     because: address,
   });
 }
+
+const noWay = (): never => {
+  throw new Problem('unavailable', 'egress/no-way', {
+    says: 'this process has no way into the network that the address is in',
+    fix: 'ask a running server: commands reach what is behind a tunnel only through it',
+  });
+};
 
 const plainHttp = (host: string): Problem =>
   new Problem('invalid', 'egress/plain-http', {

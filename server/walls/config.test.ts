@@ -41,6 +41,10 @@ const sentences: [Record<string, string>, string][] = [
     { DATABASE_URL: 'mysql://h/d' },
     'DATABASE_URL is not a PostgreSQL URL; set it to postgresql://login:password@host:5432/database',
   ],
+  [
+    { GATEHOUSE_NODE_ADDRESS: 'http://10.0.3.7' },
+    'GATEHOUSE_NODE_ADDRESS is "http://10.0.3.7"; set it to host and port, e.g. 10.0.3.7:7400',
+  ],
   [{ GATEHOUSE_PORT: '99999' }, 'GATEHOUSE_PORT is "99999"; set it to a port number from 0 to 65535'],
   [
     { GATEHOUSE_ORIGIN: 'https://gate.example.com/' },

@@ -187,6 +187,7 @@ test('the tools of the stand-ins have no finding at all', async () => {
       const { tools } = await fetchCatalogue(egress, {
         url: s.ready.mcp,
         privateHost: new URL(s.ready.mcp).host,
+        tunnel: undefined,
         bearer: undefined,
       });
       assert.ok(tools.length > 5);
