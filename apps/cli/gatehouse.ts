@@ -81,6 +81,11 @@ const commands: Command[] = [
       process.exit(await (await import('./bridge/bridge.ts')).bridge(args));
     },
   },
+  {
+    words: 'tunnel',
+    says: 'Be an agent inside a network: --url ADDRESS --secret-file FILE --allow ADDRESS… [--name NAME].',
+    run: async (args) => (await import('./tunnel/tunnel.ts')).tunnel(args),
+  },
   ...(['sync', 'plan', 'apply', 'grant', 'revoke'] as const).map((verb) => ({
     words: `scim ${verb}`,
     says: scimSays[verb],

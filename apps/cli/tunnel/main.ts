@@ -1,0 +1,3 @@
+import { tunnel } from './tunnel.ts';
+
+process.exit(await tunnel(process.argv.slice(2)));
