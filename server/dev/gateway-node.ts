@@ -1,10 +1,13 @@
 // Another node of the gateway over a test's database, in a process of its own, so that it can be killed. `--pause opened` stops each call
 // before it is sent, `--pause sent` after its answer has come and before it is closed; both say so on stdout.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { Dispatcher } from 'undici';
 import { startGateway } from '#gateway/start-gateway.ts';
+import { newId } from '#kernel/id.ts';
+import { startVersions } from '#kernel/versions.ts';
+import { makeTunnels } from '#tunnels/start-tunnels.ts';
 import { connect } from '#kernel/db.ts';
 import { makeEgress, type Egress } from '#kernel/egress.ts';
 import { silentLog } from '#kernel/log.ts';
@@ -15,7 +18,8 @@ const { values } = parseArgs({
 });
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const real = makeEgress({ log: silentLog });
+const tunnels = makeTunnels();
+const real = makeEgress({ log: silentLog, ways: tunnels.way });
 const paused = (d: Dispatcher): Pick<Dispatcher, 'dispatch'> => ({
   dispatch(options, handler) {
     if (values.pause === 'opened') {
@@ -36,7 +40,23 @@ const egress: Egress =
 
 const db = connect({ url: values.url ?? '', role: 'gatehouse_app', log: silentLog });
 const world = await testWorld(db, { origin: values.origin ?? '', egress });
-const gateway = await startGateway(world);
-const server = createServer((req, res) => gateway.handle(req, res));
-server.listen(0, '127.0.0.1', () => say({ port: (server.address() as AddressInfo).port }));
+const node = newId('nod');
+const versions = await startVersions({ pool: db.pool, log: silentLog });
+const shouldUpgradeCallback = (req: IncomingMessage): boolean => tunnels.handles(req.url ?? '/');
+const server = createServer({ shouldUpgradeCallback }, (req, res) => gateway.handle(req, res));
+server.on('upgrade', (req, socket, head) => tunnels.upgrade(req, socket, head));
+await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+const { port } = server.address() as AddressInfo;
+tunnels.start({ world, versions, node });
+const gateway = await startGateway(world, { versions, node, address: `http://127.0.0.1:${port}` });
+say({ port, node });
 process.stdin.once('end', () => process.exit(0)).resume();
+// As a node that is told to stop: its agents go to another one, and what is under way has its moment.
+process.once(
+  'SIGTERM',
+  () =>
+    void tunnels
+      .stop()
+      .then(() => gateway.stop())
+      .then(() => process.exit(0)),
+);

@@ -14,6 +14,8 @@ export type GatewayNode = {
   said(key: string): Promise<unknown>;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
+  /** SIGTERM, and waits until it is gone. */
+  stop(): Promise<void>;
 };
 
 /** Starts `gateway-node.ts` over the house's database; it ends with us, since it holds the other end of a pipe. */
@@ -47,6 +49,10 @@ export async function gatewayNode(g: GatewayHouse, ...args: string[]): Promise<G
     said,
     async kill() {
       child.kill('SIGKILL');
+      await gone;
+    },
+    async stop() {
+      child.kill('SIGTERM');
       await gone;
     },
   };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   authorizationHandler,
   type AuthorizationDeps,
@@ -37,6 +38,8 @@ export type OauthHouse = {
     answer: ((req: Request) => Promise<Response> | Response) | undefined;
     /** Parts that answer on the raw request, as the gateway does. */
     raw?: { handles(path: string): boolean; handle(req: IncomingMessage, res: ServerResponse): void };
+    /** And on connections that are to become another, as tunnels do. */
+    upgrading?: { handles(path: string): boolean; upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void };
   };
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -66,7 +69,9 @@ export async function oauthHouse(
   const also: OauthHouse['also'] = { answer: undefined };
   const mine: { handler: AuthorizationHandler | undefined } = { handler: undefined };
   const node = (which: () => AuthorizationHandler | undefined): Server => {
-    const server = createServer((req, res) => {
+    const shouldUpgradeCallback = (req: IncomingMessage): boolean =>
+      also.upgrading?.handles((req.url ?? '/').split('?')[0] ?? '/') === true;
+    const server = createServer({ shouldUpgradeCallback }, (req, res) => {
       const h = which();
       if (h?.handles((req.url ?? '/').split('?')[0] ?? '/')) return h.handle(req, res);
       if (also.raw?.handles((req.url ?? '/').split('?')[0] ?? '/')) return also.raw.handle(req, res);
@@ -89,6 +94,7 @@ export async function oauthHouse(
       };
       reply().catch(() => res.destroy());
     });
+    server.on('upgrade', (req, socket, head) => also.upgrading?.upgrade(req, socket, head));
     servers.push(server);
     return server;
   };
