@@ -32,7 +32,8 @@ export function sendModern(
     const cutter = eventCutter(MAX_MCP_RESULT_BYTES);
     let settled = false;
     const sent = (r.send ?? sendUpstream)(
-      { ...r, headers: modernHeaders(known, r, q), body: Buffer.from(text) },
+      // The revision knows no other method, whatever an older client asked with.
+      { ...r, method: 'POST', headers: modernHeaders(known, r, q), body: Buffer.from(text) },
       {
         head(s, h) {
           status = s;
