@@ -15,8 +15,10 @@ import { redactJson } from '#dlp/redact-json.ts';
 import { readOfAnything } from './session-reads.ts';
 import { relay, MAX_STREAM_BYTES, type Relayed } from './relay.ts';
 import { refuse, rpcError } from './reply.ts';
+import { typeOf } from './eras/ask-http.ts';
 import { greetings, shownInstructions } from './shown-instructions.ts';
 import { shownTools } from './shown-tools.ts';
+import { tellAlone, tellShown } from './tell-shown.ts';
 import type { Failure } from './tool-call.ts';
 import { Broken } from './upstream.ts';
 import type { ConnectorView, OrgView } from './org-view.ts';
@@ -56,6 +58,7 @@ export async function passThrough(x: Exchange): Promise<void> {
     lasting ? STREAM_MS : gate.callMs,
     (view) => !lasting || isAll(x.connector) || mayRead(view, x.who.caller, x.connector, gate.world.now()),
   );
+  const tell = lasting && !isAll(x.connector) ? tellShown(x) : undefined;
   try {
     const r = await relay(await towardsUpstream(x), reply, {
       wants: id,
@@ -65,19 +68,28 @@ export async function passThrough(x: Exchange): Promise<void> {
         const part = 'params' in message ? 'params' : 'error' in message ? 'error' : 'result';
         const resumes = m === undefined && !('method' in message);
         const v = looked(x, 'result', message[part] ?? null);
-        if (v === PASSES && !resumes) return undefined;
-        return givenOut(x, v, text, part).then(async (instead) => {
-          if (resumes) await resumed(x, message, raw);
-          return instead;
-        });
+        const passed =
+          v === PASSES && !resumes
+            ? undefined
+            : givenOut(x, v, text, part).then(async (instead) => {
+                if (resumes) await resumed(x, message, raw);
+                return instead;
+              });
+        tell?.passes(message, passed);
+        return passed;
       },
-      head: (h) => passSession(x, h['mcp-session-id']),
+      head(h) {
+        passSession(x, h['mcp-session-id']);
+        if (typeOf(h) === 'text/event-stream') tell?.begins();
+      },
     });
-    await give(x, r);
+    if (tell && m === undefined && r.kind !== 'ended' && r.status === 405) await tellAlone(x, tell);
+    else await give(x, r);
   } catch (e) {
     if (reply.streaming || reply.res.headersSent) reply.res.end();
     else refuse(gate.world, reply, x.path, e instanceof Broken ? asRefusal(e) : asProblem(e), id ?? null);
   } finally {
+    tell?.stop();
     release();
   }
 }

@@ -1,4 +1,7 @@
+import { sha256 } from '@gatehouse/contract/sha256.ts';
+import type { Caller } from '../caller.ts';
 import type { Exchange } from '../exchange.ts';
+import type { OrgView } from '../org-view.ts';
 import { connectorsOn, isAll } from './all-connectors.ts';
 import { shownNames } from './shown-names.ts';
 
@@ -15,9 +18,7 @@ export function watchShown(x: Exchange, changed: () => void): () => void {
     const caller = await gate.callers.still(x.who.token);
     if (!caller) return undefined;
     const view = await gate.views(caller);
-    const own = view.connectors.get(x.connector.slug);
-    const all = isAll(x.connector) ? connectorsOn(view) : own ? [own] : [];
-    return all.flatMap((c) => shownNames(view, caller, c, gate.world.now())).join('\n');
+    return shownTo(view, caller, x, gate.world.now());
   };
   let last: Promise<string | undefined> = seen().catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
@@ -37,4 +38,21 @@ export function watchShown(x: Exchange, changed: () => void): () => void {
     clearTimeout(timer);
     stop();
   };
+}
+
+/** By view, and in it by person and connector: of ten thousand streams many are of few people, and each would keep a list. */
+const known = new WeakMap<OrgView, Map<string, string>>();
+
+function shownTo(view: OrgView, caller: Caller, { connector }: Exchange, now: Date): string {
+  let of = known.get(view);
+  if (!of) known.set(view, (of = new Map()));
+  const key = `${caller.member}/${connector.slug}`;
+  let shown = of.get(key);
+  if (shown === undefined) {
+    const own = view.connectors.get(connector.slug);
+    const all = isAll(connector) ? connectorsOn(view) : own ? [own] : [];
+    const names = all.flatMap((c) => shownNames(view, caller, c, now));
+    of.set(key, (shown = sha256(names.join('\n')).toString('base64')));
+  }
+  return shown;
 }
