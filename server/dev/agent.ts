@@ -1,7 +1,6 @@
 import {
   Client,
   StreamableHTTPClientTransport,
-  UnauthorizedError,
   type OAuthClientProvider,
   type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
@@ -12,7 +11,7 @@ import {
 export const callback = 'http://127.0.0.1:33418/callback';
 
 /** What an MCP client keeps about a server it signed in to. In memory; a real one keeps it in a keychain. */
-class Keychain implements OAuthClientProvider {
+export class Keychain implements OAuthClientProvider {
   client: StoredOAuthClientInformation | undefined;
   held: StoredOAuthTokens | undefined;
   verifier = '';
@@ -71,37 +70,51 @@ export type Agent = {
   client: Client;
   /** What the client holds; for looking, not for cheating. */
   keychain: Keychain;
-  /** The protocol revision that client and server settled on. */
   close(): Promise<void>;
 };
 
+/** The person with a browser: gets the address to open and returns where that ended. */
+export type SignIn = (authorizeAt: URL) => Promise<URL>;
+
+/** One attempt of a client library to connect, and how it takes the answer of a sign-in. */
+export type Attempt<C> = { connect(): Promise<C>; finish(params: URLSearchParams): Promise<void> };
+
 /**
- * Connects an unmodified MCP client to `url`. It is told the address and nothing else: it finds the protected resource, the authorization
- * server and how to register by itself. `signIn` is the person with a browser: it gets the address to open and returns where that ended.
+ * Connects as every client does that is told an address and nothing else: it tries, is refused, finds the protected resource, the
+ * authorization server and how to register by itself, has its person sign in, and tries again.
  */
-export async function connectAgent(
-  url: string,
-  name: string,
-  signIn: (authorizeAt: URL) => Promise<URL>,
-): Promise<Agent> {
+export async function connectSigningIn<C>(
+  keychain: Keychain,
+  attempt: () => Attempt<C>,
+  signIn: SignIn,
+  tries = 2,
+): Promise<C> {
+  const { connect, finish } = attempt();
+  try {
+    return await connect();
+  } catch (e) {
+    if (!keychain.authorizeAt || tries <= 1) throw e;
+    const landed = await signIn(keychain.authorizeAt);
+    if (!landed.searchParams.has('code'))
+      throw new Error(`signing in ended without a code: ${landed.search}`, { cause: e });
+    await finish(landed.searchParams);
+    keychain.authorizeAt = undefined;
+    return connectSigningIn(keychain, attempt, signIn, tries - 1);
+  }
+}
+
+/** Connects an unmodified MCP client of the newest revision to `url`. */
+export async function connectAgent(url: string, name: string, signIn: SignIn): Promise<Agent> {
   const keychain = new Keychain(name);
-  const open = async (): Promise<Client> => {
+  const attempt = (): Attempt<Client> => {
     const client = new Client({ name, version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
     const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider: keychain });
-    try {
-      await client.connect(transport);
-      return client;
-    } catch (e) {
-      if (!(e instanceof UnauthorizedError) || !keychain.authorizeAt) throw e;
-      const landed = await signIn(keychain.authorizeAt);
-      const code = landed.searchParams.get('code');
-      if (code === null) throw new Error(`signing in ended without a code: ${landed.search}`, { cause: e });
-      await transport.finishAuth(landed.searchParams);
-      keychain.authorizeAt = undefined;
-      return open();
-    }
+    return {
+      connect: () => client.connect(transport).then(() => client),
+      finish: (params) => transport.finishAuth(params),
+    };
   };
-  const client = await open();
+  const client = await connectSigningIn(keychain, attempt, signIn);
   return { client, keychain, close: () => client.close() };
 }
 

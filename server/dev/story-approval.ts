@@ -71,7 +71,11 @@ export async function tellOfApproval(step: StepOf, s: ApprovalScene): Promise<vo
 }
 
 /** As the portal does it: with the person's cookie, and the hash of what was looked at. */
-async function decide(s: ApprovalScene, approval: string, hash: string): Promise<Json> {
+export async function decide(
+  s: Pick<ApprovalScene, 'origin' | 'org' | 'decider'>,
+  approval: string,
+  hash: string,
+): Promise<Json> {
   const answer = await fetch(`${s.origin}/api/orgs/${s.org}/approvals/${approval}/decision`, {
     method: 'POST',
     headers: {

@@ -2,13 +2,12 @@ import { parseId } from '#kernel/id.ts';
 import type { Bootstrapped } from '../bootstrap.ts';
 import type { Serving } from '../serve.ts';
 import { setupLinkFor } from '../setup-link.ts';
-import { callback, connectAgent, textOf, type Agent } from './agent.ts';
-import { Browser } from './browser.ts';
+import { connectAgent, textOf, type Agent } from './agent.ts';
+import { connectVendor, signedIn, signInWith } from './northwind.ts';
 import { expect, list, type Api, type StepOf } from './story-parts.ts';
 import { startGitHub } from './vendors/github.ts';
 import { startGoogleDrive } from './vendors/google-drive.ts';
 import { startSlack } from './vendors/slack.ts';
-import type { VendorStandIn } from './vendors/vendor-stand-in.ts';
 
 /**
  * Three systems of the catalogue, their vendors standing in on this machine: a person lets Gatehouse read her Drive, and the organization gives its
@@ -31,40 +30,17 @@ export async function tellOfConnectors(
     const added = await api('POST', '/members', { email: 'ada@acme.example', displayName: 'Ada Ampere', role: 'user' });
     const user = parseId('usr', String(added['user']));
     if (!user) throw new Error('the story is not true: nobody was added');
-    const browser = await (await new Browser().open((await setupLinkFor(world, user)).url)).submit(/Sign in as/);
+    const browser = await signedIn((await setupLinkFor(world, user)).url);
     const agentFor = async (slug: string): Promise<Agent> => {
-      const agent = await connectAgent(`${origin}/mcp/${slug}`, "Ada's agent", async (at) => {
-        await browser.open(at, { stopAt: callback });
-        if (browser.url.pathname.startsWith('/consent/')) await browser.submit(/Allow/, {}, { stopAt: callback });
-        return browser.url;
-      });
+      const agent = await connectAgent(`${origin}/mcp/${slug}`, "Ada's agent", (at) => signInWith(browser, at));
       agents.push(agent);
       return agent;
-    };
-    const make = async (type: string, vendor: VendorStandIn, more: object): Promise<string> => {
-      const c = await api('POST', '/connectors', {
-        type,
-        settings: vendor.settings,
-        origins: vendor.origins,
-        originsPrivate: true,
-        ...more,
-      });
-      const id = String(c['id']);
-      await api('POST', '/rules', {
-        name: `Everybody may read ${String(c['name'])}`,
-        who: { kind: 'everyone' },
-        connector: id,
-        tools: { classes: ['read'] },
-        effect: 'allow',
-        asks: 'never',
-      });
-      return id;
     };
     const asked = async (agent: Agent, name: string, args: Record<string, unknown>): Promise<string> =>
       textOf(await agent.client.callTool({ name, arguments: args }));
 
     await step(async () => {
-      const id = await make('google-drive', drive, {});
+      const id = await connectVendor(api, 'google-drive', drive);
       drive.registerRedirect(`${origin}/connections/callback/${id}`);
       await api('PUT', `/connectors/${id}/app`, { ...drive.app });
       const agent = await agentFor('google-drive');
@@ -86,8 +62,8 @@ export async function tellOfConnectors(
 
     await step(async () => {
       const organization = { actAs: 'organization' };
-      const chat = await make('slack', slack, organization);
-      const code = await make('github', github, organization);
+      const chat = await connectVendor(api, 'slack', slack, organization);
+      const code = await connectVendor(api, 'github', github, organization);
       for (const [id, vendor] of [[chat, slack] as const, [code, github] as const])
         for (const [kind, fields] of Object.entries(vendor.accounts))
           await api('PUT', `/connectors/${id}/account`, { kind, fields });

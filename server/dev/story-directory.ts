@@ -1,4 +1,4 @@
-import type { Scim } from './story.ts';
+import type { Scim } from './northwind.ts';
 import { pushPeople } from './idp-push.ts';
 import { company, groupNames, people, type Person } from './people.ts';
 import { expect, list, type Api, type StepOf } from './story-parts.ts';

@@ -1,4 +1,3 @@
-// Longer than 300 lines: the first seven steps share what they set up; later chapters are in story-*.ts.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +7,11 @@ import { readConfig, type Config } from '../config.ts';
 import { bootstrap, type Bootstrapped } from '../bootstrap.ts';
 import { serve, type Serving } from '../serve.ts';
 import { setupLinkFor } from '../setup-link.ts';
-import { connectAgent, callback, textOf, type Agent } from './agent.ts';
-import { Browser } from './browser.ts';
+import { connectAgent, textOf, type Agent } from './agent.ts';
 import { DnsLab } from './dns.ts';
-import { deactivate, pushPeople, testConnection } from './idp-push.ts';
+import { deactivate } from './idp-push.ts';
+import { connectCrm, connectDirectory, connectIdp, signedIn, signInAtNorthwind } from './northwind.ts';
 import { company, displayName, everybody, groupNames, people, type Person } from './people.ts';
-import { startStandIn } from './stand-in.ts';
 import { tellOfApproval } from './story-approval.ts';
 import { tellOfConnectors } from './story-connectors.ts';
 import { tellOfBacktest } from './story-backtest.ts';
@@ -22,11 +20,8 @@ import { tellOfReview } from './story-review.ts';
 import { tellOfSignIn } from './story-sign-in.ts';
 import { tellOfQuarantine } from './story-quarantine.ts';
 import { tellOfMerge } from './story-merge.ts';
-import { apiOf, expect, list, type Step, type StepOf } from './story-parts.ts';
+import { apiOf, expect, type Step, type StepOf } from './story-parts.ts';
 import type { Log } from '#kernel/log.ts';
-
-/** Where the identity provider pushes to. */
-export type Scim = { base: string; token: string };
 
 export type Story = {
   serving: Serving;
@@ -92,40 +87,18 @@ export async function tellStory(
     const api = apiOf(origin, founded);
 
     await step(async () => {
-      const secret = 'the-idp-and-gatehouse-share-this';
-      const idp = await startStandIn<{ url: string }>('idp.ts', [
-        '--client-id',
-        'gatehouse',
-        '--client-secret',
-        secret,
-        '--redirect-uri',
-        `${origin}/sign-in/callback`,
-      ]);
+      const { idp, connection } = await connectIdp(api, origin);
       closing.push(() => idp.stop());
-      const connection = await api('POST', '/sso-connections', {
-        kind: 'oidc',
-        name: 'Northwind ID',
-        issuer: idp.ready.url,
-        clientId: 'gatehouse',
-        clientSecret: secret,
-        allowPrivate: true,
-      });
       return {
         value: undefined,
         says: `an identity provider with ${everybody.length} people is connected for sign-in, from its discovery document alone`,
         look: `${idp.ready.url}/.well-known/openid-configuration`,
-        details: [`connection ${String(connection['id'])}`],
+        details: [`connection ${connection}`],
       };
     });
 
     const { scim, pushed } = await step(async () => {
-      const directory = await api('POST', '/directories', { name: 'Northwind ID' });
-      const token = await api('POST', `/directories/${String(directory['id'])}/tokens`, {});
-      const scim = { base: `${origin}/scim/v2/${String(directory['id'])}`, token: String(token['token']) };
-      await testConnection(scim.base, scim.token, 'okta');
-      const groups = [groupNames.sales, groupNames.leads];
-      const pushed = await pushPeople(scim.base, scim.token, everybody, groups, 'okta');
-      await testConnection(scim.base, scim.token, 'entra');
+      const { scim, pushed } = await connectDirectory(api, origin, everybody);
       return {
         value: { scim, pushed },
         says: `the identity provider has pushed ${pushed.users.size} people and ${pushed.groups.size} groups by SCIM`,
@@ -134,53 +107,19 @@ export async function tellStory(
     });
 
     const { crm, crmPath, connector } = await step(async () => {
-      const bearer = 'what-the-crm-knows-gatehouse-by';
-      const crm = await startStandIn<{ url: string; mcp: string }>('crm.ts', ['--bearer', bearer]);
+      const { crm, connector, tools } = await connectCrm(api, 'crm', 'CRM', pushed);
       closing.push(() => crm.stop());
-      const connector = await api('POST', '/connectors', {
-        slug: 'crm',
-        name: 'CRM',
-        url: crm.ready.mcp,
-        bearer,
-        allowPrivate: true,
-      });
-      const path = `/connectors/${String(connector['id'])}`;
-      const { items } = await api('GET', `${path}/tools`);
-      const classes: Record<string, string> = {
-        search_accounts: 'read',
-        get_deal: 'read',
-        watch_deals: 'read',
-        update_deal: 'write',
-        add_note: 'write',
-        delete_deal: 'destructive',
-      };
-      const tools = list(items).map((t) => ({
-        name: String(t['name']),
-        pin: String(t['pin']),
-        class: classes[String(t['name'])] ?? 'destructive',
-      }));
-      await api('POST', `${path}/review`, { tools });
-      const rule = (name: string, group: string, kinds: string[]) =>
-        api('POST', '/rules', {
-          name,
-          who: { kind: 'group', group: pushed.groups.get(group) },
-          connector: connector['id'],
-          tools: { classes: kinds },
-          effect: 'allow',
-          asks: 'never',
-        });
-      await rule('Sales may read the CRM', groupNames.sales, ['read']);
-      await rule('Sales leads may change the CRM', groupNames.leads, ['write']);
+      const path = `/connectors/${connector}`;
       return {
-        value: { crm: crm.ready.url, crmPath: path, connector: String(connector['id']) },
-        says: `a CRM is connected: ${tools.length} tools reviewed; ${groupNames.sales} may read, ${groupNames.leads} may write, nobody may delete`,
+        value: { crm: crm.ready.url, crmPath: path, connector },
+        says: `a CRM is connected: ${tools} tools reviewed; ${groupNames.sales} may read, ${groupNames.leads} may write, nobody may delete`,
         look: `${origin}/api/orgs/${founded.org}${path}/tools`,
       };
     });
 
     const mcp = `${origin}/mcp/crm`;
     const agentOf = async (person: Person): Promise<Agent> => {
-      const agent = await connectAgent(mcp, `${person.given}'s agent`, (at) => signIn(at, person));
+      const agent = await connectAgent(mcp, `${person.given}'s agent`, (at) => signInAtNorthwind(at, person));
       closing.push(() => agent.close());
       return agent;
     };
@@ -311,25 +250,6 @@ export async function tellStory(
     await stop();
     throw e;
   }
-
-  /** The person signs in at the identity provider and agrees on our consent page; real requests, real cookies. */
-  async function signIn(authorizeAt: URL, person: Person): Promise<URL> {
-    const browser = new Browser();
-    await browser.open(authorizeAt, { stopAt: callback });
-    if (browser.url.pathname === '/sign-in') await browser.follow(/Northwind ID/);
-    if (browser.text().includes(displayName(person)))
-      await browser.submit(displayName(person), {}, { stopAt: callback });
-    if (browser.url.pathname.startsWith('/consent/')) await browser.submit(/Allow/, {}, { stopAt: callback });
-    if (!browser.url.href.startsWith(callback))
-      throw new Error(`signing in ended at ${browser.url.href} (${browser.status}):\n${browser.text()}`);
-    return browser.url;
-  }
-}
-
-/** Somebody with a browser, signed in by a link. */
-async function signedIn(link: string): Promise<Browser> {
-  const browser = await new Browser().open(link);
-  return browser.submit(/Sign in as/);
 }
 
 async function text(url: string, f: Bootstrapped): Promise<string> {
