@@ -271,11 +271,14 @@ create table audit_event (
 CREATE INDEX audit_event_actor ON ONLY public.audit_event USING btree (log, actor, seq) WHERE (actor IS NOT NULL);
 CREATE INDEX audit_event_call ON ONLY public.audit_event USING btree (log, call, seq) WHERE (call IS NOT NULL);
 CREATE INDEX audit_event_connector ON ONLY public.audit_event USING btree (log, connector, seq) WHERE (connector IS NOT NULL);
+CREATE INDEX audit_event_ended ON ONLY public.audit_event USING btree (log, ((header ->> 'disposition'::text)), seq) WHERE ((header ->> 'disposition'::text) <> 'returned'::text);
 CREATE INDEX audit_event_found ON ONLY public.audit_event USING btree (log, seq) WHERE (jsonb_array_length(
 CASE
     WHEN (jsonb_typeof((data -> 'findings'::text)) = 'array'::text) THEN (data -> 'findings'::text)
     ELSE '[]'::jsonb
 END) > 0);
+CREATE INDEX audit_event_request ON ONLY public.audit_event USING btree (log, ((header ->> 'request'::text)), seq);
+CREATE INDEX audit_event_time ON ONLY public.audit_event USING btree (log, at);
 CREATE INDEX audit_event_type ON ONLY public.audit_event USING btree (log, type, seq);
 alter table audit_event enable row level security;
 create policy audit_event_append on audit_event for insert to gatehouse_sequencer with check true;
@@ -587,12 +590,15 @@ create table connector (
   settings jsonb not null default '{}'::jsonb,
   origins jsonb not null default '{}'::jsonb,
   origins_private boolean not null default false,
+  tunnel text,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   UNIQUE (org, slug),
   FOREIGN KEY (org) REFERENCES org(id),
+  FOREIGN KEY (org, tunnel) REFERENCES tunnel(org, id),
   CHECK (((bearer IS NULL) OR (bearer_generation > 0))),
   CHECK (((slug ~ '^[a-z0-9](-?[a-z0-9])*$'::text) AND (length(slug) <= 40))),
+  CHECK (((tunnel IS NULL) OR ((private_host IS NULL) AND (type = 'mcp'::text)))),
   CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
   CHECK ((act_as = ANY (ARRAY['none'::text, 'person'::text, 'organization'::text, 'organization_as_person'::text]))),
   CHECK ((mode = ANY (ARRAY['builtin'::text, 'remote'::text]))),
@@ -949,6 +955,7 @@ create table gateway_node (
   id text not null,
   started_at timestamp with time zone not null,
   lease_until timestamp with time zone not null,
+  address text,
   PRIMARY KEY (id)
 );
 alter table gateway_node enable row level security;
@@ -969,7 +976,7 @@ create table group_mapping (
   UNIQUE (org, id),
   FOREIGN KEY (org) REFERENCES org(id),
   CHECK (((group_id IS NULL) <> (name IS NULL))),
-  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'user'::text])))
+  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'auditor'::text, 'user'::text])))
 );
 CREATE UNIQUE INDEX group_mapping_group ON public.group_mapping USING btree (org, group_id) WHERE (group_id IS NOT NULL);
 CREATE UNIQUE INDEX group_mapping_name ON public.group_mapping USING btree (org, name) WHERE (name IS NOT NULL);
@@ -1114,7 +1121,7 @@ create table member (
   UNIQUE (org, user_id),
   FOREIGN KEY (org) REFERENCES org(id),
   FOREIGN KEY (user_id) REFERENCES app_user(id),
-  CHECK ((role = ANY (ARRAY['primary_owner'::text, 'owner'::text, 'admin'::text, 'user'::text])))
+  CHECK ((role = ANY (ARRAY['primary_owner'::text, 'owner'::text, 'admin'::text, 'auditor'::text, 'user'::text])))
 );
 CREATE UNIQUE INDEX member_primary_owner ON public.member USING btree (org) WHERE (role = 'primary_owner'::text);
 CREATE INDEX member_user ON public.member USING btree (user_id);
@@ -1351,6 +1358,45 @@ CREATE INDEX oidc_session_subject ON public.oidc_session USING btree (parent, co
 alter table oidc_session enable row level security;
 create policy oidc_session_of_parent on oidc_session for all to gatehouse_app using (parent = app_parent()) with check (parent = app_parent());
 grant insert, select on oidc_session to gatehouse_app;
+
+-- The OpenAPI document that a connector was imported by last. source: the address it was fetched from (null: it was given). generation counts imports; operations are cached by it.
+create table openapi_document (
+  org text not null,
+  connector text not null,
+  source text,
+  sha256 text not null,
+  openapi text not null,
+  title text not null,
+  service_version text not null,
+  generation integer not null,
+  imported_by text not null,
+  imported_at timestamp with time zone not null,
+  PRIMARY KEY (org, connector),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK ((generation > 0)),
+  CHECK ((openapi = ANY (ARRAY['3.0'::text, '3.1'::text]))),
+  CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+alter table openapi_document enable row level security;
+create policy openapi_document_of_org on openapi_document for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on openapi_document to gatehouse_app;
+grant update (generation, imported_at, imported_by, openapi, service_version, sha256, source, title) on openapi_document to gatehouse_app;
+
+-- An operation that an administrator chose, by the name of its tool. key: method and path; n: its place in the document; operation: JSON of what a call sends and what its arguments must be. What of it may be used, the reviews of its tool say.
+create table openapi_operation (
+  org text not null,
+  connector text not null,
+  name text not null,
+  key text not null,
+  n integer not null,
+  operation text not null,
+  PRIMARY KEY (org, connector, name),
+  UNIQUE (org, connector, key),
+  FOREIGN KEY (org, connector) REFERENCES openapi_document(org, connector)
+);
+alter table openapi_operation enable row level security;
+create policy openapi_operation_of_org on openapi_operation for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on openapi_operation to gatehouse_app;
 
 -- Organization. Lives in one region; its rows, keys and log stay there.
 create table org (
@@ -2603,6 +2649,58 @@ alter table tool_sighting enable row level security;
 create policy tool_sighting_of_org on tool_sighting for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on tool_sighting to gatehouse_app;
 
+-- A way into a network of the org: what its agents may be asked to reach (each an origin, with or without the beginning of a path), and the hash of the secret that they show. generation counts secrets; the one before is good until older_until. told: how it stands as the log tells it, since told_at; last_seen_at: when an agent of it left last. A revoked one stays, so that the log can be read.
+create table tunnel (
+  org text not null,
+  id text not null,
+  name text not null,
+  destinations text[] not null,
+  generation integer not null,
+  secret_hash bytea not null,
+  older_secret_hash bytea,
+  older_until timestamp with time zone,
+  rotated_at timestamp with time zone not null,
+  told text not null,
+  told_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org) REFERENCES org(id),
+  CHECK (((cardinality(destinations) >= 1) AND (cardinality(destinations) <= 50))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  CHECK (((older_secret_hash IS NULL) = (older_until IS NULL))),
+  CHECK ((generation > 0)),
+  CHECK ((told = ANY (ARRAY['online'::text, 'offline'::text])))
+);
+CREATE UNIQUE INDEX tunnel_name ON public.tunnel USING btree (org, lower(name)) WHERE (revoked_at IS NULL);
+alter table tunnel enable row level security;
+create policy tunnel_of_org on tunnel for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on tunnel to gatehouse_app;
+grant update (destinations, generation, last_seen_at, name, older_secret_hash, older_until, revoked_at, rotated_at, secret_hash, told, told_at) on tunnel to gatehouse_app;
+
+-- A connection of an agent, and the node that holds it; it is worth nothing when that node's lease is over (gateway_node). name, version and allow (what its command line lets it reach) are what the agent says of itself; generation: of the secret that it showed.
+create table tunnel_agent (
+  org text not null,
+  id text not null,
+  tunnel text not null,
+  node text not null,
+  name text not null,
+  version text not null,
+  address text not null,
+  allow text[] not null,
+  generation integer not null,
+  joined_at timestamp with time zone not null,
+  PRIMARY KEY (id),
+  UNIQUE (org, id),
+  FOREIGN KEY (org, tunnel) REFERENCES tunnel(org, id)
+);
+CREATE INDEX tunnel_agent_of ON public.tunnel_agent USING btree (org, tunnel);
+alter table tunnel_agent enable row level security;
+create policy tunnel_agent_of_org on tunnel_agent for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant delete, insert, select on tunnel_agent to gatehouse_app;
+
 -- What an identity provider said of a person at the latest sign-in: for rules by department or group, and for asking the manager. Never a key.
 create table user_attribute (
   parent text not null,
@@ -3482,6 +3580,43 @@ CREATE OR REPLACE FUNCTION public.lookup_sso_test(token_hash bytea)
  SET search_path TO 'public'
 AS $function$
   select o.parent, x.org, x.id, x.connection from sso_test x join org o on o.id = x.org where x.hash = token_hash
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_tunnel(wanted text)
+ RETURNS TABLE(parent text, org text, name text, generation integer, secret_hash bytea, older_secret_hash bytea, older_until timestamp with time zone, revoked_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select o.parent, o.id, t.name, t.generation, t.secret_hash, t.older_secret_hash, t.older_until, t.revoked_at
+    from tunnel t join org o on o.id = t.org where t.id = lookup_tunnel.wanted
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_tunnel_figures()
+ RETURNS TABLE(state text, n integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select case when exists (select from tunnel_agent a join gateway_node g on g.id = a.node and g.lease_until > now() where a.org = t.org and a.tunnel = t.id)
+              then 'online' else 'offline' end, count(*)::int
+    from tunnel t where t.revoked_at is null group by 1
+$function$
+-- may be run by: gatehouse_app
+
+CREATE OR REPLACE FUNCTION public.lookup_unsettled_tunnels(quiet interval)
+ RETURNS TABLE(parent text, org text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select distinct o.parent, o.id
+    from tunnel t join org o on o.id = t.org,
+         lateral (select count(*) filter (where n.lease_until > now()) as living, count(*) filter (where n.id is null or n.lease_until <= now() - lookup_unsettled_tunnels.quiet) as left_over
+                    from tunnel_agent a left join gateway_node n on n.id = a.node where a.org = t.org and a.tunnel = t.id) s
+   where s.left_over > 0 or (t.revoked_at is null and (s.living > 0) <> (t.told = 'online'))
 $function$
 -- may be run by: gatehouse_app
 

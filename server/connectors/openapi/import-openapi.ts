@@ -84,6 +84,7 @@ export async function importOpenApi(ctx: OrgCtx, w: ImportWish): Promise<Importe
     slug: w.slug,
     name: w.name ?? title.slice(0, 100),
     privateHost: undefined,
+    tunnel: undefined,
     auth: { kind: 'none' },
     state: 'on',
     created: ctx.now,

@@ -47,14 +47,14 @@ export function BreakGlass({ user, name, on }: { user: string; name: string; on:
       >
         {on ? (
           <p className="gh-s gh-2">
-            The next sign-in and the next sync treat the account like every other, and enforcement of single sign-on covers
-            it.
+            The next sign-in and the next sync treat the account like every other, and enforcement of single sign-on
+            covers it.
           </p>
         ) : (
           <>
             <p className="gh-s gh-2">
-              Neither a directory nor a sign-in lowers, removes or suspends it, and enforcement never refuses it. Give it a
-              passkey, and prove every 90 days that it still gets in.
+              Neither a directory nor a sign-in lowers, removes or suspends it, and enforcement never refuses it. Give
+              it a passkey, and prove every 90 days that it still gets in.
             </p>
             <TextInput label="Why" value={why} onChange={(e) => setWhy(e.currentTarget.value)} data-autofocus />
           </>

@@ -17,11 +17,11 @@ export function Ends({ member, name, what }: { member: string; name: string; wha
       what === 'suspend' || elsewhere.length === 0 ? p.sessions : 0,
       countOf(p.sessions, 'session stops', 'sessions stop') + ' working',
     ],
+    [p.consents, `${countOf(p.consents, 'application')} may not act for ${name} any more`],
     [
-      p.consents,
-      `${countOf(p.consents, 'application')} may not act for ${name} any more`,
+      p.connections,
+      `${countOf(p.connections, 'connection ends', 'connections end')}, here at once and then at the vendor`,
     ],
-    [p.connections, `${countOf(p.connections, 'connection ends', 'connections end')}, here at once and then at the vendor`],
     [p.approvals, `${countOf(p.approvals, 'request that waits is', 'requests that wait are')} cancelled`],
     [p.keys, `${countOf(p.keys, 'API key ends', 'API keys end')}`],
   ];
@@ -31,8 +31,10 @@ export function Ends({ member, name, what }: { member: string; name: string; wha
       <ul className={c.effects}>
         <li>
           <State is="minus">
-            {what === 'remove' ? `${name} has no access to this organization any more` : `${name} has no access anywhere`}, from
-            the next request on
+            {what === 'remove'
+              ? `${name} has no access to this organization any more`
+              : `${name} has no access anywhere`}
+            , from the next request on
           </State>
         </li>
         {ends.map(([, says]) => (
@@ -52,7 +54,9 @@ export function Ends({ member, name, what }: { member: string; name: string; wha
         {elsewhere.map((o) => (
           <li key={o.org}>
             <State is={what === 'suspend' ? 'minus' : 'none'} quiet={what === 'remove'}>
-              {what === 'suspend' ? `Also in ${o.name}, as ${roleWord[o.role]}` : `Stays ${roleWord[o.role]} in ${o.name}`}
+              {what === 'suspend'
+                ? `Also in ${o.name}, as ${roleWord[o.role]}`
+                : `Stays ${roleWord[o.role]} in ${o.name}`}
             </State>
           </li>
         ))}

@@ -93,8 +93,8 @@ export function Page() {
           )
         }
       >
-        The brake holds more than {count(brake.limit)} removals in {count(brake.minutes)} minutes, and a mapped group of more
-        than {count(brake.emptiedGroup)} that is emptied at once.
+        The brake holds more than {count(brake.limit)} removals in {count(brake.minutes)} minutes, and a mapped group of
+        more than {count(brake.emptiedGroup)} that is emptied at once.
       </PageHead>
       {said !== undefined && (
         <Banner
@@ -109,8 +109,8 @@ export function Page() {
       )}
       {brake.held > 0 && (
         <Banner is="held" title={`${countOf(brake.held, 'removal is', 'removals are')} held`}>
-          Who is held keeps access until an owner decides. Somebody who must go now is suspended on their own page; that is
-          never held.
+          Who is held keeps access until an owner decides. Somebody who must go now is suspended on their own page; that
+          is never held.
         </Banner>
       )}
       <DataTable
@@ -126,8 +126,8 @@ export function Page() {
           <>
             <h3>Nothing is held</h3>
             <p>
-              When an identity provider takes many people away at once, they wait here and keep their access until an owner
-              has looked.
+              When an identity provider takes many people away at once, they wait here and keep their access until an
+              owner has looked.
             </p>
             <div className="gh-actions">
               <GoButton to="directory/mappings">See mappings</GoButton>
@@ -185,12 +185,18 @@ function Decide({
         onAct={() =>
           void discard
             .run({ org, body: { removals } })
-            .then((d) => d && onDone(`${countOf(d.count, 'removal is', 'removals are')} discarded; what the directory had taken is put back here`))
+            .then(
+              (d) =>
+                d &&
+                onDone(
+                  `${countOf(d.count, 'removal is', 'removals are')} discarded; what the directory had taken is put back here`,
+                ),
+            )
         }
       >
         <p className="gh-s gh-2">
-          Everybody stays as they were, and what the directory had taken here is put back. The identity provider is not told:
-          if it still says so, it sends the same again. Repair it there as well.
+          Everybody stays as they were, and what the directory had taken here is put back. The identity provider is not
+          told: if it still says so, it sends the same again. Repair it there as well.
         </p>
       </Confirm>
     );
@@ -205,12 +211,19 @@ function Decide({
       wait={seen ? undefined : 'Tick the line above first.'}
       onClose={onClose}
       onAct={() =>
-        void apply.run({ org, body: { removals } }).then((d) => d && onDone(`${countOf(d.count, 'removal', 'removals')} carried out`))
+        void apply
+          .run({ org, body: { removals } })
+          .then((d) => d && onDone(`${countOf(d.count, 'removal', 'removals')} carried out`))
       }
     >
       <p className="gh-s gh-2">
-        They lose access at once: sessions, tokens and waiting approvals end within a second, and connections must be made
-        again. {oldest && <>Held since <When at={oldest} />.</>}
+        They lose access at once: sessions, tokens and waiting approvals end within a second, and connections must be
+        made again.{' '}
+        {oldest && (
+          <>
+            Held since <When at={oldest} />.
+          </>
+        )}
       </p>
       <Checkbox
         checked={seen}

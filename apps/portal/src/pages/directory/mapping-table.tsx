@@ -105,8 +105,12 @@ export function MappingTable({
                       {m.group !== null && (
                         <Menu.Item onClick={() => go(`directory/groups/${m.group ?? ''}`)}>Who is in it</Menu.Item>
                       )}
-                      {m.group === null && <Menu.Item onClick={() => go('directory/groups', { q: label })}>Look for the group</Menu.Item>}
-                      {may && to !== 'none' && <Menu.Item onClick={() => set(m.id, 'none')}>Remove the mapping</Menu.Item>}
+                      {m.group === null && (
+                        <Menu.Item onClick={() => go('directory/groups', { q: label })}>Look for the group</Menu.Item>
+                      )}
+                      {may && to !== 'none' && (
+                        <Menu.Item onClick={() => set(m.id, 'none')}>Remove the mapping</Menu.Item>
+                      )}
                       {may && changed && <Menu.Item onClick={() => set(m.id, m.role)}>Undo the change</Menu.Item>}
                     </Menu.Dropdown>
                   </Menu>
@@ -125,7 +129,9 @@ export function MappingTable({
               </span>
             </td>
             <td>
-              <span className={c.seen}>{a.people === undefined ? 'not yet' : countOf(a.people, 'person', 'people')}</span>
+              <span className={c.seen}>
+                {a.people === undefined ? 'not yet' : countOf(a.people, 'person', 'people')}
+              </span>
             </td>
             <td className={c.role}>
               <Select

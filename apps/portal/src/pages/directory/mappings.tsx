@@ -57,7 +57,8 @@ export function Page() {
           </>
         }
       >
-        Which groups give which role. A person in several groups gets the highest role. Mode: {modeWord[settings.mode].name}.
+        Which groups give which role. A person in several groups gets the highest role. Mode:{' '}
+        {modeWord[settings.mode].name}.
       </PageHead>
       {held > 0 && (
         <Banner
@@ -69,8 +70,8 @@ export function Page() {
             </GoButton>
           }
         >
-          The brake holds more than {count(limit)} removals in {count(minutes)} minutes. Who is held keeps access until an owner
-          decides; removing one person at a time is never held.
+          The brake holds more than {count(limit)} removals in {count(minutes)} minutes. Who is held keeps access until
+          an owner decides; removing one person at a time is never held.
         </Banner>
       )}
       {said !== undefined && (
@@ -103,8 +104,8 @@ export function Page() {
               <div className="gh-empty">
                 <h3>No group is mapped</h3>
                 <p>
-                  A mapping gives everybody in a group of your identity provider a role here. Until there is one, roles are
-                  given by hand or by the pre-defined names below.
+                  A mapping gives everybody in a group of your identity provider a role here. Until there is one, roles
+                  are given by hand or by the pre-defined names below.
                 </p>
                 <div className="gh-actions">
                   <Act can="directory.manage" variant="filled" onClick={() => setAdding(true)}>

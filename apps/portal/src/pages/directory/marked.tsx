@@ -16,7 +16,7 @@ export function differing(a: string, b: string): boolean[] {
       if (row && below) row[j] = x[i] === y[j] ? (below[j + 1] ?? 0) + 1 : Math.max(below[j] ?? 0, row[j + 1] ?? 0);
     }
   const out: boolean[] = x.map(() => true);
-  for (let i = 0, j = 0; i < x.length && j < y.length; ) {
+  for (let i = 0, j = 0; i < x.length && j < y.length;) {
     if (x[i] === y[j]) {
       out[i] = false;
       i++;
@@ -27,7 +27,15 @@ export function differing(a: string, b: string): boolean[] {
   return out;
 }
 
-const named: Record<string, string> = { ' ': 'space', '\t': 'tab', '\u00a0': 'U+00A0', '\u200b': 'U+200B', '\u200c': 'U+200C', '\u200d': 'U+200D', '\ufeff': 'U+FEFF' };
+const named: Record<string, string> = {
+  ' ': 'space',
+  '\t': 'tab',
+  '\u00a0': 'U+00A0',
+  '\u200b': 'U+200B',
+  '\u200c': 'U+200C',
+  '\u200d': 'U+200D',
+  '\ufeff': 'U+FEFF',
+};
 
 /** A name with what is different in it marked; what cannot be seen is printed by its name where it differs. */
 export function Marked({ text, against }: { text: string; against: string }) {

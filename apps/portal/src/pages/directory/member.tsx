@@ -1,6 +1,13 @@
 import { Button, Select } from '@mantine/core';
 import { endAllSessions, listSessions } from '@gatehouse/client/identity.ts';
-import { changeRole, previewLeaving, reactivateUser, readMember, removeMember, suspendUser } from '@gatehouse/client/org.ts';
+import {
+  changeRole,
+  previewLeaving,
+  reactivateUser,
+  readMember,
+  removeMember,
+  suspendUser,
+} from '@gatehouse/client/org.ts';
 import { explainPerson } from '@gatehouse/client/provisioning.ts';
 import { Facts, Hash, Refused, Section, State } from '@gatehouse/ui/parts.tsx';
 import { useParams } from '@tanstack/react-router';
@@ -72,7 +79,17 @@ export function Page() {
                   ),
                 ],
                 ['Member since', <When key="s" at={m.since} />],
-                ['Seat', e.seatSince ? <span key="t">taken <When at={e.seatSince} />{e.tier ? `, tier ${e.tier}` : ''}</span> : 'not taken yet'],
+                [
+                  'Seat',
+                  e.seatSince ? (
+                    <span key="t">
+                      taken <When at={e.seatSince} />
+                      {e.tier ? `, tier ${e.tier}` : ''}
+                    </span>
+                  ) : (
+                    'not taken yet'
+                  ),
+                ],
                 ['Last sign-in', e.lastSignIn ? <When key="l" at={e.lastSignIn} /> : 'never'],
                 ['Directory', directoryWord[e.directory]],
                 ['Vouched for', e.lastAsserted ? <When key="v" at={e.lastAsserted} /> : 'by nobody but us'],
@@ -90,7 +107,13 @@ export function Page() {
           <BreakGlass user={m.user} name={m.displayName} on={e.breakGlass} />
         </div>
       </div>
-      <Asked id={id} user={m.user} name={m.displayName || m.email} asking={asking} onClose={() => setAsking(undefined)} />
+      <Asked
+        id={id}
+        user={m.user}
+        name={m.displayName || m.email}
+        asking={asking}
+        onClose={() => setAsking(undefined)}
+      />
     </div>
   );
 }
@@ -108,10 +131,19 @@ const NotMine = () => (
   </Act>
 );
 
-function Leave({ id, state, onAsk }: { id: string; state: 'active' | 'suspended'; onAsk: (what: 'remove' | 'suspend' | 'back') => void }) {
+function Leave({
+  id,
+  state,
+  onAsk,
+}: {
+  id: string;
+  state: 'active' | 'suspended';
+  onAsk: (what: 'remove' | 'suspend' | 'back') => void;
+}) {
   const org = useOrg();
   const { refused } = useAsk(previewLeaving, { org, member: id });
-  const reason = (r: { says: string; fix: string | null }): string => `${sentence(r.says)} ${r.fix ? sentence(r.fix) : ''}`;
+  const reason = (r: { says: string; fix: string | null }): string =>
+    `${sentence(r.says)} ${r.fix ? sentence(r.fix) : ''}`;
   // What cannot be done is said once where the reasons are the same.
   if (refused.remove && state === 'active' && (!refused.suspend || refused.suspend.code === refused.remove.code))
     return <Refused reason={reason(refused.remove)}>Suspend or remove…</Refused>;
@@ -140,7 +172,10 @@ function RoleChange({ id, role, name, mode }: { id: string; role: keyof typeof r
   const [to, setTo] = useState<GivenRole>();
   const advanced = mode.endsWith('advanced');
   return (
-    <Section title="Role" note={advanced ? 'mapped groups decide it; by hand lasts until the next sync' : 'given by hand'}>
+    <Section
+      title="Role"
+      note={advanced ? 'mapped groups decide it; by hand lasts until the next sync' : 'given by hand'}
+    >
       <div className={c.line}>
         {role === 'primary_owner' ? (
           <Refused reason="This is the primary owner. The primary owner hands the organization over first; then the role can be changed.">
@@ -181,8 +216,8 @@ function RoleChange({ id, role, name, mode }: { id: string; role: keyof typeof r
         </p>
         {advanced && (
           <p className="gh-s gh-2">
-            In this mode mapped groups decide roles: the next sign-in or sync sets what the groups give. Change the mapping
-            or the group to make it last.
+            In this mode mapped groups decide roles: the next sign-in or sync sets what the groups give. Change the
+            mapping or the group to make it last.
           </p>
         )}
       </Confirm>

@@ -115,7 +115,9 @@ export function Page() {
         empty={
           <>
             <h3>Nobody matches</h3>
-            <p>No member has this role and this state of the account. Choose every role and every account to see all.</p>
+            <p>
+              No member has this role and this state of the account. Choose every role and every account to see all.
+            </p>
           </>
         }
       />
@@ -148,10 +150,17 @@ function Add({ onClose }: { onClose: () => void }) {
       }
     >
       <p className="gh-s gh-2">
-        The account opens nothing until it is linked to an identity: by a first sign-in through your identity provider, or
-        by a set-up link. A directory does not change whom you add by hand.
+        The account opens nothing until it is linked to an identity: by a first sign-in through your identity provider,
+        or by a set-up link. A directory does not change whom you add by hand.
       </p>
-      <TextInput label="E-mail" type="email" autoComplete="off" value={email} onChange={(e) => setEmail(e.currentTarget.value)} data-autofocus />
+      <TextInput
+        label="E-mail"
+        type="email"
+        autoComplete="off"
+        value={email}
+        onChange={(e) => setEmail(e.currentTarget.value)}
+        data-autofocus
+      />
       <TextInput label="Name" autoComplete="off" value={name} onChange={(e) => setName(e.currentTarget.value)} />
       <Select
         label="Role"

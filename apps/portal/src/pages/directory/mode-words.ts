@@ -2,7 +2,13 @@ import type { OutputOf } from '@gatehouse/client/call.ts';
 import type { findSettings } from '@gatehouse/client/provisioning.ts';
 
 export type Mode = OutputOf<typeof findSettings>['mode'];
-export const modes: readonly Mode[] = ['login_only', 'jit_permissive', 'jit_advanced', 'scim_permissive', 'scim_advanced'];
+export const modes: readonly Mode[] = [
+  'login_only',
+  'jit_permissive',
+  'jit_advanced',
+  'scim_permissive',
+  'scim_advanced',
+];
 
 /** The five modes: the name, who comes in, who leaves, and who says the role. */
 export const modeWord: Record<Mode, { name: string; says: string; comes: string; leaves: string; role: string }> = {

@@ -31,7 +31,9 @@ export function Page() {
   const named = domains ?? settings.domains;
   const edits: Edit[] = [
     ...(to !== settings.mode ? [{ set: 'mode' as const, mode: to }] : []),
-    ...(named.toSorted().join() !== settings.domains.toSorted().join() ? [{ set: 'domains' as const, domains: named }] : []),
+    ...(named.toSorted().join() !== settings.domains.toSorted().join()
+      ? [{ set: 'domains' as const, domains: named }]
+      : []),
   ];
   const plan = usePlan(org, edits);
   const { brake } = settings;
@@ -123,8 +125,9 @@ export function Page() {
           <Section title="Brake" note="always on">
             <p className="gh-s gh-2">
               More than {count(brake.limit)} removals in {count(brake.minutes)} minutes, or a mapped group of more than{' '}
-              {count(brake.emptiedGroup)} that is emptied at once, are held until an owner decides. One person at a time is never
-              held. <Go to="directory/held">{brake.held === 0 ? 'Nothing is held' : `${count(brake.held)} held now`}</Go>.
+              {count(brake.emptiedGroup)} that is emptied at once, are held until an owner decides. One person at a time
+              is never held.{' '}
+              <Go to="directory/held">{brake.held === 0 ? 'Nothing is held' : `${count(brake.held)} held now`}</Go>.
             </p>
           </Section>
         </div>

@@ -56,7 +56,10 @@ export function NearMiss({
             loading={fixing.busy}
             onClick={() =>
               void fixing.run({ org, body: { mapping: n.mapping, group: n.group } }).then((plan) => {
-                if (plan?.applied) onDone(`${n.seen} is mapped as it arrives; ${countOf(plan.applied.changed, 'person', 'people')} changed.`);
+                if (plan?.applied)
+                  onDone(
+                    `${n.seen} is mapped as it arrives; ${countOf(plan.applied.changed, 'person', 'people')} changed.`,
+                  );
                 else if (plan) onPlan(plan);
               })
             }

@@ -23,6 +23,18 @@ export const directoryPages: readonly PageEntry[] = [
     words: 'provisioning mode jit scim domains brake',
     load: () => import('./mode.tsx'),
   },
-  { at: 'directory/held', title: 'Held removals', can: 'member.read', words: 'brake', load: () => import('./held.tsx') },
-  { at: 'directory/removed', title: 'Removed', can: 'member.read', words: 'tombstones', load: () => import('./removed.tsx') },
+  {
+    at: 'directory/held',
+    title: 'Held removals',
+    can: 'member.read',
+    words: 'brake',
+    load: () => import('./held.tsx'),
+  },
+  {
+    at: 'directory/removed',
+    title: 'Removed',
+    can: 'member.read',
+    words: 'tombstones',
+    load: () => import('./removed.tsx'),
+  },
 ];

@@ -19,7 +19,10 @@ export type Plan = OutputOf<typeof previewPlan>;
 type Line = OutputOf<typeof listPlanLines>['items'][number];
 type What = Line['what'];
 
-const glyphOf = { loses: 'minus', lowered: 'swap', raised: 'swap', gains: 'plus' } as const satisfies Record<What, GlyphName>;
+const glyphOf = { loses: 'minus', lowered: 'swap', raised: 'swap', gains: 'plus' } as const satisfies Record<
+  What,
+  GlyphName
+>;
 const sums: readonly [What | 'all', string][] = [
   ['all', 'everyone'],
   ['loses', 'lose access'],
@@ -160,8 +163,8 @@ function Foot({ plan, n, computing, onAsk }: { plan: Plan; n: number; computing:
         </Button>
       </div>
       <p className="gh-xs gh-3">
-        Plan <Hash label="hash of the plan">{plan.hash}</Hash>. If the directory changes before you apply, nothing happens and
-        you see the new plan.
+        Plan <Hash label="hash of the plan">{plan.hash}</Hash>. If the directory changes before you apply, nothing
+        happens and you see the new plan.
       </p>
     </div>
   );
@@ -251,8 +254,8 @@ function Apply({
       {loses > 0 && (
         <>
           <p className="gh-s gh-2">
-            Sessions, tokens and waiting approvals of who loses access end within a second. You can put it back; connections
-            must be made again.
+            Sessions, tokens and waiting approvals of who loses access end within a second. You can put it back;
+            connections must be made again.
           </p>
           <Checkbox
             checked={seen}

@@ -73,8 +73,8 @@ export function Page() {
         onAct={() => asking && void again.run({ org, user: asking.user }, () => setAsking(undefined))}
       >
         <p className="gh-s gh-2">
-          It does not make the person a member: the next sign-in or sync may, by the rules of the mode, with the role that
-          these give.
+          It does not make the person a member: the next sign-in or sync may, by the rules of the mode, with the role
+          that these give.
         </p>
       </Confirm>
     </div>

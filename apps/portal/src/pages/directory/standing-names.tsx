@@ -23,8 +23,8 @@ export const StandingNames = ({
 }) => (
   <Section title="Pre-defined names" note={`prefix ${prefix}`}>
     <p className="gh-s gh-2">
-      A group with exactly this name gives its role without being mapped. Make it at your identity provider, and put people
-      into it there.
+      A group with exactly this name gives its role without being mapped. Make it at your identity provider, and put
+      people into it there.
     </p>
     <table className={`gh-table ${c.standing}`}>
       <thead>

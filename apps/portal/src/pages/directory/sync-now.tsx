@@ -16,7 +16,10 @@ type Drifting = OutputOf<typeof listPeople>['items'][number];
 /** Compares everybody with what directories and groups say: first shows what differs, then makes it right. */
 export function SyncNow({ onClose }: { onClose: () => void }) {
   const org = useOrg();
-  const [drift, setDrift] = useState<{ people: Drifting[]; looking: boolean; refusal?: Refusal }>({ people: [], looking: true });
+  const [drift, setDrift] = useState<{ people: Drifting[]; looking: boolean; refusal?: Refusal }>({
+    people: [],
+    looking: true,
+  });
   const syncing = useDo(sync, { also: ['org', 'identity'] });
   const [done, setDone] = useState<OutputOf<typeof sync>>();
   useEffect(() => {
@@ -24,7 +27,7 @@ export function SyncNow({ onClose }: { onClose: () => void }) {
     void (async () => {
       const people: Drifting[] = [];
       try {
-        for (let cursor: string | undefined; ; ) {
+        for (let cursor: string | undefined; ;) {
           const page: OutputOf<typeof listPeople> = await call(
             listPeople,
             { org, query: { drift: 'only', limit: 200, ...(cursor ? { cursor } : {}) } },
@@ -56,7 +59,13 @@ export function SyncNow({ onClose }: { onClose: () => void }) {
   return (
     <Confirm
       open
-      title={drift.looking ? 'What would a sync change?' : n === 0 ? 'Nothing differs' : `Sync ${countOf(n, 'person', 'people')}?`}
+      title={
+        drift.looking
+          ? 'What would a sync change?'
+          : n === 0
+            ? 'Nothing differs'
+            : `Sync ${countOf(n, 'person', 'people')}?`
+      }
       act={n === 0 ? 'Sync anyway' : `Sync ${countOf(n, 'person', 'people')}`}
       busy={syncing.busy}
       refusal={syncing.refusal}
@@ -65,7 +74,9 @@ export function SyncNow({ onClose }: { onClose: () => void }) {
       onAct={() => void syncing.run({ org }).then((d) => d && setDone(d))}
     >
       <Problem of={drift.refusal} />
-      {drift.looking && <Progress value={100} animated color="info" aria-label="Comparing everybody with the directory" />}
+      {drift.looking && (
+        <Progress value={100} animated color="info" aria-label="Comparing everybody with the directory" />
+      )}
       <p className="gh-s gh-2" role="status">
         {n === 0
           ? drift.looking

@@ -43,7 +43,12 @@ export const Why = ({ e }: { e: Explained }) => (
     )}
     {e.removed && (
       <p className="gh-s gh-2">
-        Removed {e.removed.cause === 'hand' ? 'by hand' : e.removed.cause === 'directory' ? 'by the directory' : 'with the last mapped group'}{' '}
+        Removed{' '}
+        {e.removed.cause === 'hand'
+          ? 'by hand'
+          : e.removed.cause === 'directory'
+            ? 'by the directory'
+            : 'with the last mapped group'}{' '}
         <When at={e.removed.at} />.
       </p>
     )}

@@ -90,7 +90,9 @@ export function Certificates({ id }: { id: string }) {
           })
         }
       >
-        <p className="gh-s gh-2">It is trusted beside those that are there, so add the next one before the present one ends.</p>
+        <p className="gh-s gh-2">
+          It is trusted beside those that are there, so add the next one before the present one ends.
+        </p>
         <Textarea
           label="Certificate (PEM)"
           rows={8}

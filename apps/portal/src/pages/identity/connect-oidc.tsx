@@ -46,7 +46,12 @@ export function ConnectOidc({ guide, onMade }: { guide: Guide; onMade: (id: stri
         run();
       }}
     >
-      <TextInput label="Name" description="As people see it at sign-in." value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <TextInput
+        label="Name"
+        description="As people see it at sign-in."
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+      />
       <TextInput
         label="Issuer"
         description={asked('issuer')?.field}

@@ -22,7 +22,12 @@ export function ConnectSaml({ guide, onMade }: { guide: Guide; onMade: (id: stri
   const text = metadata.trim();
   const from =
     how === 'by_hand'
-      ? { kind: 'by_hand' as const, issuer: issuer.trim(), signInUrl: address.trim(), certificates: pem.trim() === '' ? [] : [pem.trim()] }
+      ? {
+          kind: 'by_hand' as const,
+          issuer: issuer.trim(),
+          signInUrl: address.trim(),
+          certificates: pem.trim() === '' ? [] : [pem.trim()],
+        }
       : text.startsWith('<')
         ? { kind: 'metadata_xml' as const, xml: text }
         : { kind: 'metadata_url' as const, url: text };
@@ -38,7 +43,12 @@ export function ConnectSaml({ guide, onMade }: { guide: Guide; onMade: (id: stri
         run();
       }}
     >
-      <TextInput label="Name" description="As people see it at sign-in." value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <TextInput
+        label="Name"
+        description="As people see it at sign-in."
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+      />
       <SegmentedControl
         aria-label="How"
         value={how}
@@ -62,8 +72,18 @@ export function ConnectSaml({ guide, onMade }: { guide: Guide; onMade: (id: stri
         />
       ) : (
         <>
-          <TextInput label="Issuer (entity ID)" required value={issuer} onChange={(e) => setIssuer(e.currentTarget.value)} />
-          <TextInput label="Sign-in address" required value={address} onChange={(e) => setAddress(e.currentTarget.value)} />
+          <TextInput
+            label="Issuer (entity ID)"
+            required
+            value={issuer}
+            onChange={(e) => setIssuer(e.currentTarget.value)}
+          />
+          <TextInput
+            label="Sign-in address"
+            required
+            value={address}
+            onChange={(e) => setAddress(e.currentTarget.value)}
+          />
           <Textarea
             label="Certificate (PEM)"
             description="With which it signs. More can be added later."

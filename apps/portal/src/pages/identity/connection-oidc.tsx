@@ -61,7 +61,13 @@ export function Page() {
         </>
       }
       actions={
-        <SwitchState id={id} name={k.name} on={k.state === 'active'} enable={enableConnection} disable={disableConnection} />
+        <SwitchState
+          id={id}
+          name={k.name}
+          on={k.state === 'active'}
+          enable={enableConnection}
+          disable={disableConnection}
+        />
       }
       tabs={[{ value: 'settings', label: 'Settings', panel: <Settings id={id} /> }]}
     />
@@ -125,12 +131,46 @@ function Settings({ id }: { id: string }) {
       <Section title="Facts">
         <Facts
           of={[
-            ['Issuer', <span key="i" className={c.got}>{k.issuer}</span>],
-            ['Client id', <CopyValue key="c" label="client id">{k.clientId}</CopyValue>],
-            ['Redirect URI', <CopyValue key="r" label="redirect URI">{k.redirectUri}</CopyValue>],
-            ['Sign-in link', <CopyValue key="s" label="sign-in link">{k.signInUrl}</CopyValue>],
-            ['Logout URI', <CopyValue key="b" label="back-channel logout URI">{k.backChannelLogoutUri}</CopyValue>],
-            ...(k.jwksUri ? [['Our keys', <CopyValue key="j" label="address of our keys">{k.jwksUri}</CopyValue>] as const] : []),
+            [
+              'Issuer',
+              <span key="i" className={c.got}>
+                {k.issuer}
+              </span>,
+            ],
+            [
+              'Client id',
+              <CopyValue key="c" label="client id">
+                {k.clientId}
+              </CopyValue>,
+            ],
+            [
+              'Redirect URI',
+              <CopyValue key="r" label="redirect URI">
+                {k.redirectUri}
+              </CopyValue>,
+            ],
+            [
+              'Sign-in link',
+              <CopyValue key="s" label="sign-in link">
+                {k.signInUrl}
+              </CopyValue>,
+            ],
+            [
+              'Logout URI',
+              <CopyValue key="b" label="back-channel logout URI">
+                {k.backChannelLogoutUri}
+              </CopyValue>,
+            ],
+            ...(k.jwksUri
+              ? [
+                  [
+                    'Our keys',
+                    <CopyValue key="j" label="address of our keys">
+                      {k.jwksUri}
+                    </CopyValue>,
+                  ] as const,
+                ]
+              : []),
             ['Matches people', k.matchDirectory ? 'by the externalId of the directory' : 'by what was linked only'],
             ['Connected', <When key="w" at={k.createdAt} />],
           ]}
@@ -147,8 +187,8 @@ function Settings({ id }: { id: string }) {
         onAct={() => void keying.run({ org, connection: id }, () => setAsking(undefined))}
       >
         <p className="gh-s gh-2">
-          The identity provider must read our keys at the address under Facts and expect private_key_jwt. Until it does, nobody
-          signs in through this connection; the secret is forgotten.
+          The identity provider must read our keys at the address under Facts and expect private_key_jwt. Until it does,
+          nobody signs in through this connection; the secret is forgotten.
         </p>
       </Confirm>
     </div>

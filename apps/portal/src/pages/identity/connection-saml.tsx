@@ -42,7 +42,10 @@ export function Page() {
   const org = useOrg();
   const { connection: id = '' }: { connection?: string } = useParams({ strict: false });
   const k = useAsk(readSamlConnection, { org, connection: id });
-  const last = k.certificates.map((x) => x.notAfter).toSorted().at(-1);
+  const last = k.certificates
+    .map((x) => x.notAfter)
+    .toSorted()
+    .at(-1);
   return (
     <ConnectionPage
       id={id}
@@ -75,7 +78,11 @@ const switches = [
     'Take sign-ins that begin at the identity provider',
     'Anybody who gets a response there can start a sign-in in another browser; leave it off unless a launcher needs it.',
   ],
-  ['matchDirectory', 'Match people by the externalId of the directory', 'A first sign-in finds the person whom SCIM sent.'],
+  [
+    'matchDirectory',
+    'Match people by the externalId of the directory',
+    'A first sign-in finds the person whom SCIM sent.',
+  ],
 ] as const;
 
 function Settings({ id }: { id: string }) {
@@ -128,7 +135,12 @@ function Settings({ id }: { id: string }) {
           <Section title="Metadata" note="read every hour">
             <Facts
               of={[
-                ['Address', <span key="u" className={c.got}>{k.metadata.url}</span>],
+                [
+                  'Address',
+                  <span key="u" className={c.got}>
+                    {k.metadata.url}
+                  </span>,
+                ],
                 ['Read', k.metadata.checkedAt ? <When key="c" at={k.metadata.checkedAt} /> : 'not yet'],
                 [
                   'State',
@@ -146,7 +158,11 @@ function Settings({ id }: { id: string }) {
             />
             <Problem of={refreshing.refusal} />
             <div className="gh-actions">
-              <Act can="sso.manage" loading={refreshing.busy} onClick={() => void refreshing.run({ org, connection: id })}>
+              <Act
+                can="sso.manage"
+                loading={refreshing.busy}
+                onClick={() => void refreshing.run({ org, connection: id })}
+              >
                 Read it now
               </Act>
             </div>
@@ -156,11 +172,36 @@ function Settings({ id }: { id: string }) {
       <Section title="Facts">
         <Facts
           of={[
-            ['Issuer', <span key="i" className={c.got}>{k.issuer}</span>],
-            ['ACS URL', <CopyValue key="a" label="ACS URL">{k.acsUrl}</CopyValue>],
-            ['Entity ID', <CopyValue key="e" label="entity ID">{k.entityId}</CopyValue>],
-            ['Our metadata', <CopyValue key="m" label="address of our metadata">{k.metadataUrl}</CopyValue>],
-            ['Sign-in link', <CopyValue key="s" label="sign-in link">{k.startUrl}</CopyValue>],
+            [
+              'Issuer',
+              <span key="i" className={c.got}>
+                {k.issuer}
+              </span>,
+            ],
+            [
+              'ACS URL',
+              <CopyValue key="a" label="ACS URL">
+                {k.acsUrl}
+              </CopyValue>,
+            ],
+            [
+              'Entity ID',
+              <CopyValue key="e" label="entity ID">
+                {k.entityId}
+              </CopyValue>,
+            ],
+            [
+              'Our metadata',
+              <CopyValue key="m" label="address of our metadata">
+                {k.metadataUrl}
+              </CopyValue>,
+            ],
+            [
+              'Sign-in link',
+              <CopyValue key="s" label="sign-in link">
+                {k.startUrl}
+              </CopyValue>,
+            ],
             ['Clock', `${k.clockSkewSeconds} s apart at most`],
             ['Connected', <When key="w" at={k.createdAt} />],
           ]}

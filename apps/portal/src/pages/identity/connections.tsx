@@ -26,8 +26,19 @@ export function Page() {
   const soon = Date.now() + 30 * 86_400_000;
   const all = [
     ...saml.map((s) => {
-      const last = s.certificates.map((k) => k.notAfter).toSorted().at(-1);
-      return { id: s.id, at: `identity/sign-in/saml/${s.id}`, name: s.name, way: 'SAML', issuer: s.issuer, state: s.state, last };
+      const last = s.certificates
+        .map((k) => k.notAfter)
+        .toSorted()
+        .at(-1);
+      return {
+        id: s.id,
+        at: `identity/sign-in/saml/${s.id}`,
+        name: s.name,
+        way: 'SAML',
+        issuer: s.issuer,
+        state: s.state,
+        last,
+      };
     }),
     ...oidc.map((o) => ({
       id: o.id,
@@ -68,8 +79,8 @@ export function Page() {
             </GoButton>
           }
         >
-          Too many sign-ins failed on the side of the identity provider: {enforcement.returnedBecause}. Nobody is refused until
-          you enforce again.
+          Too many sign-ins failed on the side of the identity provider: {enforcement.returnedBecause}. Nobody is
+          refused until you enforce again.
         </Banner>
       )}
       <Section title="Identity providers" note={count(all.length)}>
@@ -77,8 +88,8 @@ export function Page() {
           <div className="gh-empty">
             <h3>No identity provider yet</h3>
             <p>
-              Okta, Entra ID, Google or any other that speaks SAML or OpenID Connect. Until then people come in by passkey, by
-              mailed link or by set-up link.
+              Okta, Entra ID, Google or any other that speaks SAML or OpenID Connect. Until then people come in by
+              passkey, by mailed link or by set-up link.
             </p>
             <div className="gh-actions">
               <GoButton to="identity/sign-in/connect" variant="filled">
@@ -145,8 +156,8 @@ export function Page() {
       >
         <p className="gh-s gh-2">{stateWord[enforcement.state].says}</p>
         <p className="gh-s gh-2">
-          In {count(enforcement.hits.sinceDays)} days: {count(enforcement.hits.wouldRefuse)} sign-ins would have been refused,{' '}
-          {count(enforcement.hits.refused)} were.
+          In {count(enforcement.hits.sinceDays)} days: {count(enforcement.hits.wouldRefuse)} sign-ins would have been
+          refused, {count(enforcement.hits.refused)} were.
         </p>
       </Section>
     </div>

@@ -38,7 +38,11 @@ export const loader = ({ org, params, ask, askRows }: LoaderContext): Promise<un
 export function Page() {
   const org = useOrg();
   const { domain: id = '' }: { domain?: string } = useParams({ strict: false });
-  const d = useAsk(readDomain, { org, domain: id }, { refetchInterval: (q) => (q.state.data?.state === 'pending' ? 5000 : false) });
+  const d = useAsk(
+    readDomain,
+    { org, domain: id },
+    { refetchInterval: (q) => (q.state.data?.state === 'pending' ? 5000 : false) },
+  );
   const checking = useDo(checkDomain);
   const changing = useDo(changeDomain);
   const [asking, setAsking] = useState(false);
@@ -53,7 +57,12 @@ export function Page() {
             <Act can="sso.manage" onClick={() => setAsking(true)}>
               Give the domain up…
             </Act>
-            <Act can="sso.manage" variant="filled" loading={checking.busy} onClick={() => void checking.run({ org, domain: id })}>
+            <Act
+              can="sso.manage"
+              variant="filled"
+              loading={checking.busy}
+              onClick={() => void checking.run({ org, domain: id })}
+            >
               Look now
             </Act>
           </>
@@ -78,8 +87,8 @@ export function Page() {
                   <td>
                     <CopyValue label="name of the record">{d.record.host}</CopyValue>
                     <p className="gh-xs gh-3">
-                      {d.record.orHost} itself does as well. Many panels add the domain by themselves: type only the part in
-                      front of it.
+                      {d.record.orHost} itself does as well. Many panels add the domain by themselves: type only the
+                      part in front of it.
                     </p>
                   </td>
                 </tr>
@@ -110,7 +119,9 @@ export function Page() {
                 can="sso.manage"
                 size="sm"
                 loading={changing.busy}
-                onClick={() => void changing.run({ org, domain: id, body: { includeSubdomains: !d.includeSubdomains } })}
+                onClick={() =>
+                  void changing.run({ org, domain: id, body: { includeSubdomains: !d.includeSubdomains } })
+                }
               >
                 {d.includeSubdomains ? 'Let it speak for itself only' : 'Let it speak for its subdomains'}
               </Act>
@@ -248,8 +259,8 @@ function Capture({ domain: d }: { domain: Domain }) {
         </>
       ) : (
         <p className="gh-s gh-2">
-          People with an account elsewhere in this deployment stay where they are. Capture leads new sign-ins of {d.shown} here,
-          after at least 30 days in which people choose.
+          People with an account elsewhere in this deployment stay where they are. Capture leads new sign-ins of{' '}
+          {d.shown} here, after at least 30 days in which people choose.
         </p>
       )}
       <div className="gh-actions">
@@ -296,8 +307,8 @@ function GiveUp({ domain: d, onClose }: { domain: Domain; onClose: () => void })
       onAct={() => void removing.run({ org, domain: d.id }, () => go('identity/domains'))}
     >
       <p className="gh-s gh-2">
-        Accounts stay as they are and go on signing in. Addresses of {d.shown} are led to no identity provider any more, and a
-        first sign-in makes no account for them. To add it again, the record gets a new value.
+        Accounts stay as they are and go on signing in. Addresses of {d.shown} are led to no identity provider any more,
+        and a first sign-in makes no account for them. To add it again, the record gets a new value.
       </p>
     </Confirm>
   );

@@ -40,7 +40,9 @@ const columns: readonly Column<Domain>[] = [
   { head: 'State', cell: (d) => <DomainState of={d} />, value: (d) => stateOf[d.state].word, width: '180px' },
   {
     head: 'Found',
-    cell: (d) => <span title={d.says}>{d.fault ? d.fault.found : d.state === 'pending' ? 'not looked at yet' : 'the record'}</span>,
+    cell: (d) => (
+      <span title={d.says}>{d.fault ? d.fault.found : d.state === 'pending' ? 'not looked at yet' : 'the record'}</span>
+    ),
     value: (d) => d.says,
     width: 'minmax(200px, 3fr)',
   },
@@ -72,7 +74,8 @@ export function Page() {
   return (
     <div className="gh-page">
       <PageHead room="Identity" roomAt="identity/domains" title="Domains" actions={add}>
-        A verified domain leads its people to your identity provider, and lets first sign-ins make accounts for its addresses.
+        A verified domain leads its people to your identity provider, and lets first sign-ins make accounts for its
+        addresses.
       </PageHead>
       <DataTable
         op={listDomains}
@@ -86,8 +89,8 @@ export function Page() {
           <>
             <h3>No domain yet</h3>
             <p>
-              A DNS record proves that a domain is yours. Until then nobody is led to your identity provider by their address,
-              and no first sign-in makes an account.
+              A DNS record proves that a domain is yours. Until then nobody is led to your identity provider by their
+              address, and no first sign-in makes an account.
             </p>
             <div className="gh-actions">{add}</div>
           </>
@@ -119,7 +122,9 @@ function Add({ onClose }: { onClose: () => void }) {
           .then((made) => made && go(`identity/domains/${made.id}`))
       }
     >
-      <p className="gh-s gh-2">You get a TXT record to set. It is looked up by itself from then on; nothing depends on it before.</p>
+      <p className="gh-s gh-2">
+        You get a TXT record to set. It is looked up by itself from then on; nothing depends on it before.
+      </p>
       <TextInput
         label="Domain"
         placeholder="acme.example"

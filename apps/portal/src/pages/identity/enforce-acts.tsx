@@ -28,8 +28,9 @@ export function EnforceActs({ now, sim, wanted }: { now: Now; sim: Simulation; w
     <>
       <p className="gh-s">
         Now: <b>{stateWord[now.state].name}</b>
-        {now.state === 'staged' && `, ${count(now.percent)} of 100 people${now.groups.length > 0 ? ` and ${countOf(now.groups.length, 'group')}` : ''}`}.{' '}
-        <span className="gh-2">{stateWord[now.state].says}</span>
+        {now.state === 'staged' &&
+          `, ${count(now.percent)} of 100 people${now.groups.length > 0 ? ` and ${countOf(now.groups.length, 'group')}` : ''}`}
+        . <span className="gh-2">{stateWord[now.state].says}</span>
       </p>
       <Problem of={asking === undefined ? setting.refusal : undefined} />
       <div className="gh-line gh-wrap" style={{ gap: 12, alignItems: 'flex-start' }}>
@@ -50,7 +51,9 @@ export function EnforceActs({ now, sim, wanted }: { now: Now; sim: Simulation; w
         {is ? (
           <Refused reason="This is how it is enforced now.">{name}</Refused>
         ) : now.state === 'off' ? (
-          <Refused reason="Report-only comes first: it refuses nobody and counts whom enforcement would refuse.">{name}</Refused>
+          <Refused reason="Report-only comes first: it refuses nobody and counts whom enforcement would refuse.">
+            {name}
+          </Refused>
         ) : first ? (
           <Refused reason={`${sentence(first.says)} ${sentence(first.fix)}`}>{name}</Refused>
         ) : (
@@ -78,7 +81,11 @@ function Enforce({ sim, wanted, onClose }: { sim: Simulation; wanted: Wanted; on
     <Confirm
       open
       danger={out.length > 0}
-      title={wanted.state === 'full' ? 'Enforce single sign-on for everybody?' : `Enforce single sign-on for ${wanted.percent} of 100 people?`}
+      title={
+        wanted.state === 'full'
+          ? 'Enforce single sign-on for everybody?'
+          : `Enforce single sign-on for ${wanted.percent} of 100 people?`
+      }
       act={out.length > 0 ? `Enforce, ${countOf(out.length, 'person is', 'people are')} locked out` : 'Enforce'}
       busy={setting.busy}
       refusal={setting.refusal}

@@ -62,7 +62,8 @@ export function Page() {
           <Section title="Break-glass accounts" note="the way in when the identity provider fails">
             {items.length === 0 && (
               <p className="gh-s gh-2">
-                None yet. Make one on the page of a member who is an owner: it needs a passkey and a proof every 90 days.
+                None yet. Make one on the page of a member who is an owner: it needs a passkey and a proof every 90
+                days.
               </p>
             )}
             <ul className={c.orgs}>

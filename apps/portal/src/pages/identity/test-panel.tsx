@@ -49,8 +49,8 @@ export function TestPanel({ connection, name }: { connection: string; name: stri
         <div className="gh-empty">
           <h3>Test the connection first</h3>
           <p>
-            You sign in at {name} as yourself, and see here what it said of you and what would happen. Nobody is signed in,
-            nothing is linked, nothing changes. Switched off or on, the test works.
+            You sign in at {name} as yourself, and see here what it said of you and what would happen. Nobody is signed
+            in, nothing is linked, nothing changes. Switched off or on, the test works.
           </p>
           <div className="gh-actions">{begin}</div>
         </div>
@@ -111,8 +111,8 @@ function Result({
           </>
         }
       >
-        It opens in a window of its own; the result appears here by itself. The address works <When at={t.expiresAt} />, for
-        whoever has it: give it to somebody else to test as them.
+        It opens in a window of its own; the result appears here by itself. The address works <When at={t.expiresAt} />,
+        for whoever has it: give it to somebody else to test as them.
         {url !== '' && (
           <>
             <br />
@@ -140,7 +140,9 @@ function Finished({ t, again }: { t: Test; again: ReactNode }) {
         }
         actions={again}
       >
-        {failed && !failed.ok && failed.fix ? sentence(failed.fix) : 'Dry sign-in: no session was made and nothing was linked.'}{' '}
+        {failed && !failed.ok && failed.fix
+          ? sentence(failed.fix)
+          : 'Dry sign-in: no session was made and nothing was linked.'}{' '}
         {t.finishedAt && <When at={t.finishedAt} />}{' '}
         <Hash label="number of the test" head={14}>
           {t.id}

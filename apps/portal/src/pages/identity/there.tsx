@@ -25,7 +25,13 @@ export const There = ({ way, missing = 'known in the next step' }: { way: Way; m
         {way.paste.map((p) => (
           <tr key={p.field}>
             <td>{p.field}</td>
-            <td>{p.value === null ? <span className="gh-3">{missing}</span> : <CopyValue label={p.field}>{p.value}</CopyValue>}</td>
+            <td>
+              {p.value === null ? (
+                <span className="gh-3">{missing}</span>
+              ) : (
+                <CopyValue label={p.field}>{p.value}</CopyValue>
+              )}
+            </td>
           </tr>
         ))}
       </tbody>

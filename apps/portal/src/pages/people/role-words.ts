@@ -1,10 +1,11 @@
-export type Role = 'primary_owner' | 'owner' | 'admin' | 'user';
+export type Role = 'primary_owner' | 'owner' | 'admin' | 'auditor' | 'user';
 
 /** Roles as people read them. */
 export const roleWord: Record<Role, string> = {
   primary_owner: 'Primary owner',
   owner: 'Owner',
   admin: 'Admin',
+  auditor: 'Auditor',
   user: 'User',
 };
 
@@ -12,6 +13,7 @@ export const roleWord: Record<Role, string> = {
 export const givenRoles = [
   { value: 'owner', label: 'Owner' },
   { value: 'admin', label: 'Admin' },
+  { value: 'auditor', label: 'Auditor' },
   { value: 'user', label: 'User' },
 ] as const;
 export type GivenRole = (typeof givenRoles)[number]['value'];
