@@ -228,6 +228,7 @@ function RoleChange({ id, role, name, mode }: { id: string; role: keyof typeof r
 const effectWord: Record<GivenRole, string> = {
   owner: 'An owner changes who owns, where people come from and how they sign in.',
   admin: 'An admin does the daily work: people below owner, systems, rules, approvals, the log.',
+  auditor: 'An auditor reads who may do what and what happened, takes the log along, and changes nothing.',
   user: 'A user has no administration: only what connectors and rules give.',
 };
 
