@@ -29,7 +29,7 @@ export const makeQueries = (): QueryClient =>
 
 /** The question as TanStack Query has it. Its key begins with the room, so that a change of the room asks again. */
 export const question = <I, O>(op: Op<I, O>, input: I) =>
-  queryOptions<O, Error>({
+  queryOptions<O>({
     queryKey: [op.room, op.id, input],
     queryFn: ({ signal }) => call(op, input, signal),
   });

@@ -23,7 +23,7 @@ export function Ends({ member, name, what }: { member: string; name: string; wha
       `${countOf(p.connections, 'connection ends', 'connections end')}, here at once and then at the vendor`,
     ],
     [p.approvals, `${countOf(p.approvals, 'request that waits is', 'requests that wait are')} cancelled`],
-    [p.keys, `${countOf(p.keys, 'API key ends', 'API keys end')}`],
+    [p.keys, countOf(p.keys, 'API key ends', 'API keys end')],
   ];
   const ends = lines.filter(([n]) => n > 0);
   return (

@@ -7,7 +7,7 @@ const LONGEST = 256;
 
 /** Which characters of `a` are not in the longest common part of both. */
 export function differing(a: string, b: string): boolean[] {
-  const [x, y] = [[...a].slice(0, LONGEST), [...b].slice(0, LONGEST)];
+  const [x, y] = [Array.from(a).slice(0, LONGEST), Array.from(b).slice(0, LONGEST)];
   const same = Array.from({ length: x.length + 1 }, () => new Uint16Array(y.length + 1));
   for (let i = x.length - 1; i >= 0; i--)
     for (let j = y.length - 1; j >= 0; j--) {
@@ -40,16 +40,18 @@ const named: Record<string, string> = {
 /** A name with what is different in it marked; what cannot be seen is printed by its name where it differs. */
 export function Marked({ text, against }: { text: string; against: string }) {
   const off = differing(text, against);
-  const parts: ReactNode[] = [...text].slice(0, LONGEST).map((ch, i) => {
-    const name = named[ch];
-    if (name !== undefined && (off[i] || ch !== ' ')) return <Esc key={i}>{name}</Esc>;
-    return off[i] ? (
-      <span key={i} className={c.diff}>
-        {ch}
-      </span>
-    ) : (
-      ch
-    );
-  });
+  const parts: ReactNode[] = Array.from(text)
+    .slice(0, LONGEST)
+    .map((ch, i) => {
+      const name = named[ch];
+      if (name !== undefined && (off[i] || ch !== ' ')) return <Esc key={i}>{name}</Esc>;
+      return off[i] ? (
+        <span key={i} className={c.diff}>
+          {ch}
+        </span>
+      ) : (
+        ch
+      );
+    });
   return <span className="gh-mono">{parts}</span>;
 }

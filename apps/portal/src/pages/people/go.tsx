@@ -49,5 +49,5 @@ export function GoButton({
 export function useGo(): (to: string, search?: Search) => void {
   const { org } = useHere();
   const navigate = useNavigate();
-  return (to, search = {}) => void navigate({ to: `/${org}/${to}`, search: search as never });
+  return (to, search = {}) => void navigate({ to: `/${org}/${to}`, search });
 }
