@@ -113,9 +113,13 @@ export async function axe(page: Page): Promise<string[]> {
 /** The page is there: no loader runs, no row is a bone, the fonts are loaded. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('#main h1');
-  await page.waitForFunction(
-    `document.fonts.status === 'loaded' && !document.querySelector('#main[aria-busy], .gh-bone')`,
-  );
+  // The page's policy forbids to evaluate text, which waitForFunction would; asking from here is allowed.
+  const there = `document.fonts.status === 'loaded' && !document.querySelector('#main[aria-busy], .gh-bone')`;
+  for (let i = 0; i < 600; i++) {
+    if (await page.evaluate(there)) return;
+    await page.waitForTimeout(50);
+  }
+  throw new Error(`${page.url()} is still loading after half a minute`);
 }
 
 /** By how many pixels the page is wider than its window; a page that scrolls sideways is wrong. */

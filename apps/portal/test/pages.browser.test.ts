@@ -43,7 +43,7 @@ for (const who of ['owner', 'seller'] satisfies Who[])
       await settled(wide.page);
       const pages = await offered(wide.page);
       await wide.page.context().close();
-      assert.ok(pages.length >= (who === 'owner' ? 20 : 1), `only ${pages.length} pages are offered`);
+      assert.ok(pages.length >= (who === 'owner' ? 14 : 1), `only ${pages.length} pages are offered`);
       for (const { words, ...options } of windows)
         await t.test(words, async () => {
           const { page, complaints } = await house.as(who, options);
