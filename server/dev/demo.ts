@@ -1,9 +1,12 @@
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Id } from '#kernel/id.ts';
 import { makeLog } from '#kernel/log.ts';
 import { Problem } from '#kernel/problem.ts';
 import { environment, readConfig } from '../config.ts';
+import { setupLinkFor } from '../setup-link.ts';
+import { addAuditor, auditor, userOf } from './auditor.ts';
 import { displayName, people } from './people.ts';
 import { tellStory } from './story.ts';
 
@@ -53,10 +56,17 @@ try {
     process.exit(0);
   }
   const { origin } = story.serving;
+  const { org } = story.founded;
+  const linkOf = async (user: Id<'usr'>): Promise<string> => (await setupLinkFor(story.serving.opened.world, user)).url;
+  const seller = await userOf(origin, story.founded, people.seller.email);
   out(`
-It stays up until you press Ctrl-C. To look around:
-  as ${displayName(people.owner)}, the owner   ${story.founded.setupLink}
-  the API, with the key        curl -H 'authorization: Bearer ${story.founded.apiKey}' ${origin}/api/orgs/${story.founded.org}/audit/events
+It stays up until you press Ctrl-C. The portal is open: ${origin}/portal/${org}
+Each link lets you in once, as
+  ${displayName(people.owner)}, the owner       ${story.founded.setupLink}
+  ${displayName(people.seller)}, an employee        ${await linkOf(seller)}
+  ${auditor.displayName}, an auditor             ${await linkOf(await addAuditor(origin, story.founded))}
+To look around further:
+  the API, with the key        curl -H 'authorization: Bearer ${story.founded.apiKey}' ${origin}/api/orgs/${org}/audit/events
   its reference                ${origin}/api/openapi.json
   with an agent of yours       claude mcp add --transport http crm ${origin}/mcp/crm     (sign in as ${displayName(people.seller)})
 `);

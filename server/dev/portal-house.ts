@@ -1,13 +1,13 @@
-import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { buildPortal } from '@gatehouse/portal/build.ts';
-import { parseId, type Id } from '#kernel/id.ts';
+import type { Id } from '#kernel/id.ts';
 import { silentLog } from '#kernel/log.ts';
 import { readConfig } from '../config.ts';
 import { setupLinkFor } from '../setup-link.ts';
+import { addAuditor, auditor, userOf } from './auditor.ts';
 import { startChromium } from './chromium.ts';
 import { people } from './people.ts';
 import { tellStory, type Story } from './story.ts';
@@ -17,7 +17,7 @@ const axeSource = (): string => readFileSync(new URL(import.meta.resolve('axe-co
 
 /** A page of the portal with what it complained about. */
 export type PortalPage = { page: Page; complaints: string[] };
-export type Who = keyof typeof people;
+export type Who = keyof typeof people | 'auditor';
 
 export type PortalHouse = {
   story: Story;
@@ -56,20 +56,14 @@ export async function portalHouse(): Promise<PortalHouse> {
     );
     const story = await tellStory(config, silentLog, () => undefined, t.superUrl);
     closing.push(() => story.stop());
+    await addAuditor(story.serving.origin, story.founded);
     const browser = await startChromium();
     closing.push(() => browser.close());
     const { origin, opened } = story.serving;
     const { org } = story.founded;
 
-    const user = async (who: Who): Promise<Id<'usr'>> => {
-      const list = await fetch(`${origin}/api/orgs/${org}/members?q=${encodeURIComponent(people[who].email)}`, {
-        headers: { authorization: `Bearer ${story.founded.apiKey}` },
-      });
-      const { items } = (await list.json()) as { items: { user: string }[] };
-      const id = parseId('usr', items[0]?.user ?? '');
-      assert.ok(id, `${who} is a member`);
-      return id;
-    };
+    const user = (who: Who): Promise<Id<'usr'>> =>
+      userOf(origin, story.founded, who === 'auditor' ? auditor.email : people[who].email);
 
     return {
       story,

@@ -25,6 +25,7 @@ const orgBox = (o: OrgOfUser, servers: readonly McpServer[], origin: string): Ht
       <dt>You are</dt>
       <dd>${o.role.replace('_', ' ')}</dd>
     </dl>
+    <div class="do"><a class="btn" href="/portal/${o.org}">Open the portal</a></div>
     ${
       servers.length === 0
         ? html`<p>No connector is switched on for you yet. An admin adds one.</p>`

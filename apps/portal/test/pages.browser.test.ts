@@ -33,7 +33,7 @@ const windows = [
   { words: 'in a wide window in the dark', colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
 ] as const;
 
-for (const who of ['owner', 'seller'] satisfies Who[])
+for (const who of ['owner', 'auditor', 'seller'] satisfies Who[])
   test(
     `every page that the ${who} is offered is accessible, fits its window and complains of nothing`,
     { skip },
