@@ -1,5 +1,10 @@
+import { sampleOf } from './sample.ts';
+
 /** What the generator reads of an OpenAPI 3.1 document: our own, so its forms are known. */
-type Schema = {
+export type Schema = {
+  format?: string;
+  minimum?: number;
+  exclusiveMinimum?: number;
   type?: string | string[];
   properties?: Record<string, Schema>;
   required?: string[];
@@ -123,4 +128,24 @@ export function generateClient(document: Document): Record<string, string> {
   const head = (body: string): string =>
     `// Written by \`npm run gen\` from the OpenAPI document. Do not edit.\nimport { op } from '../call.ts';\n\n${body}`;
   return Object.fromEntries([...rooms].map(([room, ops]) => [`${room}.ts`, head(ops.join('\n'))]));
+}
+
+/** What the mock server answers: by method and path, the status and a body that the reply's schema allows (none: a stream or a file). */
+export type MockAnswer = { status: number; body?: unknown };
+
+/** The handlers of the mock server, written from the same document: an operation that is not declared has none. */
+export function generateMock(document: Document): string {
+  const answers: Record<string, MockAnswer> = {};
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (!path.startsWith('/api/')) continue;
+    for (const [method, d] of Object.entries(methods)) {
+      const [status, answer] = Object.entries(d.responses).find(([code]) => code.startsWith('2')) ?? ['200', {}];
+      const content = answer.content && Object.values(answer.content)[0];
+      answers[`${method.toUpperCase()} ${path}`] = {
+        status: Number(status),
+        ...(content ? { body: sampleOf(content.schema) } : {}),
+      };
+    }
+  }
+  return `${JSON.stringify(answers, null, 1)}\n`;
 }

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { generateClient, type Document } from '@gatehouse/client/generate.ts';
+import { generateClient, generateMock, type Document } from '@gatehouse/client/generate.ts';
 import { openApi } from '#kernel/openapi.ts';
 import { permissions } from '#kernel/permission.ts';
 import { memberRoles } from '#org/member.ts';
@@ -90,5 +90,6 @@ export function generated(): Record<string, string> {
 /** The files of packages/client/generated, by name: the client is what the operations say, and no more. */
 export function clientFiles(): Record<string, string> {
   const api = allOperations().filter((o) => o.prefix === '/api');
-  return generateClient(openApi([{ prefix: '/api', operations: api }], '', '') as Document);
+  const document = openApi([{ prefix: '/api', operations: api }], '', '') as Document;
+  return { ...generateClient(document), 'mock.json': generateMock(document) };
 }
