@@ -1,6 +1,6 @@
 import { findApproval } from '#approvals/approval.sql.ts';
 import { connectionDigest, connectionWords } from '#connectors/connections/connection-words.ts';
-import { findConnector } from '#connectors/connector.sql.ts';
+import { findConnector, listConnectorsThrough } from '#connectors/connector.sql.ts';
 import { findCapture } from '#domains/capture.sql.ts';
 import { findDomain } from '#domains/domain.sql.ts';
 import { shownDomain } from '#domains/shown-domain.ts';
@@ -9,6 +9,7 @@ import type { Words } from '#notify/words.ts';
 import { parseId } from '#kernel/id.ts';
 import { findUser } from '#org/user.sql.ts';
 import { findOrg } from '#org/org.sql.ts';
+import { findTunnel } from '#tunnels/tunnel.sql.ts';
 import { countHeld } from '#provisioning/removal.sql.ts';
 
 /** What mails tell of rooms beside the room of mails, as it is when they go out. */
@@ -53,5 +54,11 @@ export const words: Words = {
   },
   connection: connectionWords,
   connections: connectionDigest,
+  async tunnel(db, id) {
+    const t = await findTunnel(db, id);
+    const connectors = await listConnectorsThrough(db, id);
+    if (t?.told !== 'offline' || t.revoked || connectors.length === 0) return undefined;
+    return { name: t.name, since: t.lastSeen ?? t.created, connectors: connectors.map((c) => c.slug) };
+  },
   held: countHeld,
 };

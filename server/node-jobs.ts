@@ -7,6 +7,7 @@ import type { SiteOf } from '#vault/vendor-site.ts';
 import { expireApprovalsJob } from '#approvals/expire-approvals.job.ts';
 import { tellDecidersJobs } from '#approvals/notices/tell-deciders.job.ts';
 import { sweepJob } from '#authorization/sweep.job.ts';
+import { listConnectorsThrough } from '#connectors/connector.sql.ts';
 import { lookWith } from '#connectors/connections/check-accounts.ts';
 import { watchConnectionsJob } from '#connectors/connections/watch-connections.job.ts';
 import { findReviewedTool } from '#connectors/find-reviewed-tool.ts';
@@ -26,6 +27,7 @@ import { settleMergesJob } from '#org/settle-merges.job.ts';
 import { backtestJob } from '#policy/backtest.job.ts';
 import { forgetDecidedCallsJob } from '#policy/forget-decided-calls.job.ts';
 import { syncOrgJob } from '#provisioning/sync-org.job.ts';
+import { watchTunnelsJob } from '#tunnels/watch-tunnels.job.ts';
 import { tellVendorJobs } from '#vault/tell-vendor.job.ts';
 import { catalogue } from './doors.ts';
 import { heraldJobs } from './herald-jobs.ts';
@@ -54,6 +56,7 @@ export const jobsOf = (world: World, { oauth, vault, site, mailer, metrics, call
   closeLostCallsJob(world),
   ...tellVendorJobs(world, site),
   watchConnectionsJob(world, { vault, siteOf: site, look: lookWith(world, vault, site) }, metrics),
+  watchTunnelsJob(world, { connectors: listConnectorsThrough }, metrics),
   backtestJob(world, catalogue),
   forgetDecidedCallsJob(world, callFactsDays),
   forgetSessionReadsJob(world),

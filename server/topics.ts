@@ -47,6 +47,7 @@ const touches: Record<string, readonly string[]> = {
   tool: ['gateway'],
   tool_review: connectors,
   tools: [...connectors, 'policy'],
+  tunnel: ['tunnels'],
   user: people,
 };
 /** These are only calls and readings: nothing that the page Start shows waits longer or is done because of them. */

@@ -8,5 +8,6 @@ export const noWords: Words = {
   approval: async () => undefined,
   connection: async () => undefined,
   connections: async () => [],
+  tunnel: async () => undefined,
   held: async () => 0,
 };

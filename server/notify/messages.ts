@@ -23,6 +23,7 @@ import { mergeRejected } from './messages/merge-rejected.ts';
 import { mergeSent } from './messages/merge-sent.ts';
 import { mergeUndone } from './messages/merge-undone.ts';
 import { removalsHeld } from './messages/removals-held.ts';
+import { tunnelOffline } from './messages/tunnel-offline.ts';
 
 /** Every kind of message, by its name in the rows. A new one is a file in `messages/` and a line here. */
 export const kinds = {
@@ -49,6 +50,7 @@ export const kinds = {
   merge_sent: mergeSent,
   merge_undone: mergeUndone,
   removals_held: removalsHeld,
+  tunnel_offline: tunnelOffline,
 } as const;
 
 type Kinds = typeof kinds;

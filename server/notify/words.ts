@@ -18,6 +18,9 @@ export type ConnectionWords = {
   trouble: string | undefined;
 };
 
+/** A tunnel that no agent is connected to, and the connectors that need it. */
+export type TunnelWords = { name: string; since: Date; connectors: readonly string[] };
+
 /**
  * What messages tell of things that belong to rooms beside this one, by id, as it is when the mail goes out. Each reads in the scope of
  * the recipient's organization; undefined: it is gone.
@@ -32,6 +35,8 @@ export interface Words {
   connection(db: Reader, id: Id<'cnn'>): Promise<ConnectionWords | undefined>;
   /** What one mail to administrators tells of connections, a line each, as it is now. */
   connections(db: Reader, digest: string, now: Date): Promise<readonly string[]>;
+  /** Undefined: an agent of it is connected again, or nothing needs it. */
+  tunnel(db: Reader, id: Id<'tun'>): Promise<TunnelWords | undefined>;
   /** How many people's removal waits. */
   held(db: Reader): Promise<number>;
 }

@@ -90,3 +90,10 @@ export const listPeopleWithRole = (
    where m.org = app_org() and m.role = any(${roles}) and u.state = 'active'
    order by m.created_at, m.id
    limit ${limit}`);
+
+/** Everybody who has one of these roles and is active: who is told of what only they can mend. */
+export const listActiveOfRoles = (db: Reader, roles: readonly MemberRole[]): Promise<{ user: Id<'usr'> }[]> =>
+  db.many(read(z.object({ user: z.custom<Id<'usr'>>() }))`
+  select m.user_id as user
+    from member m join app_user u on u.id = m.user_id and u.parent = app_parent() and u.state = 'active'
+   where m.org = app_org() and m.role = any(${roles}) order by m.user_id`);

@@ -125,7 +125,7 @@ export const listUntold = (tx: Tx, now: Date, quietSeconds: number): Promise<z.i
              exists (select from tunnel_agent a join gateway_node n on n.id = a.node and n.lease_until > now() where a.org = t.org and a.tunnel = t.id) as living
         from tunnel t where t.org = app_org() and t.revoked_at is null) s
      where (living and told = 'offline')
-        or (not living and told = 'online' and coalesce(last_seen_at <= ${now}::timestamptz - make_interval(secs => ${quietSeconds}), true))`);
+        or (not living and told = 'online' and not exists (select from tunnel_agent x where x.org = app_org() and x.tunnel = s.id) and coalesce(last_seen_at <= ${now}::timestamptz - make_interval(secs => ${quietSeconds}), true))`);
 
 const AddressRow = z.object({ id: z.string(), address: z.string().nullable() });
 /** Where these nodes are reached, of those that live. */

@@ -208,13 +208,6 @@ export const listChecks = async (
     ).map((k) => [k.connection, k]),
   );
 
-const PersonRow = z.object({ user: z.custom<Id<'usr'>>() });
-/** Who looks after connectors, and can do something now. */
-export const listAdmins = (db: Reader, roles: readonly string[]): Promise<{ user: Id<'usr'> }[]> =>
-  db.many(read(PersonRow)`
-    select m.user_id as user from member m join app_user u on u.id = m.user_id and u.parent = app_parent() and u.state = 'active'
-     where m.org = app_org() and m.role = any(${roles}) order by m.user_id`);
-
 const Scopes = z.object({
   scopes: z.array(z.object({ parent: z.custom<Id<'par'>>(), org: z.custom<Id<'org'>>() })),
 });

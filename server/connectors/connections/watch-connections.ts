@@ -4,6 +4,7 @@ import { systemCtx, type OrgCtx, type World } from '#kernel/ctx.ts';
 import type { Reader, Tx } from '#kernel/db.ts';
 import { newId, type Id } from '#kernel/id.ts';
 import { notify } from '#notify/notify.ts';
+import { listActiveOfRoles } from '#org/member.sql.ts';
 import { rolesWith } from '#org/roles.ts';
 import type { Connection } from '#vault/connection.ts';
 import type { Place } from '#vault/renewal.ts';
@@ -17,7 +18,6 @@ import {
   countFailed,
   endTrouble,
   insertAlert,
-  listAdmins,
   listChecks,
   listWatched,
   listWatchedApps,
@@ -126,7 +126,7 @@ async function tellTroubles(world: World, { siteOf }: Watching, at: Place): Prom
     }
     const [first, ...rest] = events;
     if (!first) return { value: undefined, unchanged: true };
-    const admins = await listAdmins(tx, rolesWith('connector.manage'));
+    const admins = await listActiveOfRoles(tx, rolesWith('connector.manage'));
     await notify(tx, ctx, { to: admins.map((a) => a.user), about: { kind: 'connections_digest', digest } });
     return { value: undefined, events: [first, ...rest] };
   });
