@@ -59,7 +59,7 @@ export async function until(what: () => Promise<boolean> | boolean, says: string
 
 const cli = new URL('../../apps/cli/gatehouse.ts', import.meta.url).pathname;
 /** Has a process resolve names of its own, as a resolver inside a network would. */
-const knowing = (names: Record<string, string>): string =>
+export const knowing = (names: Record<string, string>): string =>
   `--import=data:text/javascript,${encodeURIComponent(
     `import dns from 'node:dns/promises'; import { syncBuiltinESMExports } from 'node:module';
      const names = ${JSON.stringify(names)}; const real = dns.lookup;
