@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { decode, encode, WINDOW, type Frame, type RequestHead } from '@gatehouse/contract/tunnel/frame.ts';
@@ -281,8 +282,7 @@ test('what cannot be said in a frame, and what is too large, is refused before a
   async function* endless(): AsyncGenerator<Uint8Array> {
     for (;;) yield Buffer.alloc(1_000_000);
   }
-  const body = ReadableStream.from(endless());
-  const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+  const init = { method: 'POST', body: Readable.toWeb(Readable.from(endless())), duplex: 'half' } as RequestInit;
   assert.equal((await problemOf(get(tunnel, 'http://crm.inside/', init))).code, 'tunnels/too-large');
   assert.equal(agent.got.filter((f) => f.type === 'open').length, 0);
   agent.ws.terminate();
