@@ -122,8 +122,17 @@ export async function openVaultHouse(
   const secret = await world.seal.seal(appAad(at.org, connector, 1), Buffer.from(clientSecret));
   await change(ctx, async (tx) => {
     const set = { by: founded.owner, at: ctx.now };
-    const app = { connector, clientId, generation: 1, sameAddress: true, ends: undefined, set };
-    await saveApp(tx, { ...app, proof: { kind: 'secret' }, sealed: secret }, 0);
+    const app = {
+      connector,
+      clientId,
+      generation: 1,
+      sameAddress: true,
+      ends: undefined,
+      set,
+      issuer: undefined,
+      method: undefined,
+    };
+    await saveApp(tx, { ...app, way: 'given', proof: { kind: 'secret' }, sealed: secret }, 0);
     const data = { connector, kind: 'secret', generation: 1, sameAddress: true, ends: null } as const;
     return { value: undefined, events: [event(vaultEvents, 'connector_app.set', data)] };
   });

@@ -37,9 +37,9 @@ export async function askToken(
     response = await genericTokenEndpointRequest(
       { issuer: new URL(endpoint).origin, token_endpoint: endpoint },
       { client_id: app.clientId },
-      clientAuth(app, endpoint),
+      clientAuth(app, audienceOf(site, endpoint)),
       q.grantType,
-      { ...q.parameters },
+      { ...q.parameters, ...(facts.resource === undefined ? {} : { resource: facts.resource }) },
       {
         // Egress decides what may be asked by plain http: what the connector's configuration names inside the network.
         [allowInsecureRequests]: true,
@@ -69,8 +69,12 @@ export async function askToken(
   return { ...outcome, retryAfterMs: retryAfterMs(response.headers, q.now) };
 }
 
+/** Whom a signed assertion is for: the issuer where it is known as one, else the endpoint, as vendors check it. RFC 7523 §3 lets it name either. */
+export const audienceOf = (site: VendorSite, endpoint: string): string =>
+  site.auth.boundTo === undefined ? endpoint : site.auth.boundTo.issuer;
+
 /** How the app proves at the token endpoint that it is us. */
-export function clientAuth(app: OpenedApp, endpoint: string): ClientAuth {
+export function clientAuth(app: OpenedApp, audience: string): ClientAuth {
   if (app.method === 'none') return None();
   if (app.method === 'private_key_jwt')
     return PrivateKeyJwt(
@@ -78,8 +82,7 @@ export function clientAuth(app: OpenedApp, endpoint: string): ClientAuth {
       {
         [modifyAssertion]: (header, payload) => {
           header['x5t#S256'] = app.keyId;
-          // Of the endpoint, as vendors check it: RFC 7523 §3 lets it name either.
-          payload['aud'] = endpoint;
+          payload['aud'] = audience;
         },
       },
     );

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { read, write, type Reader, type Tx } from '#kernel/db.ts';
 import type { Id } from '#kernel/id.ts';
-import type { AppProof, ConnectorApp } from './connector-app.ts';
+import { appWays, type AppProof, type ConnectorApp } from './connector-app.ts';
+import { clientAuthMethods } from './oauth-facts.ts';
 
 const columns = {
   connector: z.custom<Id<'con'>>(),
@@ -15,6 +16,9 @@ const columns = {
   failingSince: z.date().nullable(),
   setBy: z.string(),
   setAt: z.date(),
+  way: z.enum(appWays),
+  issuer: z.string().nullable(),
+  method: z.enum(clientAuthMethods).nullable(),
 };
 const appOf = (r: z.infer<z.ZodObject<typeof columns>>): ConnectorApp => ({
   connector: r.connector,
@@ -28,6 +32,9 @@ const appOf = (r: z.infer<z.ZodObject<typeof columns>>): ConnectorApp => ({
   ends: r.ends ?? undefined,
   failingSince: r.failingSince ?? undefined,
   set: { by: r.setBy, at: r.setAt },
+  way: r.way,
+  issuer: r.issuer ?? undefined,
+  method: r.method ?? undefined,
 });
 
 /** With what opens for `appAad` only; undefined for an app without a secret. */
@@ -39,7 +46,7 @@ const SealedRow = z
 export const findSealedApp = (db: Reader, connector: Id<'con'>): Promise<SealedApp | undefined> =>
   db.maybe(read(SealedRow)`
   select connector, client_id as "clientId", kind, generation, certificate, key_id as "keyId", same_address as "sameAddress", ends_at as ends,
-         failing_since as "failingSince", set_by as "setBy", set_at as "setAt", sealed
+         failing_since as "failingSince", set_by as "setBy", set_at as "setAt", way, issuer, method, sealed
     from connector_app where org = app_org() and connector = ${connector}`);
 
 export const findApp = async (db: Reader, connector: Id<'con'>): Promise<ConnectorApp | undefined> =>
@@ -55,7 +62,7 @@ export const listAppConnectors = async (db: Reader): Promise<Set<Id<'con'>>> =>
     ).map((r) => r.connector),
   );
 
-export type NewApp = Pick<ConnectorApp, 'connector' | 'clientId' | 'generation' | 'sameAddress' | 'ends' | 'set'> & {
+export type NewApp = Omit<ConnectorApp, 'proof' | 'failingSince'> & {
   proof: AppProof;
   sealed: Buffer | undefined;
 };
@@ -64,18 +71,24 @@ export type NewApp = Pick<ConnectorApp, 'connector' | 'clientId' | 'generation' 
 export const saveApp = (tx: Tx, a: NewApp, before: number): Promise<number> => {
   const key = a.proof.kind === 'key' ? a.proof : undefined;
   return tx.run(write`
-  insert into connector_app as a (org, connector, client_id, kind, sealed, generation, certificate, key_id, same_address, ends_at, set_by, set_at)
+  insert into connector_app as a (org, connector, client_id, kind, sealed, generation, certificate, key_id, same_address, ends_at, set_by, set_at, way, issuer, method)
   values (app_org(), ${a.connector}, ${a.clientId}, ${a.proof.kind}, ${a.sealed ?? null}, ${a.generation}, ${key?.certificate ?? null},
-          ${key?.keyId ?? null}, ${a.sameAddress}, ${a.ends ?? null}, ${a.set.by}, ${a.set.at})
+          ${key?.keyId ?? null}, ${a.sameAddress}, ${a.ends ?? null}, ${a.set.by}, ${a.set.at}, ${a.way}, ${a.issuer ?? null}, ${a.method ?? null})
   on conflict (org, connector) do update
      set client_id = excluded.client_id, kind = excluded.kind, sealed = excluded.sealed, generation = excluded.generation,
          certificate = excluded.certificate, key_id = excluded.key_id, same_address = excluded.same_address, ends_at = excluded.ends_at,
-         refused_at = '{}', failing_since = null, set_by = excluded.set_by, set_at = excluded.set_at
+         refused_at = '{}', failing_since = null, set_by = excluded.set_by, set_at = excluded.set_at, way = excluded.way, issuer = excluded.issuer,
+         method = excluded.method
    where a.generation = ${before}`);
 };
 
 export const deleteApp = (tx: Tx, connector: Id<'con'>): Promise<number> =>
   tx.run(write`delete from connector_app where org = app_org() and connector = ${connector}`);
+
+/** Forgets what we registered ourselves, in the generation that was refused. 0: it is another one by now. */
+export const deleteRegistration = (tx: Tx, connector: Id<'con'>, generation: number): Promise<number> =>
+  tx.run(write`
+  delete from connector_app where org = app_org() and connector = ${connector} and generation = ${generation} and way = 'registered'`);
 
 const RefusalsRow = z.object({ refused: z.array(z.date()), failingSince: z.date().nullable() });
 

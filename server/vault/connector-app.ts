@@ -1,5 +1,6 @@
 import type { Id } from '#kernel/id.ts';
 import type { Aad } from '#kernel/seal.ts';
+import type { ClientAuthMethod } from './oauth-facts.ts';
 
 /** The app that an organization registered at a vendor for a connector, without what is secret of it. */
 export type ConnectorApp = {
@@ -14,7 +15,16 @@ export type ConnectorApp = {
   /** Since when the vendor refuses it whoever asks. */
   failingSince: Date | undefined;
   set: { by: string; at: Date };
+  /** Entered by an administrator; the address of our own metadata document; or registered by ourselves (RFC 7591). */
+  way: AppWay;
+  /** Where it belongs, of systems that name their authorization server themselves. */
+  issuer: string | undefined;
+  /** How it proves itself, where a registration said so. */
+  method: ClientAuthMethod | undefined;
 };
+
+export const appWays = ['given', 'document', 'registered'] as const;
+export type AppWay = (typeof appWays)[number];
 
 /** How it proves at the vendor that it is us. */
 export type AppProof = { kind: 'secret' } | { kind: 'none' } | { kind: 'key'; certificate: string; keyId: string };

@@ -11,6 +11,10 @@ export type OAuthFacts = {
   revoke?: { url: string; how: 'rfc7009' | RevokeByHand };
   /** What the vendor puts into `iss` of its answer (RFC 9207), where it does. */
   issuer?: string;
+  /** `perhaps`: an answer that does not name it is taken; one that names another never is. */
+  namesItself?: 'perhaps';
+  /** What every request for a grant and for a token names (RFC 8707), byte for byte. */
+  resource?: string;
   scopes: Readonly<Record<Access, readonly string[]>>;
   /** Scopes beside those, that a setting of the connector asks for (private channels). */
   moreScopes?(settings: Settings, access: Access): readonly string[];
@@ -20,7 +24,12 @@ export type OAuthFacts = {
   scopeParameter?: 'user_scope';
   /** More parameters of the authorization request, e.g. `access_type=offline`. */
   authorizeParameters?: Readonly<Record<string, string>>;
-  clientAuth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** The vendor may grant less than was asked for; what is missing it says when it is needed. */
+  partial?: true;
+  /** `registered`: as the app says, which belongs to one issuer. */
+  clientAuth: ClientAuthMethod | 'registered';
+  /** What the vendor takes, where the app says which. */
+  clientAuths?: readonly string[];
   /** Default: form. */
   tokenBody?: 'json';
   /** PKCE S256 is always sent, unless the vendor refuses requests that have it. */
@@ -38,6 +47,9 @@ export type OAuthFacts = {
    */
   explain?(answer: Readonly<Record<string, unknown>>, settings: Settings): string | undefined;
 };
+
+export const clientAuthMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+export type ClientAuthMethod = (typeof clientAuthMethods)[number];
 
 /** Ends a grant in the vendor's own way. */
 export type RevokeByHand = (r: {

@@ -6,6 +6,7 @@ import { Problem } from '#kernel/problem.ts';
 import type { Secret } from '#kernel/secret.ts';
 import { askToken } from './ask-token.ts';
 import { findSealedApp } from './connector-app.sql.ts';
+import { forgetRegistration } from './forget-registration.ts';
 import type { Connection } from './connection.ts';
 import { findSealedConnection, type SealedConnection } from './connection.sql.ts';
 import { openTokens } from './kept.ts';
@@ -170,7 +171,15 @@ async function askOnce(
       now: world.now(),
     });
   const first = await ask();
-  if (first.kind === 'granted' || first.code !== 'network') return first;
   // Sent twice only where that can do no harm: it never left, or the token stays what it is.
-  return first.neverLeft || oauthOf(site).lifetimes.rotation !== 'single_use' ? ask() : first;
+  const again =
+    first.kind === 'refused' &&
+    first.code === 'network' &&
+    (first.neverLeft || oauthOf(site).lifetimes.rotation !== 'single_use');
+  const outcome = again ? await ask() : first;
+  if (outcome.kind === 'granted' || outcome.code !== 'invalid_client') return outcome;
+  // A registration of ours is of nobody else's making: nobody need mend it, and what it was given is gone with it.
+  return (await forgetRegistration(vaultCtx(world, at), sealedApp?.app))
+    ? { ...outcome, because: 'reconnect', code: 'client_forgotten', says: 'it has forgotten our registration' }
+    : outcome;
 }

@@ -4,14 +4,14 @@ import { event } from '#audit/events.ts';
 import type { World } from '#kernel/ctx.ts';
 import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
-import { clientAuth } from './ask-token.ts';
+import { audienceOf, clientAuth } from './ask-token.ts';
 import { findSealedApp } from './connector-app.sql.ts';
 import { findToTell, saveVendorLater, saveVendorTold } from './connection.sql.ts';
 import { openTokens, type KeptTokens } from './kept.ts';
 import { openApp, type OpenedApp } from './open-app.ts';
 import { backoffMs, vaultCtx, type Place } from './renewal.ts';
 import { vaultEvents } from './vault.events.ts';
-import { oauthOf, siteAddress, siteFetch, type SiteOf, type VendorSite } from './vendor-site.ts';
+import { belongs, oauthOf, siteAddress, siteFetch, type SiteOf, type VendorSite } from './vendor-site.ts';
 
 export const TELL_VENDOR = 'vault.tell_vendor';
 /** Over about three hours. */
@@ -31,10 +31,11 @@ export async function tellVendor(world: World, siteOf: SiteOf, at: Place, id: Id
   // INVARIANT (no token outlives the end): while a renewal is under way, what it will bring is to be ended too; the sweep comes again.
   if (!found || found.renewing) return;
   const { connection: c, sealed, site } = found;
+  // INVARIANT (one issuer): the end is told to whom gave the token, and to nobody who came after.
   const told =
     site === 'unfit'
       ? 'later'
-      : !sealed || !site?.auth.oauth?.revoke
+      : !sealed || !site?.auth.oauth?.revoke || !belongs(site, c)
         ? 'impossible'
         : await toldWith(world, at, site, async () => ({
             tokens: await openTokens(world.seal, at.org, c, sealed),
@@ -107,7 +108,7 @@ export async function endAtVendor(
   const response = await revocationRequest(
     { issuer: new URL(url).origin, revocation_endpoint: url },
     { client_id: app.clientId },
-    clientAuth(app, siteAddress(site, oauthOf(site).token)),
+    clientAuth(app, audienceOf(site, siteAddress(site, oauthOf(site).token))),
     // The refresh token: its end is the end of the access tokens that came of it (RFC 7009 §2.1).
     (tokens.refresh ?? tokens.access).reveal(),
     {

@@ -83,6 +83,15 @@ export const vaultEvents = {
     ocsf: 5019,
     about: (d) => ({ connector: d.connector, resource: d.connection }),
   }),
+  'connector_app.registered': declare({
+    data: z.object({ connector: z.string(), way: z.enum(['document', 'registered']), issuer: z.string().max(300) }),
+    says: (d) =>
+      d.way === 'document'
+        ? `uses the address of its own document as a client of ${d.issuer}`
+        : `registered itself as a client of ${d.issuer}`,
+    ocsf: 5019,
+    about: (d) => ({ connector: d.connector }),
+  }),
   'connector_app.set': declare({
     data: z.object({
       connector: z.string(),

@@ -15,7 +15,7 @@ import { vaultRefusals } from './refusals.ts';
 import { refuseStanding, renew } from './renew.ts';
 import { vaultCtx, type Fresh, type Place, type Renewal } from './renewal.ts';
 import { vaultEvents } from './vault.events.ts';
-import type { SiteOf, VendorSite } from './vendor-site.ts';
+import { belongs, type SiteOf, type VendorSite } from './vendor-site.ts';
 
 export type VaultOptions = {
   /** What the room above knows of connectors. */
@@ -69,6 +69,8 @@ export function makeVault(world: World, options: VaultOptions): Vault {
     });
     if (!read?.site || !read.sealed || read.connection.standing.state === 'revoked') throw vaultRefusals.none();
     if (!read.site.on) throw vaultRefusals.off(read.site.name);
+    if (!belongs(read.site, read.connection))
+      throw vaultRefusals.reconnect(read.site.name, 'issuer_changed', 'it names another authorization server now');
     return { site: read.site, connection: read.connection, sealed: read.sealed };
   };
 

@@ -26,6 +26,8 @@ export type VendorAuth = {
   oauth?: OAuthFacts;
   /** The kinds of account that an organization can give it. */
   organization: readonly OrganizationGrant[];
+  /** Whose credentials these are, where the system itself names who gives them: what another gave, or for another resource, is sent to neither. */
+  boundTo?: { issuer: string; resource: string };
 };
 
 /** What an administrator said about a connector that is no secret; of the form that the vendor's manifest asks for. */

@@ -54,6 +54,12 @@ export const scopesFor = (site: VendorSite, access: Access): readonly string[] =
   return oauth ? [...new Set([...oauth.scopes[access], ...(oauth.moreScopes?.(site.settings, access) ?? [])])] : [];
 };
 
+/** Whether a credential is of whom its system names now, and for what it is now (vendor-auth.ts, boundTo). */
+export const belongs = (site: Pick<VendorSite, 'auth'>, c: { facts: Readonly<Record<string, string>> }): boolean => {
+  const { boundTo } = site.auth;
+  return boundTo === undefined || (c.facts['issuer'] === boundTo.issuer && c.facts['resource'] === boundTo.resource);
+};
+
 /** How persons consent at this vendor; asking for a vendor that knows no such thing is refused. */
 export function oauthOf(site: VendorSite): OAuthFacts {
   if (site.auth.oauth) return site.auth.oauth;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
-import type { OAuthFacts } from '#vault/oauth-facts.ts';
+import type { ClientAuthMethod, OAuthFacts } from '#vault/oauth-facts.ts';
 import { listen } from '../listening-server.ts';
 import type { Fault, SeenRequest, VendorStandIn } from './vendor-stand-in.ts';
 
@@ -11,7 +11,7 @@ export type PlainOptions = {
   /** Seconds; `null`: the answer does not say, and tokens end after two hours. */
   expiresIn?: number | null;
   refreshExpiresIn?: number;
-  clientAuth?: OAuthFacts['clientAuth'];
+  clientAuth?: ClientAuthMethod;
   json?: true;
   /** Names itself in `iss` (RFC 9207). */
   iss?: true;
