@@ -6,12 +6,14 @@ import { Problem } from '#kernel/problem.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import { findUser } from '#org/user.sql.ts';
 import { findLiveConnection } from '#vault/connection.sql.ts';
-import type { Credentials } from '#vault/credentials.ts';
+import { noCredential, type Credentials } from '#vault/credentials.ts';
 import { originsOf } from '#vault/vendor-address.ts';
 import { egressRules, type Connector } from './connector.ts';
 import { findConnector } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
 import { vendorClient } from './kit/vendor-client.ts';
+import { OPENAPI } from './openapi/openapi-manifest.ts';
+import { importedToolsOf } from './openapi/offered-operations.ts';
 import { probeVendor, type ProbeReport } from './probe-vendor.ts';
 import { noConnector } from './refresh-tools.ts';
 import { vendorOf } from './vendors/all-vendors.ts';
@@ -26,13 +28,17 @@ const CHECK_MS = 60_000;
 export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credentials): Promise<ProbeReport> {
   const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
   if (!connector) throw noConnector(id);
-  const manifest = vendorOf(connector.type, connector.settings);
-  if (!manifest)
+  const known = vendorOf(connector.type, connector.settings);
+  if (!known)
     throw new Problem('conflict', 'connectors/own-server', {
       says: `${connector.slug} is an MCP server of your own, of which only its tools can be asked`,
       fix: 'refresh its tools',
     });
-  const { connection, person } = await accountOf(ctx, connector);
+  const imported =
+    connector.type === OPENAPI ? await ctx.db.read(scopeOf(ctx), (db) => importedToolsOf(db, connector)) : undefined;
+  const manifest = imported && known.builtin ? { ...known, builtin: { ...known.builtin, tools: imported } } : known;
+  const open = connector.actAs === 'none';
+  const { connection, person } = open ? nobody : await accountOf(ctx, connector);
   const { settings, access, actAs, origins, originsPrivate } = connector;
   const signal = AbortSignal.timeout(CHECK_MS);
   const now = (): Date => ctx.now;
@@ -43,15 +49,17 @@ export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credenti
     rules: egressRules({ privateHost: undefined, origins, originsPrivate }),
     egress: ctx.egress,
     unlock: (refused, narrow) =>
-      vault.unlock(
-        { parent: ctx.parent, org: ctx.org },
-        {
-          connection,
-          refused,
-          narrow,
-          ...(actAs === 'organization_as_person' ? { subject: person.email } : {}),
-        },
-      ),
+      connection === undefined
+        ? Promise.resolve(noCredential)
+        : vault.unlock(
+            { parent: ctx.parent, org: ctx.org },
+            {
+              connection,
+              refused,
+              narrow,
+              ...(actAs === 'organization_as_person' ? { subject: person.email } : {}),
+            },
+          ),
     signal,
     now,
     deadline: new Date(ctx.now.getTime() + CHECK_MS),
@@ -76,6 +84,9 @@ export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credenti
     }),
   );
 }
+
+/** A system that asks for nobody is tried as nobody. */
+const nobody = { connection: undefined, person: { email: '', name: '' } };
 
 /** The account that a call of whoever asks would use. */
 async function accountOf(

@@ -1,9 +1,8 @@
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
-import { Secret } from '#kernel/secret.ts';
 import type { Unlock } from '#connectors/kit/vendor-client.ts';
 import { findLiveConnection } from '#vault/connection.sql.ts';
-import type { Credentials } from '#vault/credentials.ts';
+import { noCredential, type Credentials } from '#vault/credentials.ts';
 import type { Caller } from './caller.ts';
 import type { ConnectorView } from './org-view.ts';
 import type { Failure } from './tool-call.ts';
@@ -28,7 +27,7 @@ export const unlockFor =
   ({ ctx, caller, connector, credentials, writes }: Opening): Unlock =>
   async (refused, narrow) => {
     // A system that asks for nobody is given nothing.
-    if (connector.actAs === 'none') return { token: new Secret(''), scopes: [], facts: {} };
+    if (connector.actAs === 'none') return noCredential;
     const place = { parent: caller.parent, org: caller.org };
     const owner = connector.actAs === 'person' ? caller.member : 'organization';
     const found = await ctx.db.read(place, (db) => findLiveConnection(db, connector.id, owner));

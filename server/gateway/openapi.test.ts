@@ -267,6 +267,8 @@ test('a service that asks for nobody is called without a credential; basic and q
   const open = await imported({ scheme: undefined, auth: { kind: 'none' } }, { key: false });
   assert.equal((await h.call(open, 'getPet', { petId: '1' })).error, false);
   assert.equal(last().headers.authorization, undefined);
+  const checked = await h.api('POST', `/connectors/${open.id}/check`);
+  assert.deepEqual([checked.status, checked.json['wrong']], [200, null], checked.text);
   const basic = await imported({ scheme: undefined, auth: { kind: 'basic' } }, { key: false });
   await h.give(basic, 'basic', { username: 'robot', password: 'p:ss wörd' });
   assert.equal((await h.call(basic, 'getPet', { petId: '1' })).error, false);
@@ -296,6 +298,9 @@ test('an account is tried where something says whose it is, and a key that the s
     assert.equal(right.json['account'], 'Pet robot', right.text);
     const checked = await h.api('POST', `/connectors/${c.id}/check`);
     assert.equal(checked.json['account'], 'Pet robot', checked.text);
+    const tried = checked.json['tools'] as { tool: string; outcome: string }[];
+    assert.equal(tried.find((t) => t.tool === 'listPets')?.outcome, 'works');
+    assert.equal(tried.find((t) => t.tool === 'createPet')?.outcome, 'not_tried');
   } finally {
     service.wants = undefined;
   }

@@ -1,5 +1,5 @@
 import type { Id } from '#kernel/id.ts';
-import type { Secret } from '#kernel/secret.ts';
+import { Secret } from '#kernel/secret.ts';
 
 /** A credential in the hand of the one who sends it. */
 export type Unlocked = {
@@ -8,6 +8,9 @@ export type Unlocked = {
   /** What came with the token that the API needs: `instance_url`, `base_uri`. */
   facts: Readonly<Record<string, string>>;
 };
+
+/** For a system that asks for nobody: there is nothing to send. */
+export const noCredential: Unlocked = { token: new Secret(''), scopes: [], facts: {} };
 
 /** Which credential is wanted, and for what. */
 export type Use = {

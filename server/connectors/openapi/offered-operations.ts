@@ -19,6 +19,10 @@ export async function offerOperations(tx: Tx, c: Connector, now: Date): Promise<
   return (await observeTools(tx, c.id, offered(await listOperations(tx, c.id), c), now))?.events ?? [];
 }
 
+/** The tools of one imported connector. */
+export const importedToolsOf = async (db: Reader, c: Pick<Connector, 'id' | 'name'>): Promise<BuiltinTool[]> =>
+  (await listOperations(db, c.id)).map((o) => operationTool(o, c.name));
+
 /** Connectors whose tools are kept ready at once; one more and the oldest goes. */
 const MAX_KEPT = 200;
 const kept = new Map<string, readonly BuiltinTool[]>();
@@ -32,7 +36,7 @@ export async function importedTools(
   for (const d of await listDocuments(db)) {
     const name = named.get(d.connector) ?? d.title;
     const key = JSON.stringify([d.connector, d.generation, name]);
-    const known = kept.get(key) ?? (await listOperations(db, d.connector)).map((o) => operationTool(o, name));
+    const known = kept.get(key) ?? (await importedToolsOf(db, { id: d.connector, name }));
     kept.delete(key);
     kept.set(key, known);
     const [oldest] = kept;
