@@ -40,6 +40,7 @@ const keysSays = {
 const connectorSays = {
   list: 'List the connectors of an organization, or with --catalogue what there could be.',
   add: 'Make a system of the catalogue available: --type TYPE.',
+  import: 'Make a REST service available by its OpenAPI document, or take a newer one: FILE|URL.',
   check: 'Try an account at a vendor, tool by tool, from this machine: TYPE.',
 };
 
@@ -96,7 +97,7 @@ const commands: Command[] = [
     says: policySays[verb],
     run: async (args: string[]) => (await import('./policy/policy-commands.ts')).policy(verb, args),
   })),
-  ...(['list', 'add', 'check'] as const).map((verb) => ({
+  ...(['list', 'add', 'import', 'check'] as const).map((verb) => ({
     words: `connector ${verb}`,
     says: connectorSays[verb],
     run: async (args: string[]) => (await import('./connector/connector-commands.ts')).connector(verb, args),
