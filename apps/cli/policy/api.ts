@@ -7,7 +7,7 @@ import { EXIT, Refusal, usage } from './exit.ts';
 
 /** The API of one organization. */
 export type OrgApi = {
-  ask<T>(method: 'GET' | 'POST', path: string, reply: z.ZodType<T>, body?: object): Promise<T>;
+  ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, reply: z.ZodType<T>, body?: object): Promise<T>;
   /** The answer as it is, for a file. */
   text(path: string): Promise<string>;
 };
