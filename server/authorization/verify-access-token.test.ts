@@ -120,6 +120,25 @@ for (const [what, code, make] of [
     'authorization/token-alg',
     () => made((p) => p, { alg: 'EdDSA' }, ed.privateKey),
   ],
+  [
+    'that is an identity provider’s assertion (ID-JAG)',
+    'authorization/token-type',
+    () => made((p) => p, { typ: 'oauth-id-jag+jwt' }),
+  ],
+  [
+    'that is good from tomorrow on only',
+    'authorization/token-malformed',
+    () => made((p) => ({ ...p, nbf: Math.floor(Date.now() / 1000) + 86_400 })),
+  ],
+  [
+    'by our public key, taken for a shared secret',
+    'authorization/token-alg',
+    () =>
+      new SignJWT(decodeJwt(token))
+        .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'k1' })
+        .setExpirationTime('1m')
+        .sign(new TextEncoder().encode(JSON.stringify(publicJwk))),
+  ],
   ['without an organization', 'authorization/token-malformed', () => made(({ org: _org, ...p }) => p)],
   ['without a consent', 'authorization/token-malformed', () => made(({ gid: _gid, ...p }) => p)],
   ['without an end', 'authorization/token-malformed', () => made(({ exp: _exp, ...p }) => p)],
