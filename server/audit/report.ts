@@ -34,7 +34,7 @@ export const auditReport: Reporter = {
         })),
       fine: found.flatMap(({ name, size, signed }) =>
         signed && signed.size >= size
-          ? [{ says: `Checkpoint of ${name.slice('the '.length)}`, more: 'signed', at: signed.at }]
+          ? [{ says: `Checkpoint, ${name.slice('the '.length)}`, more: 'signed', at: signed.at }]
           : [],
       ),
     };

@@ -55,21 +55,20 @@ export async function searchEvents(
   });
 }
 
-/** What is called how, of everything that some events name by id. */
+const idInText = /\b(?:usr|con)_[0-9a-f]{32}\b/g;
+
+/** What is called how, of everything that some events name by id, in their sentences too. */
 export async function namesIn(
   db: Reader,
   names: Names,
   events: readonly ShownEvent[],
 ): Promise<Record<string, string>> {
-  const people = new Set<string>();
-  const connectors = new Set<string>();
-  for (const e of events) {
-    if (e.actor.id?.startsWith('usr_')) people.add(e.actor.id);
-    if (e.connector !== undefined) connectors.add(e.connector);
-  }
+  const ids = new Set(events.flatMap((e) => [e.actor.id ?? '', e.connector ?? '', ...(e.says.match(idInText) ?? [])]));
+  const of = (kind: string): string[] => [...ids].filter((id) => id.startsWith(kind));
+  const [people, connectors] = [of('usr_'), of('con_')];
   const found = [
-    ...(people.size ? await names.people(db, [...people]) : []),
-    ...(connectors.size ? await names.connectors(db, [...connectors]) : []),
+    ...(people.length ? await names.people(db, people) : []),
+    ...(connectors.length ? await names.connectors(db, connectors) : []),
   ];
   return Object.fromEntries(found.map((n) => [n.id, n.name]));
 }

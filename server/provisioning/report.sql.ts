@@ -15,15 +15,3 @@ const MappingsRow = z.object({ groups: z.number(), roles: z.number() });
 export const countMappings = (db: Reader): Promise<z.infer<typeof MappingsRow>> =>
   db.one(read(MappingsRow)`
   select count(*)::int as groups, count(distinct role)::int as roles from group_mapping where org = app_org()`);
-
-const SeatsRow = z.object({ taken: z.number(), idle: z.number(), waiting: z.number(), limit: z.number().nullable() });
-export type Seats = z.infer<typeof SeatsRow>;
-
-/** Seats of the whole organization: taken, of them idle since then, members who have not signed in yet, and how many there may be. */
-export const countSeats = (db: Reader, idleSince: Date): Promise<Seats> =>
-  db.one(read(SeatsRow)`
-  select count(*) filter (where s.activated_at is not null)::int as taken,
-         count(*) filter (where s.activated_at is not null and coalesce(s.last_sign_in_at, s.activated_at) < ${idleSince})::int as idle,
-         count(*) filter (where s.activated_at is null)::int as waiting,
-         (select seats from seat_limit where org = app_org() and tier = '*') as "limit"
-    from member m left join member_seat s on s.org = m.org and s.member = m.id where m.org = app_org()`);
