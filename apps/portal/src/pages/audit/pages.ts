@@ -1,3 +1,7 @@
 import type { PageEntry } from '../page.ts';
 
-export const auditPages: readonly PageEntry[] = [];
+const can = 'audit.read';
+
+export const auditPages: readonly PageEntry[] = [
+  { at: 'audit', title: 'Audit log', can, words: 'events history record live', load: () => import('./log.tsx') },
+];
