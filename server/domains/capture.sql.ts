@@ -21,6 +21,13 @@ export const findCaptureOf = (db: Reader, domain: Id<'dom'>): Promise<Capture | 
     from domain_capture c join domain d on d.parent = c.parent and d.id = c.domain
    where c.parent = app_parent() and c.domain = ${domain} and c.state <> 'cancelled'`);
 
+/** The captures that were not cancelled, by the domain's name. */
+export const listCaptures = (db: Reader): Promise<Capture[]> =>
+  db.many(read(CaptureRow)`
+  select c.id, c.domain, d.shown as name, c.org, c.state, c.announced_at as "announcedAt", c.ends_at as "endsAt", c.next_at as "nextAt"
+    from domain_capture c join domain d on d.parent = c.parent and d.id = c.domain
+   where c.parent = app_parent() and c.state <> 'cancelled' order by d.name, c.id limit 1000`);
+
 export const findCapture = (db: Reader, id: Id<'cpt'>): Promise<Capture | undefined> =>
   db.maybe(read(CaptureRow)`
   select c.id, c.domain, d.shown as name, c.org, c.state, c.announced_at as "announcedAt", c.ends_at as "endsAt", c.next_at as "nextAt"

@@ -7,7 +7,7 @@ import { announceCapture } from './announce-capture.ts';
 import { answerCapture } from './answer-capture.ts';
 import { cancelCapture } from './cancel-capture.ts';
 import { choices, MAX_NOTICE_DAYS, MIN_NOTICE_DAYS, noSuchCapture, type Capture } from './capture.ts';
-import { countOffers, findCaptureOf, listAsked } from './capture.sql.ts';
+import { countOffers, findCaptureOf, listAsked, listCaptures } from './capture.sql.ts';
 import { noSuchDomain } from './domain.ts';
 import type { Herald } from './herald.ts';
 
@@ -48,6 +48,20 @@ const shownCapture = async (ctx: Ctx, c: Capture): Promise<z.infer<typeof ShownC
 
 /** Where people of a domain belong, and what they say to it, under `/api`. */
 export const captureOperations = (herald: Herald): Operation[] => [
+  operation({
+    id: 'domains.list_captures',
+    at: 'GET /orgs/:org/captures',
+    can: 'member.read',
+    says: "Lists the captures of the parent's domains that are announced or in force, with how many have answered.",
+    params: z.object({ org: z.string() }),
+    reply: z.object({ items: z.array(ShownCapture) }),
+    async handle(ctx) {
+      const all = await ctx.db.read(ofParent(ctx), listCaptures);
+      const items: z.infer<typeof ShownCapture>[] = [];
+      for (const c of all) items.push(await shownCapture(ctx, c));
+      return { items };
+    },
+  }),
   operation({
     id: 'domains.read_capture',
     at: 'GET /orgs/:org/domains/:domain/capture',

@@ -274,6 +274,12 @@ test('a person sees and answers in person what they are asked, and a key cannot'
   assert.equal((await h.api('POST', `/me/captures/${capture}`, { choice: 'merge' }, headers)).status, 204);
   const state = await h.api('GET', `${at}/domains/${id}/capture`);
   assert.deepEqual([state.body['merge'], state.body['fresh']], [1, 0]);
+  const listed = async () => items(await h.api('GET', `${at}/captures`)).filter((c) => c['domain'] === id);
+  assert.deepEqual(
+    (await listed()).map((c) => [c['id'], c['state'], c['merge']]),
+    [[capture, 'announced', 1]],
+  );
   assert.equal((await h.api('DELETE', `${at}/domains/${id}/capture`)).status, 204);
   assert.equal((await h.api('GET', `${at}/domains/${id}/capture`)).body['code'], 'domains/no-such-capture');
+  assert.deepEqual(await listed(), [], 'one that was called off is not listed');
 });
