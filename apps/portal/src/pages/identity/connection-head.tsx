@@ -45,14 +45,16 @@ export function ConnectionPage({
           </>
         }
       >
+        <span className={c.said}>
         {state === 'active' ? (
           <State is="ok" quiet>
             On
           </State>
         ) : (
           <State is="none">Off: nobody signs in through it</State>
-        )}{' '}
-        {says}
+        )}
+        <span>{says}</span>
+        </span>
       </PageHead>
       <Tabs value={at.tab} onChange={(tab) => set({ tab: tab ?? 'test' })} keepMounted={false}>
         <Tabs.List>

@@ -1,17 +1,15 @@
 import { Button } from '@mantine/core';
-import { call, Refusal } from '@gatehouse/client/call.ts';
 import {
   announceCapture,
   cancelCapture,
   changeDomain,
   checkDomain,
+  listCaptures,
   listEvidence,
-  readCapture,
   readDomain,
   removeDomain,
 } from '@gatehouse/client/domains.ts';
 import { Banner, Facts, Section, State, Tag } from '@gatehouse/ui/parts.tsx';
-import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
@@ -31,7 +29,7 @@ import c from './identity.module.css';
 
 export const loader = ({ org, params, ask, askRows }: LoaderContext): Promise<unknown> => {
   const domain = params['domain'] ?? '';
-  return Promise.all([ask(readDomain, { org, domain }), askRows(listEvidence, { org, domain })]);
+  return Promise.all([ask(readDomain, { org, domain }), askRows(listEvidence, { org, domain }), ask(listCaptures, { org })]);
 };
 
 /** One domain: the record to set, how it stands and why, and what each server said. */
@@ -155,7 +153,9 @@ function Standing({ of: d }: { of: Domain }) {
                 : 'Another parent has verified this domain'
       }
     >
-      {sentence(d.says)} {d.fault && sentence(d.fault.fix)}
+      <span className={c.anywhere}>
+        {d.says} {d.fault && sentence(d.fault.fix)}
+      </span>
     </Banner>
   );
 }
@@ -228,20 +228,10 @@ function Capture({ domain: d }: { domain: Domain }) {
   const [asking, setAsking] = useState(false);
   const announce = useDo(announceCapture);
   const cancel = useDo(cancelCapture);
-  const { data: capture } = useQuery({
-    queryKey: ['domains', 'capture', org, d.id],
-    // That there is none is an answer, not a fault.
-    queryFn: ({ signal }) =>
-      call(readCapture, { org, domain: d.id }, signal).catch((e: unknown) => {
-        if (e instanceof Refusal && e.code === 'domains/no-such-capture') return null;
-        throw e;
-      }),
-  });
-  if (capture === undefined) return null;
-  const live = capture && capture.state !== 'cancelled';
+  const capture = useAsk(listCaptures, { org }).items.find((x) => x.domain === d.id);
   return (
     <Section title="Where its people belong">
-      {live ? (
+      {capture ? (
         <>
           <p className="gh-s gh-2">
             {capture.state === 'announced'
@@ -265,24 +255,24 @@ function Capture({ domain: d }: { domain: Domain }) {
       )}
       <div className="gh-actions">
         <Act can="sso.manage" size="sm" onClick={() => setAsking(true)}>
-          {live ? 'Call it off…' : 'Announce that they belong here…'}
+          {capture ? 'Call it off…' : 'Announce that they belong here…'}
         </Act>
       </div>
       <Confirm
         open={asking}
-        title={live ? 'Call the capture off?' : `Announce that people of ${d.shown} belong to ${orgName}?`}
-        act={live ? 'Call it off' : 'Announce, with 30 days of notice'}
+        title={capture ? 'Call the capture off?' : `Announce that people of ${d.shown} belong to ${orgName}?`}
+        act={capture ? 'Call it off' : 'Announce, with 30 days of notice'}
         busy={announce.busy || cancel.busy}
         refusal={announce.refusal ?? cancel.refusal}
         onClose={() => setAsking(false)}
         onAct={() =>
-          void (live
+          void (capture
             ? cancel.run({ org, domain: d.id }, () => setAsking(false))
             : announce.run({ org, domain: d.id, body: { noticeDays: 30 } }, () => setAsking(false)))
         }
       >
         <p className="gh-s gh-2">
-          {live
+          {capture
             ? 'What people chose already stays. Nobody else is asked.'
             : 'Everybody with an account under the domain is told and chooses: come along, or start fresh. Nothing moves for 30 days, and you can call it off until then.'}
         </p>
