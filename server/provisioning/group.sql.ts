@@ -33,7 +33,7 @@ export const listGroups = (
 ): Promise<KnownGroup[]> =>
   db.many(read(GroupRow)`
   select ${counted} from ${known}
-   where k.id > ${f.after} and (${f.like}::text is null or k.name ilike ${f.like} or k.id = ${f.like}) and (${f.source}::text is null or k.source = ${f.source})
+   where k.id > ${f.after} and (${f.like}::text is null or k.name ilike ${f.like} or k.id ilike ${f.like}) and (${f.source}::text is null or k.source = ${f.source})
    order by k.id limit ${f.limit}`);
 
 export const listKnownGroups = (db: Reader, ids: readonly Id<'grp'>[]): Promise<KnownGroup[]> =>

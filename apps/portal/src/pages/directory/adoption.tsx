@@ -25,7 +25,10 @@ export function Adoption({ directory, name }: { directory: string; name: string 
   const plan = useAsk(planAdoption, { org, directory });
   const adopting = useDo(adoptPeople, { also: ['org', 'provisioning'] });
   const settling = useDo(settleHeld, { also: ['org', 'provisioning'] });
-  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  // A primary owner is taken only by somebody who ticks them.
+  const [left, setLeft] = useState<ReadonlySet<string>>(
+    () => new Set(plan.matches.filter((m) => m.primaryOwner).map((m) => m.entry)),
+  );
   const [asking, setAsking] = useState(false);
   const [said, setSaid] = useState<string>();
   const taken = plan.matches.filter((m) => !left.has(m.entry));

@@ -43,4 +43,28 @@ export const identityPages: readonly PageEntry[] = [
     words: 'simulate lock out break-glass report-only staged',
     load: () => import('./enforcement.tsx'),
   },
+  {
+    at: 'identity/trace',
+    title: 'Sign-in trace',
+    can: 'trace.read',
+    words: 'why refused sgn explain',
+    load: () => import('./trace.tsx'),
+  },
+  { at: 'identity/trace/$trace', title: 'Sign-in', can: 'trace.read', load: () => import('./trace-one.tsx') },
+  { at: 'identity/sessions', title: 'Sessions', can: 'member.read', words: 'browsers revoke', load: () => import('./sessions.tsx') },
+  {
+    at: 'identity/access',
+    title: 'Access rules',
+    can: 'sso.manage',
+    words: 'ip addresses session length passkeys mailed links',
+    load: () => import('./access.tsx'),
+  },
+  {
+    at: 'identity/setup-links',
+    title: 'Set-up links',
+    can: 'sso.manage',
+    words: 'invite it admin',
+    load: () => import('./setup-links.tsx'),
+  },
+  { at: 'identity/api-keys', title: 'API keys', can: 'api_key.manage', words: 'scripts', load: () => import('./api-keys.tsx') },
 ];
