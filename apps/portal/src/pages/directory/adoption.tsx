@@ -47,8 +47,8 @@ export function Adoption({ directory, name }: { directory: string; name: string 
         />
       )}
       <p className="gh-s gh-2">
-        A directory never takes over an account that it did not make. Choose who becomes the directory’s: their address and
-        name follow it from then on, and they leave when it says so.
+        A directory never takes over an account that it did not make. Choose who becomes the directory’s: their address
+        and name follow it from then on, and they leave when it says so.
       </p>
       {plan.matches.length === 0 ? (
         <p className="gh-s gh-3">Nobody: every account that it speaks of is its own.</p>
@@ -128,12 +128,20 @@ export function Adoption({ directory, name }: { directory: string; name: string 
           onClick={() =>
             void settling
               .run({ org, directory, body: {} })
-              .then((d) => d && setSaid(`${countOf(d.settled, 'person got', 'people got')} an account${d.left ? '; press again for the rest' : ''}`))
+              .then(
+                (d) =>
+                  d &&
+                  setSaid(
+                    `${countOf(d.settled, 'person got', 'people got')} an account${d.left ? '; press again for the rest' : ''}`,
+                  ),
+              )
           }
         >
           Give accounts to who was held
         </Act>
-        <span className="gh-s gh-3">people who were kept without an account because of their domain, and need not be any more</span>
+        <span className="gh-s gh-3">
+          people who were kept without an account because of their domain, and need not be any more
+        </span>
       </div>
       <Confirm
         open={asking}

@@ -102,7 +102,9 @@ export function Page() {
         refusal={changing.refusal}
         onClose={() => setAsking(false)}
         onAct={() =>
-          void changing.run({ org, directory: id, body: { state: paused ? 'active' : 'paused' } }, () => setAsking(false))
+          void changing.run({ org, directory: id, body: { state: paused ? 'active' : 'paused' } }, () =>
+            setAsking(false),
+          )
         }
       >
         <p className="gh-s gh-2">
@@ -127,7 +129,17 @@ function Guide({ directory, idp, onIdp }: { directory: string; idp: string; onId
   return <GuideOf org={org} directory={directory} idp={idp} onIdp={onIdp} />;
 }
 
-function GuideOf({ org, directory, idp, onIdp }: { org: string; directory: string; idp: string; onIdp: (idp: string) => void }) {
+function GuideOf({
+  org,
+  directory,
+  idp,
+  onIdp,
+}: {
+  org: string;
+  directory: string;
+  idp: string;
+  onIdp: (idp: string) => void;
+}) {
   const { items } = useAsk(listIdpGuides, { org, query: { directory } });
   const guide = items.find((g) => g.id === idp) ?? items[0];
   if (!guide) return null;

@@ -2,7 +2,13 @@ import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { OutputOf } from '@gatehouse/client/call.ts';
 import { listMembers } from '@gatehouse/client/org.ts';
-import { addToGroup, listGroupPeople, listGroups, removeFromGroup, removeGroup } from '@gatehouse/client/provisioning.ts';
+import {
+  addToGroup,
+  listGroupPeople,
+  listGroups,
+  removeFromGroup,
+  removeGroup,
+} from '@gatehouse/client/provisioning.ts';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
@@ -116,8 +122,8 @@ export function Page() {
         onAct={() => void ending.run({ org, group: id }, () => go('directory/groups'))}
       >
         <p className="gh-s gh-2">
-          {countOf(g?.members ?? 0, 'person is', 'people are')} in it. Rules that speak of it apply to nobody afterwards; a
-          mapping of it gives nothing.
+          {countOf(g?.members ?? 0, 'person is', 'people are')} in it. Rules that speak of it apply to nobody
+          afterwards; a mapping of it gives nothing.
         </p>
       </Confirm>
     </div>

@@ -37,12 +37,18 @@ const columns: readonly Column<Group>[] = [
   { head: 'People', cell: (g) => count(g.members), value: (g) => g.members, width: '90px', right: true },
   {
     head: 'Gives',
-    cell: (g) => (g.mapped.length === 0 ? <span className="gh-3">nothing</span> : g.mapped.map((m) => roleWord[m.role]).join(', ')),
+    cell: (g) =>
+      g.mapped.length === 0 ? <span className="gh-3">nothing</span> : g.mapped.map((m) => roleWord[m.role]).join(', '),
     value: (g) => g.mapped.map((m) => m.role).join(' '),
     width: '150px',
   },
   { head: 'Last seen', cell: (g) => <When at={g.lastSeen} />, value: (g) => g.lastSeen, width: '130px' },
-  { head: 'Id', cell: (g) => <span className="gh-id gh-3">{g.id}</span>, value: (g) => g.id, width: 'minmax(140px, 1fr)' },
+  {
+    head: 'Id',
+    cell: (g) => <span className="gh-id gh-3">{g.id}</span>,
+    value: (g) => g.id,
+    width: 'minmax(140px, 1fr)',
+  },
 ];
 
 /** Every group that rules and mappings can mean. */
@@ -91,8 +97,8 @@ export function Page() {
           <>
             <h3>No group yet</h3>
             <p>
-              Groups come from a directory over SCIM, from the groups of sign-ins, or are made by hand. Rules and mappings
-              speak of them.
+              Groups come from a directory over SCIM, from the groups of sign-ins, or are made by hand. Rules and
+              mappings speak of them.
             </p>
           </>
         }
@@ -116,10 +122,18 @@ function Make({ onClose }: { onClose: () => void }) {
       refusal={making.refusal}
       wait={name.trim() === '' ? 'Enter a name.' : undefined}
       onClose={onClose}
-      onAct={() => void making.run({ org, body: { name: name.trim() } }).then((g) => g && go(`directory/groups/${g.id}`))}
+      onAct={() =>
+        void making.run({ org, body: { name: name.trim() } }).then((g) => g && go(`directory/groups/${g.id}`))
+      }
     >
       <p className="gh-s gh-2">Its people are members whom you add here. No identity provider changes it.</p>
-      <TextInput label="Name" autoComplete="off" value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+      <TextInput
+        label="Name"
+        autoComplete="off"
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+        data-autofocus
+      />
     </Confirm>
   );
 }

@@ -80,7 +80,10 @@ export function Page() {
               {json(e.meant)}
             </pre>
           </Section>
-          <Section title="What it changed" note={e.changed.length === 0 ? 'nothing' : countOf(e.changed.length, 'change')}>
+          <Section
+            title="What it changed"
+            note={e.changed.length === 0 ? 'nothing' : countOf(e.changed.length, 'change')}
+          >
             {e.changed.length > 0 && (
               <pre className={c.code} tabIndex={0} aria-label="What it changed">
                 {json(e.changed)}
@@ -105,9 +108,28 @@ export function Page() {
               ],
               ['Took', `${count(e.ms)} ms`],
               ['Size', bytes(e.bytes)],
-              ['Resource', e.resource ? <Hash key="r" label="resource" head={14}>{e.resource}</Hash> : 'none'],
-              ['Token', <Hash key="t" label="token" head={14}>{e.token}</Hash>],
-              ['Request', <Hash key="q" label="number of the request" head={14}>{e.request}</Hash>],
+              [
+                'Resource',
+                e.resource ? (
+                  <Hash key="r" label="resource" head={14}>
+                    {e.resource}
+                  </Hash>
+                ) : (
+                  'none'
+                ),
+              ],
+              [
+                'Token',
+                <Hash key="t" label="token" head={14}>
+                  {e.token}
+                </Hash>,
+              ],
+              [
+                'Request',
+                <Hash key="q" label="number of the request" head={14}>
+                  {e.request}
+                </Hash>,
+              ],
               ...(e.operation === null ? [] : [['In a Bulk', `operation ${count(e.operation + 1)}`] as const]),
             ]}
           />
@@ -121,7 +143,9 @@ const Rehearsed = ({ of: r, was }: { of: OutputOf<typeof rehearseJournalEntry>; 
   <section className="gh-box" aria-label="Rehearsal">
     <div className={c.rehearsal}>
       <h2>
-        {r.status === was ? `It would end the same: ${r.status}` : `It would end with ${r.status} now, and ended with ${was}`}
+        {r.status === was
+          ? `It would end the same: ${r.status}`
+          : `It would end with ${r.status} now, and ended with ${was}`}
       </h2>
       <p className="gh-s gh-2">Run again as it would run now, and undone. Nothing was changed.</p>
       {r.problem && (

@@ -28,7 +28,12 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const columns: readonly Column<Line>[] = [
   { head: 'At, UTC', cell: (l) => <At at={l.at} exact />, value: (l) => l.at, width: '190px' },
   { head: 'Method', cell: (l) => <Tag>{l.method}</Tag>, value: (l) => l.method, width: '90px' },
-  { head: 'Path', cell: (l) => <span className="gh-id">{l.path}</span>, value: (l) => l.path, width: 'minmax(220px, 3fr)' },
+  {
+    head: 'Path',
+    cell: (l) => <span className="gh-id">{l.path}</span>,
+    value: (l) => l.path,
+    width: 'minmax(220px, 3fr)',
+  },
   {
     head: 'Answer',
     cell: (l) =>
@@ -69,8 +74,8 @@ export function Page() {
   return (
     <div className="gh-page">
       <PageHead room={d.name} roomAt={`directory/scim/${directory}`} title="Journal">
-        Every request of {d.name} for {count(d.settings.journalDays)} days: as it came, what it meant, what it changed, how it
-        ended. Secrets are taken out. Who reads it is written down.
+        Every request of {d.name} for {count(d.settings.journalDays)} days: as it came, what it meant, what it changed,
+        how it ended. Secrets are taken out. Who reads it is written down.
       </PageHead>
       <DataTable
         op={journal}
@@ -109,8 +114,8 @@ export function Page() {
           <>
             <h3>Nothing came yet</h3>
             <p>
-              What the identity provider sends is listed here, also what was refused and why. Reads are listed only while the
-              settings say so.
+              What the identity provider sends is listed here, also what was refused and why. Reads are listed only
+              while the settings say so.
             </p>
           </>
         }

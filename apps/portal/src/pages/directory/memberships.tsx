@@ -88,7 +88,9 @@ export function Page() {
         empty={
           <>
             <h3>No account is under a verified domain</h3>
-            <p>Prove a domain first; then everybody with an address of it is listed here, wherever they are a member.</p>
+            <p>
+              Prove a domain first; then everybody with an address of it is listed here, wherever they are a member.
+            </p>
             <div className="gh-actions">
               <GoButton to="identity/domains">See domains</GoButton>
             </div>

@@ -112,9 +112,7 @@ export function ScimSecrets({ directory }: { directory: string }) {
       </Section>
       {asking === 'token' && <NewToken directory={directory} onClose={close} />}
       {asking === 'client' && <NewClient directory={directory} onClose={close} />}
-      {typeof asking === 'object' && (
-        <End directory={directory} what={asking.end} id={asking.id} onClose={close} />
-      )}
+      {typeof asking === 'object' && <End directory={directory} what={asking.end} id={asking.id} onClose={close} />}
     </div>
   );
 }
@@ -144,12 +142,16 @@ function NewToken({ directory, onClose }: { directory: string; onClose: () => vo
       onClose={onClose}
       onAct={() => void making.run({ org, directory, body: { days } }).then((t) => t && setMade(t.token))}
     >
-      <p className="gh-s gh-2">It is shown this one time. Two can work side by side, so that the next one takes over without a gap.</p>
+      <p className="gh-s gh-2">
+        It is shown this one time. Two can work side by side, so that the next one takes over without a gap.
+      </p>
       <Life days={days} onDays={setDays} />
     </Confirm>
   ) : (
     <Confirm open title="The token, shown this once" act="I have it" onAct={onClose} onClose={onClose} size={560}>
-      <p className="gh-s gh-2">Paste it at the identity provider now. Nobody can show it again; make another if it is lost.</p>
+      <p className="gh-s gh-2">
+        Paste it at the identity provider now. Nobody can show it again; make another if it is lost.
+      </p>
       <div>
         <CopyValue label="token">{made}</CopyValue>
       </div>
@@ -176,7 +178,14 @@ function NewClient({ directory, onClose }: { directory: string; onClose: () => v
       <Life days={days} onDays={setDays} />
     </Confirm>
   ) : (
-    <Confirm open title="The client, its secret shown this once" act="I have it" onAct={onClose} onClose={onClose} size={560}>
+    <Confirm
+      open
+      title="The client, its secret shown this once"
+      act="I have it"
+      onAct={onClose}
+      onClose={onClose}
+      size={560}
+    >
       <table className="gh-table">
         <tbody>
           {[
@@ -197,7 +206,17 @@ function NewClient({ directory, onClose }: { directory: string; onClose: () => v
   );
 }
 
-function End({ directory, what, id, onClose }: { directory: string; what: 'token' | 'client'; id: string; onClose: () => void }) {
+function End({
+  directory,
+  what,
+  id,
+  onClose,
+}: {
+  directory: string;
+  what: 'token' | 'client';
+  id: string;
+  onClose: () => void;
+}) {
   const org = useOrg();
   const token = useDo(revokeScimToken);
   const client = useDo(revokeScimClient);
@@ -218,8 +237,8 @@ function End({ directory, what, id, onClose }: { directory: string; what: 'token
       }
     >
       <p className="gh-s gh-2">
-        What comes with it is refused from the next request on. Nobody is removed by that: the directory only falls silent,
-        and leavers stay until it speaks again.
+        What comes with it is refused from the next request on. Nobody is removed by that: the directory only falls
+        silent, and leavers stay until it speaks again.
       </p>
     </Confirm>
   );

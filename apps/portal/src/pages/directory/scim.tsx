@@ -35,8 +35,8 @@ export function Page() {
           <div className="gh-empty">
             <h3>No directory yet</h3>
             <p>
-              A directory is one connection of your identity provider. It sends who works here and in which groups, and takes
-              leavers away within seconds. Until there is one, people come in by hand or at sign-in.
+              A directory is one connection of your identity provider. It sends who works here and in which groups, and
+              takes leavers away within seconds. Until there is one, people come in by hand or at sign-in.
             </p>
             <div className="gh-actions">{add}</div>
           </div>
@@ -100,13 +100,11 @@ function Connect({ onClose }: { onClose: () => void }) {
       refusal={making.refusal}
       wait={name.trim() === '' ? 'Enter a name.' : undefined}
       onClose={onClose}
-      onAct={() =>
-        void making.run({ org, body: { name: name.trim() } }).then((d) => d && go(`directory/scim/${d.id}`))
-      }
+      onAct={() => void making.run({ org, body: { name: name.trim() } }).then((d) => d && go(`directory/scim/${d.id}`))}
     >
       <p className="gh-s gh-2">
-        You get an address, and a token that is shown once. What the directory pushes makes no members until the mode says so:
-        you can look at everything first.
+        You get an address, and a token that is shown once. What the directory pushes makes no members until the mode
+        says so: you can look at everything first.
       </p>
       <TextInput
         label="Name"

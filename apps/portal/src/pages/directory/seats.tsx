@@ -129,7 +129,11 @@ function SetLimit({ of, onClose }: { of: Limit | undefined; onClose: () => void 
   return (
     <Confirm
       open
-      title={of ? `Change the limit of ${of.tier === 'all' ? 'the organization' : `tier ${of.tier}`}` : 'Set a limit of seats'}
+      title={
+        of
+          ? `Change the limit of ${of.tier === 'all' ? 'the organization' : `tier ${of.tier}`}`
+          : 'Set a limit of seats'
+      }
       act={of && seats === '' ? 'End the limit' : 'Set the limit'}
       busy={setting.busy || ending.busy}
       refusal={setting.refusal ?? ending.refusal}
@@ -162,8 +166,8 @@ function SetLimit({ of, onClose }: { of: Limit | undefined; onClose: () => void 
       />
       {of && seats !== '' && n < of.taken && (
         <p className="gh-s">
-          {countOf(of.taken - n, 'seat')} more would be taken than there are; {countOf(of.waiting, 'member waits', 'members wait')}{' '}
-          for one already.
+          {countOf(of.taken - n, 'seat')} more would be taken than there are;{' '}
+          {countOf(of.waiting, 'member waits', 'members wait')} for one already.
         </p>
       )}
     </Confirm>

@@ -16,7 +16,8 @@ export const loader = ({ org, ask }: LoaderContext): Promise<unknown> => ask(rea
 type Access = OutputOf<typeof readAccess>;
 const HOUR = 3600;
 const hours = (s: number | null): string => (s === null ? '' : String(Math.round((s / HOUR) * 100) / 100));
-const seconds = (text: string): number | null => (text.trim() === '' ? null : Math.round(Number(text.replace(',', '.')) * HOUR));
+const seconds = (text: string): number | null =>
+  text.trim() === '' ? null : Math.round(Number(text.replace(',', '.')) * HOUR);
 
 /** From where and for how long people come in. */
 export function Page() {
@@ -25,7 +26,8 @@ export function Page() {
   return (
     <div className="gh-page">
       <PageHead room="Identity" roomAt="identity/domains" title="Access rules">
-        How long sessions last, from which addresses people and keys come, and which ways count beside the identity provider.
+        How long sessions last, from which addresses people and keys come, and which ways count beside the identity
+        provider.
       </PageHead>
       <Rules key={JSON.stringify(a)} a={a} />
     </div>

@@ -18,9 +18,26 @@ import c from './identity.module.css';
 type Key = OutputOf<typeof listApiKeys>['items'][number];
 type KeyPermission = InputOf<typeof createApiKey>['body']['permissions'][number];
 const permissions: readonly KeyPermission[] = [
-  'org.read', 'org.manage', 'member.read', 'member.manage', 'owner.manage', 'api_key.manage', 'directory.manage', 'sso.manage',
-  'trace.read', 'connector.read', 'connector.manage', 'tool.review', 'policy.read', 'policy.manage', 'approval.read',
-  'approval.decide', 'dlp.inspect', 'dlp.review', 'audit.read', 'audit.export',
+  'org.read',
+  'org.manage',
+  'member.read',
+  'member.manage',
+  'owner.manage',
+  'api_key.manage',
+  'directory.manage',
+  'sso.manage',
+  'trace.read',
+  'connector.read',
+  'connector.manage',
+  'tool.review',
+  'policy.read',
+  'policy.manage',
+  'approval.read',
+  'approval.decide',
+  'dlp.inspect',
+  'dlp.review',
+  'audit.read',
+  'audit.export',
 ];
 
 export const loader = ({ org, askRows }: LoaderContext): Promise<unknown> => askRows(listApiKeys, { org });
@@ -49,11 +66,20 @@ export function Page() {
     { head: 'State', cell: (k) => stateOf(k, Date.now()), value: (k) => k.expiresAt, width: '170px' },
     {
       head: 'May',
-      cell: (k) => <span title={k.permissions.join(', ')}>{k.permissions.length > 3 ? `${count(k.permissions.length)} permissions` : k.permissions.join(', ')}</span>,
+      cell: (k) => (
+        <span title={k.permissions.join(', ')}>
+          {k.permissions.length > 3 ? `${count(k.permissions.length)} permissions` : k.permissions.join(', ')}
+        </span>
+      ),
       value: (k) => k.permissions.join(' '),
       width: 'minmax(200px, 2fr)',
     },
-    { head: 'Last used', cell: (k) => (k.lastUsedAt ? <When at={k.lastUsedAt} /> : 'never'), value: (k) => k.lastUsedAt ?? '', width: '130px' },
+    {
+      head: 'Last used',
+      cell: (k) => (k.lastUsedAt ? <When at={k.lastUsedAt} /> : 'never'),
+      value: (k) => k.lastUsedAt ?? '',
+      width: '130px',
+    },
     { head: 'Made, UTC', cell: (k) => <At at={k.createdAt} />, value: (k) => k.createdAt, width: '150px' },
     {
       head: 'Act',
@@ -88,7 +114,10 @@ export function Page() {
         empty={
           <>
             <h3>No key yet</h3>
-            <p>A script proves itself with a key. It is shown once, ends by itself within a year, and with whoever made it.</p>
+            <p>
+              A script proves itself with a key. It is shown once, ends by itself within a year, and with whoever made
+              it.
+            </p>
             <div className="gh-actions">{add}</div>
           </>
         }
@@ -105,7 +134,14 @@ export function Page() {
         onAct={() => key && void revoking.run({ org, key: key.id }, () => setAsking(undefined))}
       >
         <p className="gh-s gh-2">
-          Requests with it are refused at once. {key?.lastUsedAt ? <>It was last used <When at={key.lastUsedAt} />.</> : 'It was never used.'}
+          Requests with it are refused at once.{' '}
+          {key?.lastUsedAt ? (
+            <>
+              It was last used <When at={key.lastUsedAt} />.
+            </>
+          ) : (
+            'It was never used.'
+          )}
         </p>
       </Confirm>
     </div>
@@ -122,7 +158,9 @@ function Make({ onClose }: { onClose: () => void }) {
   if (value !== undefined)
     return (
       <Confirm open title="The key, shown this once" act="I have it" size={560} onAct={onClose} onClose={onClose}>
-        <p className="gh-s gh-2">Put it where the script reads it. Nobody can show it again; make another if it is lost.</p>
+        <p className="gh-s gh-2">
+          Put it where the script reads it. Nobody can show it again; make another if it is lost.
+        </p>
         <div>
           <CopyValue label="API key">{value}</CopyValue>
         </div>
@@ -151,7 +189,13 @@ function Make({ onClose }: { onClose: () => void }) {
           .then((k) => k && setValue(k.value))
       }
     >
-      <TextInput label="Name" placeholder="Nightly export" value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+      <TextInput
+        label="Name"
+        placeholder="Nightly export"
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+        data-autofocus
+      />
       <Checkbox.Group
         label="May"
         description="What you may not do yourself cannot be given."

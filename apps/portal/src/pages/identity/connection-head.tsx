@@ -46,14 +46,14 @@ export function ConnectionPage({
         }
       >
         <span className={c.said}>
-        {state === 'active' ? (
-          <State is="ok" quiet>
-            On
-          </State>
-        ) : (
-          <State is="none">Off: nobody signs in through it</State>
-        )}
-        <span>{says}</span>
+          {state === 'active' ? (
+            <State is="ok" quiet>
+              On
+            </State>
+          ) : (
+            <State is="none">Off: nobody signs in through it</State>
+          )}
+          <span>{says}</span>
         </span>
       </PageHead>
       <Tabs value={at.tab} onChange={(tab) => set({ tab: tab ?? 'test' })} keepMounted={false}>

@@ -29,7 +29,11 @@ import c from './identity.module.css';
 
 export const loader = ({ org, params, ask, askRows }: LoaderContext): Promise<unknown> => {
   const domain = params['domain'] ?? '';
-  return Promise.all([ask(readDomain, { org, domain }), askRows(listEvidence, { org, domain }), ask(listCaptures, { org })]);
+  return Promise.all([
+    ask(readDomain, { org, domain }),
+    askRows(listEvidence, { org, domain }),
+    ask(listCaptures, { org }),
+  ]);
 };
 
 /** One domain: the record to set, how it stands and why, and what each server said. */

@@ -51,7 +51,13 @@ export const identityPages: readonly PageEntry[] = [
     load: () => import('./trace.tsx'),
   },
   { at: 'identity/trace/$trace', title: 'Sign-in', can: 'trace.read', load: () => import('./trace-one.tsx') },
-  { at: 'identity/sessions', title: 'Sessions', can: 'member.read', words: 'browsers revoke', load: () => import('./sessions.tsx') },
+  {
+    at: 'identity/sessions',
+    title: 'Sessions',
+    can: 'member.read',
+    words: 'browsers revoke',
+    load: () => import('./sessions.tsx'),
+  },
   {
     at: 'identity/access',
     title: 'Access rules',
@@ -66,5 +72,11 @@ export const identityPages: readonly PageEntry[] = [
     words: 'invite it admin',
     load: () => import('./setup-links.tsx'),
   },
-  { at: 'identity/api-keys', title: 'API keys', can: 'api_key.manage', words: 'scripts', load: () => import('./api-keys.tsx') },
+  {
+    at: 'identity/api-keys',
+    title: 'API keys',
+    can: 'api_key.manage',
+    words: 'scripts',
+    load: () => import('./api-keys.tsx'),
+  },
 ];

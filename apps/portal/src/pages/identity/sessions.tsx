@@ -69,7 +69,9 @@ export function Page() {
         title="Sessions"
         actions={at.user !== '' && <Button onClick={() => set({ user: '' })}>Show everybody’s</Button>}
       >
-        {at.user === '' ? 'In which browsers members are signed in now.' : 'In which browsers this person is signed in now.'}
+        {at.user === ''
+          ? 'In which browsers members are signed in now.'
+          : 'In which browsers this person is signed in now.'}
       </PageHead>
       <DataTable
         op={listSessions}
@@ -82,7 +84,10 @@ export function Page() {
         empty={
           <>
             <h3>Nobody is signed in</h3>
-            <p>A session begins with a sign-in and ends after the time that the access rules set, or when somebody ends it.</p>
+            <p>
+              A session begins with a sign-in and ends after the time that the access rules set, or when somebody ends
+              it.
+            </p>
           </>
         }
       />
@@ -100,8 +105,8 @@ export function Page() {
         onAct={() => asking && void ending.run({ org, session: asking.id }, () => setAsking(undefined))}
       >
         <p className="gh-s gh-2">
-          The next request of that browser is refused{asking?.current ? ', and it is the one that you use now' : ''}. The person
-          may sign in again; agents go on.
+          The next request of that browser is refused{asking?.current ? ', and it is the one that you use now' : ''}.
+          The person may sign in again; agents go on.
         </p>
       </Confirm>
     </div>

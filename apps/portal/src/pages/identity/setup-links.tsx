@@ -1,6 +1,11 @@
 import { Checkbox, Select, TextInput } from '@mantine/core';
 import type { OutputOf } from '@gatehouse/client/call.ts';
-import { createIdpSetupLink, listIdpGuides, listIdpSetupLinks, revokeIdpSetupLink } from '@gatehouse/client/identity.ts';
+import {
+  createIdpSetupLink,
+  listIdpGuides,
+  listIdpSetupLinks,
+  revokeIdpSetupLink,
+} from '@gatehouse/client/identity.ts';
 import { State } from '@gatehouse/ui/parts.tsx';
 import { useMemo, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
@@ -50,14 +55,26 @@ export function Page() {
             works <When at={l.expiresAt} />
           </State>
         ) : (
-          <State is={l.state === 'revoked' ? 'no' : 'expired'}>{l.state === 'revoked' ? 'Taken back' : 'Expired'}</State>
+          <State is={l.state === 'revoked' ? 'no' : 'expired'}>
+            {l.state === 'revoked' ? 'Taken back' : 'Expired'}
+          </State>
         ),
       value: (l) => l.state,
       width: '180px',
     },
-    { head: 'For what', cell: (l) => l.tasks.map(taskWord).join(', '), value: (l) => l.tasks.join(' '), width: 'minmax(200px, 2fr)' },
+    {
+      head: 'For what',
+      cell: (l) => l.tasks.map(taskWord).join(', '),
+      value: (l) => l.tasks.join(' '),
+      width: 'minmax(200px, 2fr)',
+    },
     { head: 'Made through it', cell: made, value: made, width: 'minmax(150px, 1fr)' },
-    { head: 'Opened', cell: (l) => (l.openedAt ? <When at={l.openedAt} /> : 'not yet'), value: (l) => l.openedAt ?? '', width: '130px' },
+    {
+      head: 'Opened',
+      cell: (l) => (l.openedAt ? <When at={l.openedAt} /> : 'not yet'),
+      value: (l) => l.openedAt ?? '',
+      width: '130px',
+    },
     {
       head: 'Act',
       cell: (l) =>
@@ -78,8 +95,8 @@ export function Page() {
   return (
     <div className="gh-page">
       <PageHead room="Identity" roomAt="identity/domains" title="Set-up links" actions={add}>
-        For whoever runs the identity provider and has no account here. Everything done through a link is recorded under its
-        name.
+        For whoever runs the identity provider and has no account here. Everything done through a link is recorded under
+        its name.
       </PageHead>
       <DataTable
         op={listIdpSetupLinks}
@@ -93,8 +110,8 @@ export function Page() {
           <>
             <h3>No set-up link yet</h3>
             <p>
-              A link opens the set-up of domains, sign-in and directory for one person, for some days. What is connected through
-              it is off until an owner switches it on.
+              A link opens the set-up of domains, sign-in and directory for one person, for some days. What is connected
+              through it is off until an owner switches it on.
             </p>
             <div className="gh-actions">{add}</div>
           </>
@@ -161,9 +178,21 @@ function Make({ onClose }: { onClose: () => void }) {
           .then((l) => l && setUrl(l.url))
       }
     >
-      <p className="gh-s gh-2">It opens the set-up for {orgName}, without an account, until it expires or you take it back.</p>
-      <TextInput label="For whom" placeholder="Okta admins, IT" value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-      <Checkbox.Group label="For what" value={[...what]} onChange={(v) => setWhat(tasks.map((t) => t.value).filter((t) => v.includes(t)))}>
+      <p className="gh-s gh-2">
+        It opens the set-up for {orgName}, without an account, until it expires or you take it back.
+      </p>
+      <TextInput
+        label="For whom"
+        placeholder="Okta admins, IT"
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+        data-autofocus
+      />
+      <Checkbox.Group
+        label="For what"
+        value={[...what]}
+        onChange={(v) => setWhat(tasks.map((t) => t.value).filter((t) => v.includes(t)))}
+      >
         <div style={{ display: 'grid', gap: 8, marginTop: 4 }}>
           {tasks.map((t) => (
             <Checkbox key={t.value} value={t.value} label={t.label} />

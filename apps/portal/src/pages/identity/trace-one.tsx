@@ -83,9 +83,28 @@ export function Page() {
           <Section title="Facts">
             <Facts
               of={[
-                ['Number', <Hash key="n" label="number" head={16}>{t.id}</Hash>],
-                ['Outcome', <span key="o" className="gh-mono">{t.outcome}</span>],
-                ['Connection', t.connection ? <Hash key="c" label="connection" head={14}>{t.connection}</Hash> : 'none'],
+                [
+                  'Number',
+                  <Hash key="n" label="number" head={16}>
+                    {t.id}
+                  </Hash>,
+                ],
+                [
+                  'Outcome',
+                  <span key="o" className="gh-mono">
+                    {t.outcome}
+                  </span>,
+                ],
+                [
+                  'Connection',
+                  t.connection ? (
+                    <Hash key="c" label="connection" head={14}>
+                      {t.connection}
+                    </Hash>
+                  ) : (
+                    'none'
+                  ),
+                ],
                 [
                   'Person',
                   t.user ? (

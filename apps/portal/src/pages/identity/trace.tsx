@@ -63,7 +63,12 @@ const columns: readonly Column<Trace>[] = [
     value: (t) => stopOf(t),
     width: 'minmax(200px, 3fr)',
   },
-  { head: 'Number', cell: (t) => <span className="gh-id gh-3">{t.id}</span>, value: (t) => t.id, width: 'minmax(120px, 1fr)' },
+  {
+    head: 'Number',
+    cell: (t) => <span className="gh-id gh-3">{t.id}</span>,
+    value: (t) => t.id,
+    width: 'minmax(120px, 1fr)',
+  },
 ];
 
 /** Every sign-in of every method, and why it ended as it did. */
@@ -92,7 +97,10 @@ export function Page() {
               w={180}
               allowDeselect={false}
               value={at.method}
-              data={[{ value: 'all', label: 'Every way' }, ...methods.map((m) => ({ value: m, label: methodWord[m] ?? m }))]}
+              data={[
+                { value: 'all', label: 'Every way' },
+                ...methods.map((m) => ({ value: m, label: methodWord[m] ?? m })),
+              ]}
               onChange={(v) => set({ method: v ?? 'all' })}
             />
             <Select
@@ -113,7 +121,9 @@ export function Page() {
         empty={
           <>
             <h3>No sign-in matches</h3>
-            <p>Every sign-in is listed here stage by stage, also those that were refused. None fits what is chosen above.</p>
+            <p>
+              Every sign-in is listed here stage by stage, also those that were refused. None fits what is chosen above.
+            </p>
           </>
         }
       />
