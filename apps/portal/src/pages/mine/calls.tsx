@@ -8,12 +8,12 @@ import { useDo } from '../../kit/ask.ts';
 import { DataTable } from '../../kit/data-table.tsx';
 import { useHere, useOrg } from '../../kit/org.tsx';
 import { Bones } from '../../kit/bones.tsx';
-import { Problem } from '../../kit/problem.tsx';
+import { Problem, sentence } from '../../kit/problem.tsx';
 import { At } from '../../kit/time.tsx';
 import { moment } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import c from './mine.module.css';
-import { endings, outlooks, sentence, whyOf, type MyCall } from './words.ts';
+import { endings, outlooks, whyOf, type MyCall } from './words.ts';
 
 const defaults = { show: 'all' };
 const filters = [

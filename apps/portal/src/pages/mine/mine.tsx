@@ -7,6 +7,7 @@ import { useAddress } from '../../kit/address.ts';
 import { useAsk } from '../../kit/ask.ts';
 import { Go } from '../../kit/go.tsx';
 import { useHere, useOrg } from '../../kit/org.tsx';
+import { sentence } from '../../kit/problem.tsx';
 import { When } from '../../kit/time.tsx';
 import { countOf, moment, when } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
@@ -17,7 +18,6 @@ import {
   classWords,
   deviceOf,
   endings,
-  sentence,
   whyOf,
   type ConnectorAccess,
   type MyCall,

@@ -6,9 +6,10 @@ import { useAddress } from '../../kit/address.ts';
 import { DataTable } from '../../kit/data-table.tsx';
 import { Go } from '../../kit/go.tsx';
 import { useHere } from '../../kit/org.tsx';
+import { sentence } from '../../kit/problem.tsx';
 import type { LoaderContext } from '../page.ts';
 import c from './mine.module.css';
-import { classWords, outlooks, sentence, type MyTool } from './words.ts';
+import { classWords, outlooks, type MyTool } from './words.ts';
 
 const filters = [
   { value: 'all', label: 'All' },

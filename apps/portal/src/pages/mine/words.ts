@@ -1,6 +1,7 @@
 import type { OutputOf } from '@gatehouse/client/call.ts';
 import type { listCalls, listConnectors, listTools, readAccess } from '@gatehouse/client/mine.ts';
 import type { GlyphName } from '@gatehouse/ui/glyphs.tsx';
+import { sentence } from '../../kit/problem.tsx';
 import { day } from '../../kit/words.ts';
 
 export type MyConnector = OutputOf<typeof listConnectors>['items'][number];
@@ -145,10 +146,6 @@ export function standingOf(c: MyConnector, access: ConnectorAccess | undefined, 
 }
 
 export const total = (k: ClassAccess): number => k.counts.allowed + k.counts.asks + k.counts.denied + k.counts.depends;
-
-/** A clause of the server as a sentence. */
-export const sentence = (clause: string): string =>
-  `${clause.slice(0, 1).toUpperCase()}${clause.slice(1)}${/[.?)!]$/.test(clause) ? '' : '.'}`;
 
 /** Several tools of one class in one word, and what of them differs. */
 export function classStanding(k: ClassAccess): { is: GlyphName; word: string; note: string | null } {
