@@ -22,6 +22,12 @@ import { Shell } from './shell/shell.tsx';
 import type { PageEntry, PageModule } from './pages/page.ts';
 import { allPages, navPages, roomNames } from './pages/rooms.ts';
 
+declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption {
+    alone?: boolean;
+  }
+}
+
 type Context = { queries: QueryClient };
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotHere });
@@ -75,6 +81,7 @@ const routeOf = (p: PageEntry): AnyRoute => {
   const route = createRoute({
     getParentRoute: () => org,
     path: p.at,
+    staticData: { alone: p.alone ?? false },
     validateSearch: (search: Record<string, unknown>) => search as Record<string, string>,
     loaderDeps: ({ search }) => search,
     loader: async ({ context, params, deps }): Promise<PageModule> => {

@@ -24,6 +24,8 @@ export type PageEntry = {
   can: string;
   /** Stands in the rooms column (default: yes, unless the address has a parameter). */
   nav?: boolean;
+  /** On a phone it stands alone, without the bar of the rooms: one thing is decided there. */
+  alone?: boolean;
   /** Other words that the palette finds it by. */
   words?: string;
   load(): Promise<PageModule>;

@@ -84,6 +84,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [drawer, setDrawer] = useState(false);
   const narrow = useMediaQuery('(max-width: 900px)', false, { getInitialValueInEffect: false });
   const busy = useRouterState({ select: (s) => s.status === 'pending' });
+  const alone = useRouterState({ select: (s) => s.matches.some((m) => m.staticData.alone) });
   const find = (): void => {
     setDrawer(false);
     setPalette(true);
@@ -105,7 +106,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className={c.skip} href="#main">
         Skip to the page
       </a>
-      {narrow ? (
+      {narrow && alone ? null : narrow ? (
         <header className={c.top}>
           <Mark size={20} />
           <b className="gh-grow gh-cut">{orgName}</b>
@@ -128,7 +129,7 @@ export function Shell({ children }: { children: ReactNode }) {
           {inside}
         </aside>
       )}
-      {narrow && (
+      {narrow && !alone && (
         <Suspense fallback={null}>
           <NavDrawer opened={drawer} onClose={() => setDrawer(false)} org={<Org />}>
             {inside}
