@@ -233,3 +233,12 @@ test('when its time is over kept content is gone: at once for everybody, and era
   assert.equal(open.length, 0);
   assert.ok((await h.events('dlp.quarantine_expired')).length >= 2);
 });
+
+test('the classes of data are searched and paged', async () => {
+  const ids = (a: Answer): string[] => (a.body['items'] as { data: string }[]).map((i) => i.data);
+  const all = ids(await as('Ada')('GET', '/dlp/baseline?limit=200'));
+  const first = await as('Ada')('GET', '/dlp/baseline?limit=3');
+  const second = await as('Ada')('GET', `/dlp/baseline?limit=3&cursor=${String(first.body['next'])}`);
+  assert.deepEqual([...ids(first), ...ids(second)], all.slice(0, 6));
+  assert.deepEqual(ids(await as('Ada')('GET', '/dlp/baseline?q=PAYMENT')), ['payment_card']);
+});

@@ -89,8 +89,9 @@ export const dlpOperations = (connectors: Connectors): Operation[] => [
     id: 'dlp.list_baseline',
     at: 'GET /orgs/:org/dlp/baseline',
     can: 'policy.read',
-    says: 'Lists every class of data that can be found, and what happens to it in each phase where no policy says otherwise.',
+    says: 'Lists every class of data that can be found, and what happens to it in each phase where no policy says otherwise; q searches what they are called and find.',
     params: InOrg,
+    query: ListQuery,
     reply: listOf(
       z.object({
         data: z.string(),
@@ -100,12 +101,16 @@ export const dlpOperations = (connectors: Connectors): Operation[] => [
         phases: perPhase,
       }),
     ),
-    async handle(ctx) {
+    async handle(ctx, { query: { q, limit, cursor } }) {
       const { classes, baseline } = await ctx.db.read(scopeOf(ctx), async (db) => ({
         classes: await classesOf(db),
         baseline: await listBaseline(db),
       }));
-      const items = classes.map((c) => {
+      const wanted = q?.toLowerCase() ?? '';
+      const found = classes.filter((c) => c.id.includes(wanted) || c.says.toLowerCase().includes(wanted));
+      const begin = cursor?.[0] === undefined ? 0 : found.findIndex((c) => c.id === cursor[0]) + 1;
+      const page = listed(found.slice(begin), limit, (c) => [c.id]);
+      const items = page.items.map((c) => {
         const at = (p: Phase): DlpAction =>
           standingOf(c, baseline, [], { phase: p, connector: undefined, groups: [] }).action;
         return {
@@ -123,7 +128,7 @@ export const dlpOperations = (connectors: Connectors): Operation[] => [
           },
         };
       });
-      return { items, next: null };
+      return { items, next: page.next };
     },
   }),
   operation({
