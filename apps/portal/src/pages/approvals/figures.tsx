@@ -110,7 +110,7 @@ export function Page() {
                 d.rubberStamps ? (
                   <State is="caution">seems not to look</State>
                 ) : (
-                  <State is="ok" quiet>
+                  <State is={d.decisions < 20 ? 'none' : 'ok'} quiet>
                     {d.decisions < 20 ? 'too few to say' : 'looks'}
                   </State>
                 ),
