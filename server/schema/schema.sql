@@ -454,6 +454,9 @@ create table connection (
   vendor_end text,
   vendor_end_tries integer not null default 0,
   vendor_end_next_at timestamp with time zone,
+  asked_scopes text[] not null default '{}'::text[],
+  asked_tries integer not null default 0,
+  asked_generation integer,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
@@ -484,7 +487,7 @@ CREATE INDEX connection_untold ON public.connection USING btree (ended_at) WHERE
 alter table connection enable row level security;
 create policy connection_of_org on connection for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant insert, select on connection to gatehouse_app;
-grant update (access, access_expires_at, account_email, account_label, account_subject, account_tenant, because, ended_at, ended_by, ended_why, facts, fail_count, generation, given_ends_at, grant_kind, idle_expires_at, last_refreshed_at, next_attempt_at, refresh_expires_at, scopes, sealed, shown, state, vendor_end, vendor_end_next_at, vendor_end_tries, why) on connection to gatehouse_app;
+grant update (access, access_expires_at, account_email, account_label, account_subject, account_tenant, asked_generation, asked_scopes, asked_tries, because, ended_at, ended_by, ended_why, facts, fail_count, generation, given_ends_at, grant_kind, idle_expires_at, last_refreshed_at, next_attempt_at, refresh_expires_at, scopes, sealed, shown, state, vendor_end, vendor_end_next_at, vendor_end_tries, why) on connection to gatehouse_app;
 
 -- What was told of a connection, or of the app of a connector (about is its id), once each: clock is what ends, ends_at when, step how many days ahead (0: it has ended). failed, check and many (several of a connector at once) are troubles without an end: ends_at is when they were found, over_at when they were over. digest: the mail to administrators that tells it, or tells that it is over.
 create table connection_alert (
@@ -541,6 +544,8 @@ create table connection_consent (
   begun_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   answered_at timestamp with time zone,
+  scopes text[],
+  issuer text,
   PRIMARY KEY (id),
   UNIQUE (org, id),
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
@@ -625,19 +630,41 @@ create table connector_app (
   failing_since timestamp with time zone,
   set_by text not null,
   set_at timestamp with time zone not null,
+  way text not null,
+  issuer text,
+  method text,
   PRIMARY KEY (org, connector),
   FOREIGN KEY (org, connector) REFERENCES connector(org, id),
   CHECK (((kind = 'key'::text) = (certificate IS NOT NULL))),
   CHECK (((kind = 'key'::text) = (key_id IS NOT NULL))),
   CHECK (((kind = 'none'::text) = (sealed IS NULL))),
+  CHECK (((way = 'given'::text) OR (issuer IS NOT NULL))),
   CHECK ((client_id <> ''::text)),
   CHECK ((generation > 0)),
-  CHECK ((kind = ANY (ARRAY['secret'::text, 'key'::text, 'none'::text])))
+  CHECK ((kind = ANY (ARRAY['secret'::text, 'key'::text, 'none'::text]))),
+  CHECK ((method = ANY (ARRAY['none'::text, 'client_secret_basic'::text, 'client_secret_post'::text, 'private_key_jwt'::text]))),
+  CHECK ((way = ANY (ARRAY['given'::text, 'document'::text, 'registered'::text])))
 );
 alter table connector_app enable row level security;
 create policy connector_app_of_org on connector_app for all to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant delete, insert, select on connector_app to gatehouse_app;
-grant update (certificate, client_id, ends_at, failing_since, generation, key_id, kind, refused_at, same_address, sealed, set_at, set_by) on connector_app to gatehouse_app;
+grant update (certificate, client_id, ends_at, failing_since, generation, issuer, key_id, kind, method, refused_at, same_address, sealed, set_at, set_by, way) on connector_app to gatehouse_app;
+
+-- Which authorization server an MCP server named, and what both say of themselves in their metadata, as it was last read and checked (found_at). Credentials belong to one issuer: what another gave is not sent to this one.
+create table connector_authorization (
+  org text not null,
+  connector text not null,
+  issuer text not null,
+  found jsonb not null,
+  found_at timestamp with time zone not null,
+  PRIMARY KEY (org, connector),
+  FOREIGN KEY (org, connector) REFERENCES connector(org, id),
+  CHECK ((issuer <> ''::text))
+);
+alter table connector_authorization enable row level security;
+create policy connector_authorization_of_org on connector_authorization for all to gatehouse_app using (org = app_org()) with check (org = app_org());
+grant insert, select on connector_authorization to gatehouse_app;
+grant update (found, found_at, issuer) on connector_authorization to gatehouse_app;
 
 -- What policy was asked about a call, and what it said. asked: groups of the person, class, surface, device and the argument facts of the tool's projection, at that moment; never the arguments. Null: more than 8 KB, so not kept. Rows are forgotten after GATEHOUSE_CALL_FACTS_DAYS. Calls that were refused before policy was asked have no row.
 create table decided_call (

@@ -28,6 +28,9 @@ export const checkDomain = op<{ org: string; domain: string }, { id: string; nam
 /** What each server said in the last checks, newest first. Needs member.read. */
 export const listEvidence = op<{ org: string; domain: string; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ number: number; at: string; role: "authoritative" | "recursive"; resolver: string; record: string; rcode: string; answer: (string)[]; ttl: number | null; verdict: string })[]; next: string | null }>('domains.list_evidence', 'GET', '/api/orgs/{org}/domains/{domain}/checks');
 
+/** Lists the captures of the parent's domains that are announced or in force, with how many have answered. Needs member.read. */
+export const listCaptures = op<{ org: string }, { items: ({ id: string; domain: string; org: string; state: "announced" | "in_force" | "cancelled"; announcedAt: string; endsAt: string; offered: number; merge: number; fresh: number; applied: number })[] }>('domains.list_captures', 'GET', '/api/orgs/{org}/captures');
+
 /** Shows whether people of the domain are led to an organization, and how many have answered. Needs member.read. */
 export const readCapture = op<{ org: string; domain: string }, { id: string; domain: string; org: string; state: "announced" | "in_force" | "cancelled"; announcedAt: string; endsAt: string; offered: number; merge: number; fresh: number; applied: number }>('domains.read_capture', 'GET', '/api/orgs/{org}/domains/{domain}/capture');
 
