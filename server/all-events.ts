@@ -2,6 +2,7 @@ import { approvalEvents } from '#approvals/approvals.events.ts';
 import { auditEvents } from '#audit/events.ts';
 import { authorizationEvents } from '#authorization/authorization.events.ts';
 import { connectEvents } from '#connectors/connect/connect.events.ts';
+import { discoveryEvents } from '#connectors/discovery/discovery.events.ts';
 import { connectionEvents } from '#connectors/connections/connections.events.ts';
 import { connectorEvents } from '#connectors/connectors.events.ts';
 import { openApiEvents } from '#connectors/openapi/openapi.events.ts';
@@ -33,6 +34,7 @@ export const allEvents: Vocabulary = {
   ...auditEvents,
   ...authorizationEvents,
   ...connectEvents,
+  ...discoveryEvents,
   ...connectionEvents,
   ...connectorEvents,
   ...directoryEvents,

@@ -8,6 +8,10 @@ import { acceptBuiltin, catalogueReviewer, sightedOf } from './builtin-tools.ts'
 import type { Connector } from './connector.ts';
 import { insertConnector } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
+import { discoverAuthorization } from './discovery/discover-authorization.ts';
+import { refuseFound } from './discovery/found-authorization.ts';
+import { asked } from './discovery/fresh-authorization.ts';
+import { keepAuthorization } from './discovery/keep-authorization.ts';
 import type { Manifest } from './kit/manifest.ts';
 import { observeTools } from './observe-tools.ts';
 import type { Settings } from '#vault/vendor-auth.ts';
@@ -40,6 +44,8 @@ export async function addVendorConnector(ctx: OrgCtx, n: NewVendorConnector): Pr
     state: 'on',
     created: ctx.now,
   };
+  const found = manifest.discovers && (await discoverAuthorization(ctx.egress, asked(connector, undefined)));
+  if (found) refuseFound({ name: connector.name, found });
   return change(ctx, async (tx) => {
     if ((await insertConnector(tx, connector)) === 0) throw slugTaken(connector.slug);
     const added = event(connectorEvents, 'connector.added', {
@@ -53,7 +59,9 @@ export async function addVendorConnector(ctx: OrgCtx, n: NewVendorConnector): Pr
       actAs: connector.actAs,
       access: connector.access,
     });
-    return { value: connector, events: [added, ...(await offerBuiltin(tx, connector, manifest, ctx.now))] };
+    const told = found && (await keepAuthorization(tx, connector.id, found, ctx.now));
+    const offered = await offerBuiltin(tx, connector, manifest, ctx.now);
+    return { value: connector, events: [added, ...offered, ...(told ? [told] : [])] };
   });
 }
 

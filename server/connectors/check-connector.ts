@@ -5,18 +5,25 @@ import type { Id } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import { findMemberByUser } from '#org/member.sql.ts';
 import { findUser } from '#org/user.sql.ts';
+import { findApp } from '#vault/connector-app.sql.ts';
 import { findLiveConnection } from '#vault/connection.sql.ts';
 import { noCredential, type Credentials } from '#vault/credentials.ts';
 import { originsOf } from '#vault/vendor-address.ts';
+import { findManifest, manifestOf } from './connect/site-of.ts';
 import { egressRules, type Connector } from './connector.ts';
 import { findConnector } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
+import { freshAuthorization } from './discovery/fresh-authorization.ts';
+import { shownAuthorization, type AuthorizationShown } from './discovery/shown-authorization.ts';
 import { vendorClient } from './kit/vendor-client.ts';
 import { OPENAPI } from './openapi/openapi-manifest.ts';
 import { importedToolsOf } from './openapi/offered-operations.ts';
 import { probeVendor, type ProbeReport } from './probe-vendor.ts';
 import { noConnector } from './refresh-tools.ts';
 import { vendorOf } from './vendors/all-vendors.ts';
+
+/** `authorization`: what a server says itself of how to be authorized at. */
+export type CheckReport = ProbeReport & { authorization: AuthorizationShown | undefined };
 
 /** Whoever asks waits for this at the screen. */
 const CHECK_MS = 60_000;
@@ -25,10 +32,16 @@ const CHECK_MS = 60_000;
  * Tries a connector with the account that its calls would use: whose it is, and each tool that only reads and needs no arguments. What the tools
  * answer is given to nobody: a check tells that reading works, and is no way to read past the rules.
  */
-export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credentials): Promise<ProbeReport> {
-  const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
-  if (!connector) throw noConnector(id);
-  const known = vendorOf(connector.type, connector.settings);
+export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credentials): Promise<CheckReport> {
+  const read = await ctx.db.read(scopeOf(ctx), async (db) => {
+    const connector = await findConnector(db, id);
+    return connector && { connector, ...(await findManifest(db, connector, vendorOf)), app: await findApp(db, id) };
+  });
+  if (!read) throw noConnector(id);
+  const { connector, app } = read;
+  const fresh = read.found && (await freshAuthorization(ctx, connector));
+  const authorization = fresh && shownAuthorization(fresh, { origin: ctx.origin, connector: id, app });
+  const known = manifestOf(connector, vendorOf, fresh);
   if (!known)
     throw new Problem('conflict', 'connectors/own-server', {
       says: `${connector.slug} is an MCP server of your own, of which only its tools can be asked`,
@@ -38,15 +51,24 @@ export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credenti
     connector.type === OPENAPI ? await ctx.db.read(scopeOf(ctx), (db) => importedToolsOf(db, connector)) : undefined;
   const manifest = imported && known.builtin ? { ...known, builtin: { ...known.builtin, tools: imported } } : known;
   const open = connector.actAs === 'none';
-  const { connection, person } = open ? nobody : await accountOf(ctx, connector);
-  const { settings, access, actAs, origins, originsPrivate } = connector;
+  let account: Awaited<ReturnType<typeof accountOf>> | typeof nobody;
+  try {
+    account = open ? nobody : await accountOf(ctx, connector);
+  } catch (e) {
+    // What was found is worth telling before anybody has connected.
+    if (!authorization || !(e instanceof Problem) || e.kind === 'bug') throw e;
+    const wrong = e.fix === undefined ? e.says : `${e.says}; ${e.fix}`;
+    return told(ctx, connector, { account: undefined, wrong, scopes: [], tools: [], authorization });
+  }
+  const { connection, person } = account;
+  const { settings, access, actAs, origins } = connector;
   const signal = AbortSignal.timeout(CHECK_MS);
   const now = (): Date => ctx.now;
   const vendor = await vendorClient({
     manifest,
     settings,
     origins: originsOf(manifest, settings, origins),
-    rules: egressRules({ privateHost: undefined, origins, originsPrivate }),
+    rules: egressRules(connector),
     egress: ctx.egress,
     unlock: (refused, narrow) =>
       connection === undefined
@@ -67,15 +89,19 @@ export async function checkConnector(ctx: OrgCtx, id: Id<'con'>, vault: Credenti
   const probe = { manifest, settings, access, actAs, person, args: {}, signal, now };
   const report = await probeVendor(vendor, probe);
   const tools = report.tools.map((t) => (t.outcome === 'works' ? { ...t, says: '' } : t));
-  const count = (outcome: (typeof tools)[number]['outcome']): number =>
-    tools.filter((t) => t.outcome === outcome).length;
+  return told(ctx, connector, { ...report, tools, authorization });
+}
+
+function told(ctx: OrgCtx, { id, slug }: Connector, report: CheckReport): Promise<CheckReport> {
+  const count = (outcome: CheckReport['tools'][number]['outcome']): number =>
+    report.tools.filter((t) => t.outcome === outcome).length;
   return change(ctx, () =>
     Promise.resolve({
-      value: { ...report, tools },
+      value: report,
       events: [
         event(connectorEvents, 'connector.checked', {
           connector: id,
-          slug: connector.slug,
+          slug,
           usable: report.wrong === undefined,
           works: count('works'),
           refused: count('refused'),

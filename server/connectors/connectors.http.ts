@@ -10,6 +10,7 @@ import { countAtConnectors, findConnector, pageOfConnectors } from './connector.
 import { editConnector } from './edit-connector.ts';
 import { modes } from './kit/manifest.ts';
 import { checkConnector } from './check-connector.ts';
+import { AuthorizationShown, shownAuthorization } from './discovery/shown-authorization.ts';
 import { siteOf } from './connect/site-of.ts';
 import { vendorOf } from './vendors/all-vendors.ts';
 import { makeVault } from '#vault/vault.ts';
@@ -30,6 +31,10 @@ const OwnServer = z.strictObject({
   bearer: z.string().min(1).max(8000).optional(),
   allowPrivate: z.boolean().optional(),
   tunnel: z.string().max(60).optional(),
+  /** Absent: nobody's account where the server lets everyone in, else each person's own. */
+  actAs: z.enum(['none', 'person', 'organization']).optional(),
+  /** Where the server names several authorization servers or none, or one inside the network. */
+  authorizationServer: z.string().max(2000).optional(),
 });
 const OfCatalogue = z.strictObject({
   type: z.string().min(1).max(60),
@@ -80,6 +85,8 @@ export const connectorOperations: readonly Operation[] = [
       /** Over which transport a server of one's own was found. */
       transport: z.enum(['streamable-http', 'http+sse']).optional(),
       refused: Refused,
+      /** How a server wants to be authorized at, where it says so itself. */
+      authorization: AuthorizationShown.optional(),
     }),
     handle: async (ctx, { body }) => {
       if ('type' in body) {
@@ -87,8 +94,10 @@ export const connectorOperations: readonly Operation[] = [
         return { ...shownConnector(c, ctx.origin), server: { name: c.type, version: '' }, refused: [] };
       }
       const added = await addConnector(inOrg(ctx), body);
-      const { connector, server, transport, refused } = added;
-      return { ...shownConnector(connector, ctx.origin), server, transport, refused };
+      const { connector, server = { name: connector.name, version: '' }, transport, refused, found } = added;
+      const authorization =
+        found && shownAuthorization(found, { origin: ctx.origin, connector: connector.id, app: undefined });
+      return { ...shownConnector(connector, ctx.origin), server, transport, refused, authorization };
     },
     headers: (value, ctx) => ({ location: `${ctx.origin}/api/orgs/${ctx.org}/connectors/${value.id}` }),
   }),
@@ -138,7 +147,7 @@ export const connectorOperations: readonly Operation[] = [
     id: 'connectors.check',
     at: 'POST /orgs/:org/connectors/:con/check',
     can: 'connector.manage',
-    says: 'Tries a connector with the account that its calls would use: whose it is, and whether each tool works that only reads and needs no arguments. What they answer is shown to nobody.',
+    says: 'Tries a connector with the account that its calls would use: whose it is, and whether each tool works that only reads and needs no arguments. What they answer is shown to nobody. A server that says itself how to be authorized at is asked again.',
     params: OneConnector,
     reply: z.object({
       account: z.string().nullable(),
@@ -153,16 +162,22 @@ export const connectorOperations: readonly Operation[] = [
           missingScopes: names,
         }),
       ),
+      authorization: AuthorizationShown.nullable(),
     }),
     handle: async (ctx, { params }) => {
       // One of its own for one check: what nodes must agree on is in the database.
       const vault = makeVault({ ...ctx, now: () => ctx.now }, { siteOf: siteOf(vendorOf) });
-      const { account, wrong, scopes, tools } = await checkConnector(inOrg(ctx), idOf(params.con), vault);
+      const { account, wrong, scopes, tools, authorization } = await checkConnector(
+        inOrg(ctx),
+        idOf(params.con),
+        vault,
+      );
       return {
         account: account?.label ?? null,
         wrong: wrong ?? null,
         scopes: [...scopes],
         tools: tools.map((t) => ({ ...t, missingScopes: [...t.missingScopes] })),
+        authorization: authorization ?? null,
       };
     },
   }),

@@ -10,6 +10,8 @@ import { manifestOf, offerBuiltin } from './add-vendor-connector.ts';
 import { OWN_SERVER, type Connector } from './connector.ts';
 import { findConnector, lockConnector, saveConnectorChoice, saveConnectorState } from './connector.sql.ts';
 import { connectorEvents } from './connectors.events.ts';
+import { findAuthorization } from './discovery/authorization.sql.ts';
+import { refuseFound, type FoundAuthorization } from './discovery/found-authorization.ts';
 import { OPENAPI } from './openapi/openapi-manifest.ts';
 import { offerOperations } from './openapi/offered-operations.ts';
 import { noConnector } from './refresh-tools.ts';
@@ -30,13 +32,12 @@ export type ConnectorEdit = {
  * With another access, tools of ours come or go at once; what people had agreed to at the vendor does not grow by it, so they connect again.
  */
 export async function editConnector(ctx: OrgCtx, id: Id<'con'>, e: ConnectorEdit): Promise<Connector> {
-  const known = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
+  const { known, found } = await ctx.db.read(scopeOf(ctx), async (db) => ({
+    known: await findConnector(db, id),
+    found: (await findAuthorization(db, id))?.found,
+  }));
   if (!known) throw noConnector(id);
-  if (known.type === OWN_SERVER && (e.access !== undefined || e.actAs !== undefined || e.settings !== undefined))
-    throw new Problem('conflict', 'connectors/own-server', {
-      says: `${known.slug} is an MCP server of your own; access, actAs and settings are of systems of the catalogue`,
-      fix: 'say in rules who may use which of its tools',
-    });
+  if (known.type === OWN_SERVER) refuseOwn(known, e, found);
   if (e.tunnel !== undefined && known.tunnel === undefined)
     throw new Problem('conflict', 'connectors/no-tunnel', {
       says: `${known.slug} is reached from here, and ${known.url} may be something else inside another network`,
@@ -74,8 +75,24 @@ export async function editConnector(ctx: OrgCtx, id: Id<'con'>, e: ConnectorEdit
   });
 }
 
+/** Of a server of one's own only that can be chosen which it says itself that it has: persons' accounts or one of the organization. */
+function refuseOwn(c: Connector, e: ConnectorEdit, found: FoundAuthorization | undefined): void {
+  const organization = found?.grants.includes('client_credentials') === true;
+  if (
+    e.access !== undefined ||
+    e.settings !== undefined ||
+    (e.actAs !== undefined && !(found && (e.actAs === 'person' || (e.actAs === 'organization' && organization))))
+  )
+    throw new Problem('conflict', 'connectors/own-server', {
+      says: `${c.slug} is an MCP server of your own; access, actAs and settings are of systems of the catalogue`,
+      fix: 'say in rules who may use which of its tools',
+    });
+  if (e.actAs === 'person' && found) refuseFound({ name: c.name, found });
+}
+
 function edited(c: Connector, e: ConnectorEdit): Connector {
   const kept = { ...c, state: e.state ?? c.state, name: e.name ?? c.name };
+  if (c.type === OWN_SERVER) return { ...kept, actAs: e.actAs ?? c.actAs };
   if (e.access === undefined && e.actAs === undefined && e.settings === undefined) return kept;
   return {
     ...kept,

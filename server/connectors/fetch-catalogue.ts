@@ -134,6 +134,22 @@ async function discover(
   return { server: serverOf(result['serverInfo'] ?? inMeta), instructions: result['instructions'] };
 }
 
+/** What a server says to somebody without a credential: its `WWW-Authenticate`, empty where it has none; undefined: it lets them in. */
+export async function turnedAway(egress: Egress, upstream: Upstream): Promise<string | undefined> {
+  const ask: [Message, Record<string, string>][] = [
+    [{ id: 1, method: 'server/discover', params: { _meta: meta } }, modernHeaders('server/discover')],
+    // Some let everybody say hello.
+    [list(undefined), modernHeaders('tools/list')],
+    [{ id: 2, method: 'tools/list', params: {} }, { 'mcp-protocol-version': '2025-11-25' }],
+  ];
+  for (const [message, headers] of ask) {
+    const response = await send(egress, { ...upstream, bearer: undefined }, message, headers);
+    await response.body?.cancel();
+    if (response.status === 401) return response.headers.get('www-authenticate') ?? '';
+  }
+  return undefined;
+}
+
 const serverOf = (info: unknown): Catalogue['server'] => {
   const of = (key: string): string => {
     const v = isRecord(info) ? info[key] : undefined;

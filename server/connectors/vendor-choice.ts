@@ -27,7 +27,7 @@ export const modesOf = (m: Manifest): Mode[] => [
 /** As whom calls can act at this vendor. */
 export const actsAsOf = (m: Manifest): ActAs[] => [
   ...(m.open ? (['none'] as const) : []),
-  ...(m.oauth ? (['person'] as const) : []),
+  ...(m.oauth || m.discovers ? (['person'] as const) : []),
   ...new Set(m.organization.flatMap((g) => g.actsAs)),
 ];
 

@@ -68,13 +68,14 @@ export type ConnectorHouse = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export async function connectorHouse(): Promise<ConnectorHouse> {
+/** @param o.pagesAt the origin that the API and the pages believe to have, where it is not the gateway's */
+export async function connectorHouse(o: { pagesAt?: string } = {}): Promise<ConnectorHouse> {
   let later = 0;
   const far = (world: World): World => ({ ...world, now: () => new Date(Date.now() + later * 1000) });
   const sites = siteOf(vendorOf);
   const g = await gatewayHouse({ deps: (world) => ({ credentials: makeVault(far(world), { siteOf: sites }) }) });
   const { house } = g;
-  const world = far(house.world);
+  const world = { ...far(house.world), origin: o.pagesAt ?? house.origin };
   const at = { parent: house.parent, org: house.org };
 
   const app = new Hono();
@@ -116,8 +117,8 @@ export async function connectorHouse(): Promise<ConnectorHouse> {
       redirect: 'manual',
       headers: {
         cookie: await cookieOf(person),
-        origin: house.origin,
-        host: new URL(house.origin).host,
+        origin: world.origin,
+        host: new URL(world.origin).host,
         'sec-fetch-site': 'same-origin',
         ...(body ? { 'content-type': body.type } : {}),
       },
@@ -181,7 +182,7 @@ export async function connectorHouse(): Promise<ConnectorHouse> {
       return c;
     },
     async app(vendor, c) {
-      vendor.registerRedirect(`${house.origin}/connections/callback/${c.id}`);
+      vendor.registerRedirect(`${world.origin}/connections/callback/${c.id}`);
       const { clientId, clientSecret } = vendor.app;
       const set = await self.api('PUT', `/connectors/${c.id}/app`, { clientId, clientSecret });
       if (set.status !== 200) throw new Error(set.text);
@@ -192,7 +193,7 @@ export async function connectorHouse(): Promise<ConnectorHouse> {
       if (to === undefined) return { status: begun.status, text: await begun.text() };
       let location = to;
       // A vendor may have a page before its consent; each leads on by itself.
-      for (let hops = 0; hops < 5 && !location.startsWith(house.origin); hops++) {
+      for (let hops = 0; hops < 5 && !location.startsWith(world.origin); hops++) {
         const visited = await fetch(location, { redirect: 'manual' });
         const next = visited.headers.get('location');
         if (next === null) return { status: visited.status, text: await visited.text() };

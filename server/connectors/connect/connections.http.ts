@@ -11,11 +11,14 @@ import { listAppConnectors } from '#vault/connector-app.sql.ts';
 import { accesses } from '#vault/vendor-auth.ts';
 import { idOf, inOrg, OneConnector } from '../connector-door.ts';
 import { listConnectors } from '../connector.sql.ts';
+import { listAuthorizations } from '../discovery/authorization.sql.ts';
+import { clientDocumentPages } from '../discovery/client-document.ts';
+import { waysOf } from '../discovery/found-authorization.ts';
 import { connectionsBody, startBody, type ConnectionsOfOrg, type Done, type ViewOfOrg } from './connections-page.ts';
 import { begunAt } from './consent.ts';
 import { finishConsent } from './finish-consent.ts';
 import { atConnector, memberOf, visitorOf, withinOrg, type Connecting } from './place.ts';
-import { siteOrNone } from './site-of.ts';
+import { manifestOf, siteOrNone } from './site-of.ts';
 import { refuseStart, startConsent } from './start-consent.ts';
 
 const ByConnector = z.object({ con: z.string() });
@@ -122,6 +125,7 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
       return to(`/connections?ended=${at.connector.id}`);
     },
   }),
+  ...clientDocumentPages,
 ];
 
 /** The same for programs that a person uses: the desk, the portal. */
@@ -172,15 +176,25 @@ async function connectionsOf(ctx: Ctx, how: Connecting, org: Id<'org'>): Promise
     return await within.db.read(scopeOf(within), async (db) => {
       const member = await memberOf(db, visitorOf(ctx).user);
       const registered = await listAppConnectors(db);
+      const authorizations = await listAuthorizations(db);
       const mine = new Map((await listConnectionsOfMember(db, member.id)).map((c) => [c.connector, c]));
       const sites = (await listConnectors(db)).flatMap((c) => {
-        const manifest = how.vendorOf(c.type, c.settings);
+        const manifest = manifestOf(c, how.vendorOf, authorizations.get(c.id));
         return manifest ? (siteOrNone(c, manifest) ?? []) : [];
       });
+      // Where we need nobody's help to be known.
+      const known = (id: Id<'con'>): boolean => {
+        const found = authorizations.get(id);
+        return found !== undefined && waysOf(found, ctx.origin).length > 0;
+      };
       return {
         own: sites
           .filter((s) => s.actAs === 'person' && (s.on || mine.has(s.connector)))
-          .map((site) => ({ site, connection: mine.get(site.connector), ready: registered.has(site.connector) })),
+          .map((site) => ({
+            site,
+            connection: mine.get(site.connector),
+            ready: registered.has(site.connector) || known(site.connector),
+          })),
         given: sites.filter((s) => s.on && s.actAs !== 'person' && s.actAs !== 'none'),
       };
     });

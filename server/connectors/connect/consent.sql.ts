@@ -12,24 +12,26 @@ const Row = z
     user: z.custom<Id<'usr'>>(),
     session: z.custom<Id<'ses'>>(),
     access: z.enum(accesses),
+    scopes: z.array(z.string()).nullable(),
+    issuer: z.string().nullable(),
     expires: z.date(),
     answered: z.date().nullable(),
     sealed: z.instanceof(Buffer),
   })
-  .transform(({ answered, sealed, ...c }): { consent: Consent; sealed: Buffer } => ({
-    consent: { ...c, answered: answered ?? undefined },
+  .transform(({ answered, sealed, scopes, issuer, ...c }): { consent: Consent; sealed: Buffer } => ({
+    consent: { ...c, scopes: scopes ?? [], issuer: issuer ?? undefined, answered: answered ?? undefined },
     sealed,
   }));
 
 export const insertConsent = (tx: Tx, c: Consent, sealed: Buffer, at: Date): Promise<number> =>
   tx.run(write`
-  insert into connection_consent (org, id, connector, member, user_id, session, access, verifier_sealed, begun_at, expires_at)
-  values (app_org(), ${c.id}, ${c.connector}, ${c.member}, ${c.user}, ${c.session}, ${c.access}, ${sealed}, ${at}, ${c.expires})`);
+  insert into connection_consent (org, id, connector, member, user_id, session, access, scopes, issuer, verifier_sealed, begun_at, expires_at)
+  values (app_org(), ${c.id}, ${c.connector}, ${c.member}, ${c.user}, ${c.session}, ${c.access}, ${c.scopes}, ${c.issuer ?? null}, ${sealed}, ${at}, ${c.expires})`);
 
 /** Takes the row for the rest of the transaction. */
 export const lockConsent = (tx: Tx, id: Id<'cns'>): Promise<{ consent: Consent; sealed: Buffer } | undefined> =>
   tx.maybe(read(Row)`
-  select id, connector, member, user_id as user, session, access, expires_at as expires, answered_at as answered, verifier_sealed as sealed
+  select id, connector, member, user_id as user, session, access, scopes, issuer, expires_at as expires, answered_at as answered, verifier_sealed as sealed
     from connection_consent where org = app_org() and id = ${id} for update`);
 
 export const saveAnswered = (tx: Tx, id: Id<'cns'>, at: Date): Promise<number> =>

@@ -11,6 +11,10 @@ export type Consent = {
   user: Id<'usr'>;
   session: Id<'ses'>;
   access: Access;
+  /** What was asked for. */
+  scopes: readonly string[];
+  /** Who was asked, where its server says so itself: the answer must be from there. */
+  issuer: string | undefined;
   expires: Date;
   answered: Date | undefined;
 };

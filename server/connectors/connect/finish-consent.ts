@@ -15,6 +15,7 @@ import type { Connection } from '#vault/connection.ts';
 import { findLiveConnection, insertConnection } from '#vault/connection.sql.ts';
 import { sealKept, type KeptTokens } from '#vault/kept.ts';
 import { openApp } from '#vault/open-app.ts';
+import { forgetRegistration } from '#vault/forget-registration.ts';
 import { keepGrant } from '#vault/keep-grant.ts';
 import { vaultRefusals } from '#vault/refusals.ts';
 import { TELL_VENDOR, tellVendor } from '#vault/tell-vendor.ts';
@@ -51,7 +52,7 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
   const { consent, sealed, from } = await takeAnswer(at, query);
   const member = await ctx.db.read(scopeOf(ctx), (db) => memberOf(db, consent.user));
   refuseStart(at, consent.access);
-  refuseMixUp(at, query);
+  refuseMixUp(at, consent, query);
   const code = codeOf(at, query);
 
   const facts = oauthOf(site);
@@ -68,9 +69,17 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
     now: ctx.now,
   });
   verifier.fill(0);
-  if (outcome.kind === 'refused') throw notGiven(site.name, outcome);
+  if (outcome.kind === 'refused') {
+    if (outcome.code === 'invalid_client' && (await forgetRegistration(ctx, found?.app)))
+      throw new Problem('conflict', 'connectors/client-forgotten', {
+        says: `${site.name} has forgotten that Gatehouse registered there; the next time it registers anew`,
+        fix: 'begin again at /connections',
+      });
+    throw notGiven(site.name, outcome);
+  }
 
-  const wanted = scopesFor(site, consent.access);
+  // Of a consent that began before this was written down, what its access means.
+  const wanted = consent.scopes.length > 0 ? consent.scopes : scopesFor(site, consent.access);
   const scopes = outcome.grant.scopes ?? wanted;
   const tokens: KeptTokens = {
     access: new Secret(outcome.grant.accessToken),
@@ -85,7 +94,7 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
     account: undefined,
     scopes,
     shown: {},
-    facts: outcome.facts,
+    facts: { ...outcome.facts, ...site.auth.boundTo },
     standing: { state: 'active' },
     generation: 1,
     expiry: expiryOf(facts, outcome.grant, ctx.now, undefined),
@@ -105,7 +114,7 @@ export async function finishConsent(at: AtConnector, query: Returned): Promise<F
   const { account } = checked;
   const before = await ctx.db.read(scopeOf(ctx), (db) => findLiveConnection(db, connector.id, consent.member));
   const missing = missingScopes(wanted, scopes);
-  const access = accessOf(at, scopes, consent.access);
+  const access = facts.partial ? consent.access : accessOf(at, scopes, consent.access);
   const raise = before?.standing.state === 'active' && before.access === access && access !== consent.access;
   if (access === undefined || raise) {
     const refusal: Refusal = {
@@ -170,15 +179,17 @@ async function takeAnswer(
  * Whether the answer comes from the vendor that was asked (RFC 9207). One that names itself always must here; one that does not, but did, must at
  * least be at the address that was asked.
  */
-function refuseMixUp({ site }: AtConnector, query: Returned): void {
+function refuseMixUp({ site }: AtConnector, consent: Consent, query: Returned): void {
   const facts = oauthOf(site);
   const iss = query['iss'];
+  // INVARIANT (asked and answered by one): who was asked stands with the consent; what the server names by now may be another.
+  const other = consent.issuer !== site.auth.boundTo?.issuer;
   const expected = facts.issuer === undefined ? undefined : siteAddress(site, facts.issuer);
   const fits =
     expected === undefined
       ? iss === undefined || URL.parse(iss)?.origin === new URL(siteAddress(site, facts.authorize)).origin
-      : iss === expected;
-  if (!fits)
+      : iss === expected || (iss === undefined && facts.namesItself === 'perhaps');
+  if (!fits || other)
     throw returned('connectors/consent-other-issuer', `this answer does not come from ${site.name}`, {
       iss: iss?.slice(0, 200),
     });

@@ -37,7 +37,7 @@ export async function giveAccount(at: AtConnector, wish: AccountWish): Promise<C
     account: grant.account?.(fields) ?? account,
     scopes: minted?.scopes ?? scopesFor(site, connector.access),
     shown: grant.shown(fields),
-    facts: minted?.facts ?? {},
+    facts: { ...minted?.facts, ...site.auth.boundTo },
     standing: { state: 'active' },
     generation: 1,
     expiry: {

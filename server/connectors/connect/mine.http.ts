@@ -10,7 +10,9 @@ import { ConnectionShown, shownConnections } from '../connections/shown-connecti
 import { InOrg, inOrg } from '../connector-door.ts';
 import { listConnectors } from '../connector.sql.ts';
 import { visitorOf, type Connecting } from './place.ts';
-import { siteOf, siteOrNone } from './site-of.ts';
+import { listAuthorizations } from '../discovery/authorization.sql.ts';
+import { waysOf } from '../discovery/found-authorization.ts';
+import { manifestOf, siteOf, siteOrNone } from './site-of.ts';
 
 const MyConnector = z.object({
   id: z.string(),
@@ -50,11 +52,13 @@ export const myConnectorOperations = (how: Pick<Connecting, 'vendorOf'>): readon
         const shown = await shownConnections(db, own, siteOf(how.vendorOf), now);
         const mine = new Map(shown.map((c) => [c.connector.id, c]));
         const registered = await listAppConnectors(db);
+        const authorizations = await listAuthorizations(db);
         const items: z.infer<typeof MyConnector>[] = [];
         for (const c of await listConnectors(db)) {
           const connection = mine.get(c.id) ?? null;
           if (c.state !== 'on' && !connection) continue;
-          const manifest = how.vendorOf(c.type);
+          const found = authorizations.get(c.id);
+          const manifest = manifestOf(c, how.vendorOf, found);
           const site = manifest && siteOrNone(c, manifest);
           const personal = c.actAs === 'person' && site?.auth.oauth !== undefined;
           const offered = accesses.filter((a) => personal && (a === 'read_only' || c.access === 'read_write'));
@@ -67,7 +71,7 @@ export const myConnectorOperations = (how: Pick<Connecting, 'vendorOf'>): readon
             mcp: `${origin}/mcp/${c.slug}`,
             actAs: c.actAs,
             levels: site ? offered.map((access) => ({ access, scopes: [...scopesFor(site, access)] })) : [],
-            ready: personal && registered.has(c.id),
+            ready: personal && (registered.has(c.id) || (found !== undefined && waysOf(found, origin).length > 0)),
             barred: (await barredByType(db, user, c.type)) ?? null,
             connection,
           });

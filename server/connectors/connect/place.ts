@@ -9,10 +9,11 @@ import { findUser } from '#org/user.sql.ts';
 import type { VendorSite } from '#vault/vendor-site.ts';
 import { findConnector } from '../connector.sql.ts';
 import type { Connector } from '../connector.ts';
+import type { FoundAuthorization } from '../discovery/found-authorization.ts';
 import type { Manifest } from '../kit/manifest.ts';
 import { noConnector } from '../refresh-tools.ts';
 import { lookupConnector } from './consent.sql.ts';
-import { siteOfConnector, type VendorOf } from './site-of.ts';
+import { findManifest, siteOfConnector, type VendorOf } from './site-of.ts';
 
 /** What this folder asks of rooms above and beside it. */
 export type Connecting = {
@@ -27,6 +28,10 @@ export type AtConnector = {
   connector: Connector;
   manifest: Manifest;
   site: VendorSite;
+  /** What its server says itself of how to be authorized at; undefined: the manifest says it. */
+  found: FoundAuthorization | undefined;
+  /** Its entry in the catalogue, where it has one. */
+  base: Manifest | undefined;
 };
 
 /** Who is there as a person with a browser; a key consents to nothing. */
@@ -51,15 +56,25 @@ export async function atConnector(ctx: Ctx, how: Connecting, id: Id<'con'>): Pro
 
 /** The same where the organization is known. */
 export async function withinOrg(ctx: OrgCtx, vendorOf: VendorOf, id: Id<'con'>): Promise<AtConnector> {
-  const connector = await ctx.db.read(scopeOf(ctx), (db) => findConnector(db, id));
-  if (!connector) throw noConnector(id);
-  const manifest = vendorOf(connector.type, connector.settings);
+  const read = await ctx.db.read(scopeOf(ctx), async (db) => {
+    const connector = await findConnector(db, id);
+    return connector && { connector, ...(await findManifest(db, connector, vendorOf)) };
+  });
+  if (!read) throw noConnector(id);
+  const { connector, manifest, found } = read;
   if (!manifest)
     throw new Problem('conflict', 'connectors/no-vendor', {
       says: `${connector.name} is a server of your own, which takes no accounts`,
       fix: 'give it a bearer where it needs one',
     });
-  return { ctx, connector, manifest, site: siteOfConnector(connector, manifest) };
+  return {
+    ctx,
+    connector,
+    manifest,
+    site: siteOfConnector(connector, manifest),
+    found,
+    base: vendorOf(connector.type, connector.settings),
+  };
 }
 
 export async function memberOf(

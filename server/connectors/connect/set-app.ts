@@ -26,12 +26,15 @@ export type AppWish = {
 };
 
 /** Registers the app of a connector, or goes over to another. What was there before is gone with it: nobody is asked for it any more. */
-export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWish): Promise<ConnectorApp> {
+export async function setApp({ ctx, connector, site, found }: AtConnector, wish: AppWish): Promise<ConnectorApp> {
   const facts = oauthOf(site);
-  const before = await ctx.db.read(scopeOf(ctx), (db) => findSealedApp(db, connector.id));
-  const generation = (before?.app.generation ?? 0) + 1;
+  const there = await ctx.db.read(scopeOf(ctx), (db) => findSealedApp(db, connector.id));
+  const issuer = site.auth.boundTo?.issuer;
+  // What stays is what an administrator entered, for the same authorization server.
+  const before = there?.app.way === 'given' && there.app.issuer === issuer ? there : undefined;
+  const generation = (there?.app.generation ?? 0) + 1;
   const proof = wish.proof && (await sealedProof(wish.proof));
-  if (!proof && !before && facts.clientAuth !== 'none')
+  if (!proof && !before && facts.clientAuth !== 'none' && facts.clientAuth !== 'registered')
     throw new Problem('invalid', 'connectors/app-secret', {
       says: `${site.name} wants the app to prove itself, and there is neither a secret nor a key`,
       fix:
@@ -39,7 +42,7 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
           ? 'ask for a key with `key: true`, or give clientSecret'
           : 'give clientSecret',
     });
-  if (wish.proof?.kind === 'key' && facts.clientAuth !== 'private_key_jwt')
+  if (wish.proof?.kind === 'key' && facts.clientAuth !== 'private_key_jwt' && !takesKey(found))
     throw new Problem('invalid', 'connectors/app-key', {
       says: `${site.name} takes a secret and no key`,
       fix: 'give clientSecret',
@@ -59,15 +62,18 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
     connector: connector.id,
     clientId: wish.clientId,
     // What stays was sealed for its own generation.
-    generation: proof ? generation : (before?.app.generation ?? 1),
+    generation: proof || !before ? generation : before.app.generation,
     proof: proof?.proof ?? before?.app.proof ?? { kind: 'none' },
     sealed: proof ? proof.sealed : before?.sealed,
     sameAddress: wish.sameAddress ?? before?.app.sameAddress ?? true,
     ends: wish.ends ?? proof?.ends ?? (proof ? undefined : before?.app.ends),
     set: { by: ctx.actor.kind === 'nobody' ? 'nobody' : ctx.actor.id, at: ctx.now },
+    way: 'given',
+    issuer,
+    method: undefined,
   };
   return change(ctx, async (tx) => {
-    if ((await saveApp(tx, next, before?.app.generation ?? 0)) === 0)
+    if ((await saveApp(tx, next, there?.app.generation ?? 0)) === 0)
       throw new Problem('stale', 'connectors/app-changed', {
         says: 'somebody else has changed this app at the same moment',
         fix: 'look at it and try again',
@@ -86,6 +92,10 @@ export async function setApp({ ctx, connector, site }: AtConnector, wish: AppWis
     return { value: app, events: [event(vaultEvents, 'connector_app.set', data)] };
   });
 }
+
+/** Ours sign with PS256. */
+const takesKey = (f: AtConnector['found']): boolean =>
+  f?.auths.includes('private_key_jwt') === true && (f.algorithms.length === 0 || f.algorithms.includes('PS256'));
 
 /** A key that never leaves: sealed as PKCS #8, its certificate is what the vendor is given. */
 async function newKey(now: Date, name: string): Promise<{ secret: Buffer; key: AppProof; ends: Date }> {

@@ -11,8 +11,9 @@ import type { Unlocked } from '#vault/credentials.ts';
 import type { Place } from '#vault/renewal.ts';
 import type { Vault } from '#vault/vault.ts';
 import type { SiteOf } from '#vault/vendor-site.ts';
+import { findManifest, type VendorOf } from '../connect/site-of.ts';
+import { findConnector } from '../connector.sql.ts';
 import { vendorClient, VendorRefusal } from '../kit/vendor-client.ts';
-import type { VendorOf } from '../connect/site-of.ts';
 import { vendorOf } from '../vendors/all-vendors.ts';
 import { minuteOf } from './connection-health.ts';
 import { connectionEvents } from './connections.events.ts';
@@ -26,11 +27,16 @@ const PAUSE_MS = 5000;
 
 /** Looks with the cheapest call that the vendor has, as the connector's own calls would, at whose account a credential is. */
 export const lookWith =
-  (world: World, vault: Pick<Vault, 'unlock'>, siteOf: SiteOf, manifestOf: VendorOf = vendorOf): Watching['look'] =>
+  (world: World, vault: Pick<Vault, 'unlock'>, siteOf: SiteOf, vendors: VendorOf = vendorOf): Watching['look'] =>
   async (at, c) => {
-    const site = await world.db.read(at, (db) => siteOf(db, c.connector));
+    const { site, manifest } = await world.db.read(at, async (db) => {
+      const connector = await findConnector(db, c.connector);
+      return {
+        site: await siteOf(db, c.connector),
+        manifest: connector && (await findManifest(db, connector, vendors)).manifest,
+      };
+    });
     if (!site?.on) return undefined;
-    const manifest = manifestOf(site.auth.type, site.settings);
     if (site.actAs === 'organization_as_person') {
       // Tried as whoever gave it, as it was when it was given: somebody whom the vendor must know. Only that a token is given, no call.
       const giver = parseId('usr', c.made.by);

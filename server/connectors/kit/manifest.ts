@@ -17,6 +17,8 @@ export type Manifest = VendorAuth & {
   says: string;
   /** What an administrator says about this connector that is no secret: tenant, domain, repositories. Strict. */
   settings: z.ZodType<Settings>;
+  /** How persons consent is not in this manifest: the vendor's MCP server says so itself, and an administrator need register nothing. */
+  discovers?: true;
   builtin?: Builtin;
   remote?: Remote;
   /** How a credential stands in a request; absent: as a bearer. */
