@@ -1,5 +1,8 @@
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
+import { visible } from '#kernel/visible.ts';
+import { askMoreScope } from '#connectors/discovery/ask-more-scope.ts';
+import { readChallenge } from '#connectors/discovery/challenge.ts';
 import type { Unlock } from '#connectors/kit/vendor-client.ts';
 import { findLiveConnection } from '#vault/connection.sql.ts';
 import { noCredential, type Credentials } from '#vault/credentials.ts';
@@ -87,6 +90,50 @@ export function asNoCredential(
 /** Marks an answer of 401 that nobody else is to see. */
 class TurnedAway extends Error {}
 
+/** A server that takes the credential and wants more of it for this (RFC 6750 §3.1). */
+class TooSmall extends Error {
+  readonly scopes: readonly string[];
+  constructor(scopes: readonly string[]) {
+    super('insufficient_scope');
+    this.scopes = scopes;
+  }
+}
+
+/** What comes of a server that asks for more than the credential may do. */
+export type AskMore = (scopes: readonly string[]) => Promise<Broken>;
+
+/**
+ * Writes down what a server asks for beyond the caller's connection, so that the next consent asks the person for it, and tells where that is. INVARIANT
+ * (whose account): it is the caller's own connection that may grow, by a yes of its owner and by nothing that the server says.
+ */
+export const askMoreFor =
+  ({ ctx, caller, connector }: Pick<Opening, 'caller' | 'connector'> & { ctx: OrgCtx }, origin: string): AskMore =>
+  async (scopes) => {
+    const { name, actAs } = connector;
+    const wanted = visible(scopes.join(' ')).slice(0, 300);
+    const connection =
+      actAs === 'person'
+        ? await ctx.db.read({ parent: caller.parent, org: caller.org }, (db) =>
+            findLiveConnection(db, connector.id, caller.member),
+          )
+        : undefined;
+    if (!connection)
+      return new Broken(
+        'app',
+        `${name} asks for more than the organization's account may do there (${wanted}); an administrator must give it an account with that`,
+      );
+    const more = await askMoreScope(ctx, connection.id, scopes);
+    return more.kind === 'consent'
+      ? new Broken(
+          'reconnect',
+          `${name} asks for more than you agreed to (${wanted}); agree to it at ${connectUrl(origin, connector.id)}, then call again`,
+        )
+      : new Broken(
+          'credential_refused',
+          `${name} refuses this although your account there has what it asks for (${wanted}), or it was asked for in vain`,
+        );
+  };
+
 /**
  * Sends with a credential of the vault. INVARIANT (a 401 was not acted on): an upstream that turns the credential away has done nothing, so the
  * request goes once more, with a credential that was renewed for it; after any other answer, and after half of one, nothing is sent again.
@@ -95,6 +142,7 @@ export function withCredential(
   unlock: Unlock,
   connector: Pick<ConnectorView, 'id' | 'name' | 'actAs'>,
   origin: string,
+  more?: AskMore,
   via: Sender = sendUpstream,
 ): Sender {
   const { actAs } = connector;
@@ -113,6 +161,9 @@ export function withCredential(
               throw new TurnedAway();
             }
             if (status === 401) throw refusedAnew(actAs);
+            const challenge = status === 403 && more ? readChallenge(headers['www-authenticate']) : undefined;
+            if (challenge?.error === 'insufficient_scope' && challenge.scopes && challenge.scopes.length > 0)
+              throw new TooSmall(challenge.scopes);
             sink.head(status, headers);
           },
           data: (chunk) => sink.data(chunk),
@@ -129,7 +180,8 @@ export function withCredential(
       const next = (await unlock(first)).token;
       if (next.reveal() === first.reveal()) throw refusedAnew(actAs);
       await send(next, true);
-    })().catch((e: unknown) => {
+    })().catch(async (e: unknown) => {
+      if (e instanceof TooSmall && more) throw await more(e.scopes);
       throw asNoCredential(e, connector, origin) ?? e;
     });
     return {

@@ -8,7 +8,7 @@ import type { Message } from './message.ts';
 import type { ConnectorView, OrgView } from './org-view.ts';
 import type { Reply } from './reply.ts';
 import { answerHere, TOOL_MS } from './answer-here.ts';
-import { unlockFor, withCredential } from './credential.ts';
+import { askMoreFor, unlockFor, withCredential } from './credential.ts';
 import { isAll } from './aggregate/all-connectors.ts';
 import { sendAll } from './aggregate/send-all.ts';
 import { eraSender, sendUpTo } from './eras/era-sender.ts';
@@ -68,7 +68,13 @@ function senderOf(x: Exchange, writes: boolean): Sender {
   const { connector, gate } = x;
   const { caller } = x.who;
   const unlock = unlockFor({ ctx: x.ctx, caller, connector, credentials: gate.credentials, writes });
-  if (connector.builtin === undefined) return withCredential(unlock, connector, gate.world.origin);
+  if (connector.builtin === undefined)
+    return withCredential(
+      unlock,
+      connector,
+      gate.world.origin,
+      askMoreFor({ ctx: x.ctx, caller, connector }, gate.world.origin),
+    );
   if (connector.builtin === 'unknown')
     throw new Broken('ours', `this version of Gatehouse does not have the tools of ${connector.name}`);
   const person = { email: caller.email ?? '', name: caller.name };
