@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { z } from 'zod';
 import { builtinTool } from '@gatehouse/server/connectors/kit/builtin-tool.ts';
 import type { Manifest } from '@gatehouse/server/connectors/kit/manifest.ts';
+import { oauthUpstream } from '@gatehouse/server/dev/oauth-upstream.ts';
 import { connectorHouse, inCatalogue, type ConnectorHouse } from '@gatehouse/server/dev/connector-house.ts';
 import { plainManifest } from '@gatehouse/server/dev/vendors/plain-manifest.ts';
 import { plainVendor, type PlainVendor } from '@gatehouse/server/dev/vendors/plain-vendor.ts';
@@ -172,6 +173,24 @@ test('a deployment tries a connector that it has, and says nothing of what the t
     (c) => c.slug === 'personal',
   )!;
   assert.equal((await h.api('POST', `/connectors/${con.id}/check`)).json['code'], 'connectors/nothing-to-check');
+});
+
+test('a server of one’s own that lets in only who has an account is added and checked with what it says of how to get one', async () => {
+  const notes = await oauthUpstream();
+  try {
+    const own = ['--server', notes.mcp, '--private', '--authorization-server', 'http://localhost'];
+    const added = await run('add', ...own, '--slug', 'notes');
+    assert.equal(added.status, 0, added.err);
+    assert.match(added.out, /found {4}Tokens are for \S+\/mcp, from http:\/\/localhost/);
+    assert.match(added.out, /People connect at \/connections/);
+    const checked = await run('check', 'notes');
+    assert.equal(checked.status, 3, checked.err);
+    assert.match(checked.out, /acts for persons/);
+    assert.match(checked.out, /People consent with PKCE/);
+    assert.match((await run('add', ...own)).err, /--slug is missing/);
+  } finally {
+    await notes.close();
+  }
 });
 
 test('a person’s token that can do too little, or that is another tenant’s, is told so', async () => {
