@@ -1,4 +1,4 @@
-import type { Egress } from '#kernel/egress.ts';
+import type { Egress, EgressRules } from '#kernel/egress.ts';
 import type { Id } from '#kernel/id.ts';
 import { MiB } from '#kernel/limits.ts';
 import { asProblem, Problem } from '#kernel/problem.ts';
@@ -11,6 +11,8 @@ export type Upstream = {
   privateHost: string | undefined;
   tunnel: Id<'tun'> | undefined;
   bearer: Secret | undefined;
+  /** What egress may do for it; default: reach its own private host. */
+  rules?: EgressRules;
 };
 /** A catalogue of a thousand reviewed tools fits; more is not for people to review. */
 export const MAX_CATALOGUE_BYTES = 8 * MiB;
@@ -39,7 +41,7 @@ export async function send(
         },
         body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       },
-      { ...egressRules(upstream), maxBytes: MAX_CATALOGUE_BYTES, timeoutMs: CATALOGUE_TIMEOUT_MS },
+      { ...(upstream.rules ?? egressRules(upstream)), maxBytes: MAX_CATALOGUE_BYTES, timeoutMs: CATALOGUE_TIMEOUT_MS },
     ),
   );
 }

@@ -26,7 +26,6 @@ const MAX_SERVERS = 3;
 
 export type Asked = {
   url: string;
-  privateHost: string | undefined;
   rules: EgressRules;
   /** What is preferred where a server names several: the one that credentials are of already, then what an administrator named. */
   prefer: readonly string[];
@@ -37,7 +36,13 @@ export type Asked = {
  * is believed that is not about this server and of that issuer; nothing is followed to where egress does not go.
  */
 export async function discoverAuthorization(egress: Egress, asked: Asked): Promise<FoundAuthorization> {
-  const header = await turnedAway(egress, { url: asked.url, privateHost: asked.privateHost, bearer: undefined });
+  const header = await turnedAway(egress, {
+    url: asked.url,
+    privateHost: undefined,
+    tunnel: undefined,
+    bearer: undefined,
+    rules: asked.rules,
+  });
   const challenge = readChallenge(header);
   const documents = documentsOf(egress, asked.rules);
   const said = challenge?.resourceMetadata;

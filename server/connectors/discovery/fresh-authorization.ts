@@ -24,7 +24,6 @@ export const asked = (
   known: FoundAuthorization | undefined,
 ): Parameters<typeof discoverAuthorization>[1] => ({
   url: c.url,
-  privateHost: c.privateHost,
   rules: egressRules(c),
   prefer: [...(known ? [known.issuer] : []), ...Object.values(c.origins)],
 });
