@@ -1,10 +1,12 @@
+// Longer than 300 lines: what people and administrators do with one server, whose house is costly to build.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { connectorHouse, type Added, type ConnectorHouse } from '#dev/connector-house.ts';
+import { connectorHouse, inCatalogue, type Added, type ConnectorHouse } from '#dev/connector-house.ts';
 import { oauthUpstream, type OauthUpstream, type UpstreamModes } from '#dev/oauth-upstream.ts';
 import type { Id } from '#kernel/id.ts';
 import { sweepEnded } from '#vault/tell-vendor.job.ts';
 import { siteOf } from '../connect/site-of.ts';
+import { discovering } from '../kit/discovering.ts';
 import { reviewTools } from '../review-tools.ts';
 import { listToolsOf } from '../tool.sql.ts';
 import { vendorOf } from '../vendors/all-vendors.ts';
@@ -257,6 +259,36 @@ test('an organization’s own account is a client of its own, and its token name
     fields: { clientId: 'robot', clientSecret: 'not-it' },
   });
   assert.equal(codeOf(wrong), 'connectors/account-refused', wrong.text);
+});
+
+test('a vendor of the catalogue whose server says itself how to be authorized at is added, connected and used without an app', async () => {
+  const base = discovering({
+    type: 'jotter',
+    name: 'Jotter',
+    says: 'Notes.',
+    at: 'https://mcp.jotter.example',
+    path: '/mcp',
+    note: '',
+  });
+  const out = inCatalogue({ ...base, origins: { ...base.origins, login: 'https://jotter.example' } });
+  try {
+    const origins = { mcp: new URL(u.mcp).origin, login: 'http://localhost' };
+    const wish = { type: 'jotter', access: 'read_write', origins, originsPrivate: true };
+    const r = await h.api('POST', '/connectors', wish);
+    assert.equal(r.status, 201, r.text);
+    const c = { id: r.json['id'] as Id<'con'>, slug: 'jotter' };
+    await connected(c);
+    const checked = await h.api('POST', `/connectors/${c.id}/check`);
+    assert.equal(checked.json['wrong'], null, checked.text);
+    assert.match(String(checked.json['account']), /your account at localhost/);
+    u.modes.servers = [];
+    assert.equal(
+      codeOf(await h.api('POST', '/connectors', { ...wish, slug: 'again' })),
+      'connectors/resource-metadata',
+    );
+  } finally {
+    out();
+  }
 });
 
 test('a check says in words what was found, before anybody has connected', async () => {

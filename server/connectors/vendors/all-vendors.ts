@@ -3,12 +3,15 @@ import type { Manifest } from '../kit/manifest.ts';
 import { OPENAPI, openApiManifest } from '../openapi/openapi-manifest.ts';
 import { asanaManifest } from './asana/manifest.ts';
 import { atlassianManifest } from './atlassian/manifest.ts';
+import { canvaManifest } from './canva/manifest.ts';
 import { docusignManifest } from './docusign/manifest.ts';
 import { github } from './github/manifest.ts';
 import { gmailManifest } from './gmail/manifest.ts';
 import { googleDriveManifest } from './google-drive/manifest.ts';
+import { hubspotManifest } from './hubspot/manifest.ts';
 import { linearManifest } from './linear/manifest.ts';
 import { notionManifest } from './notion/manifest.ts';
+import { notionMcpManifest } from './notion-mcp/manifest.ts';
 import { oneDrive } from './onedrive/manifest.ts';
 import { outlook } from './outlook/manifest.ts';
 import { salesforceManifest } from './salesforce/manifest.ts';
@@ -20,12 +23,15 @@ import { workIq } from './work-iq/manifest.ts';
 export const vendors: readonly Manifest[] = [
   asanaManifest,
   atlassianManifest,
+  canvaManifest,
   docusignManifest,
   github,
   gmailManifest,
   googleDriveManifest,
+  hubspotManifest,
   linearManifest,
   notionManifest,
+  notionMcpManifest,
   oneDrive,
   outlook,
   salesforceManifest,

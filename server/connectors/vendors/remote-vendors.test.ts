@@ -10,7 +10,10 @@ import { vendorClient, VendorRefusal } from '../kit/vendor-client.ts';
 import { chosenFor } from '../vendor-choice.ts';
 import { asanaManifest } from './asana/manifest.ts';
 import { atlassianManifest } from './atlassian/manifest.ts';
+import { canvaManifest } from './canva/manifest.ts';
+import { hubspotManifest } from './hubspot/manifest.ts';
 import { linearManifest } from './linear/manifest.ts';
+import { notionMcpManifest } from './notion-mcp/manifest.ts';
 import { supabaseManifest } from './supabase/manifest.ts';
 
 /** Asks `whoami` of a server that answers every request with this. */
@@ -49,6 +52,9 @@ async function whoami(
 const greeting = { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-11-25', capabilities: {} } };
 
 const addresses: [Manifest, Settings, string, string][] = [
+  [notionMcpManifest, {}, 'https://mcp.notion.com/mcp', 'https://mcp.notion.com/mcp'],
+  [canvaManifest, {}, 'https://mcp.canva.com/mcp', 'https://mcp.canva.com/mcp'],
+  [hubspotManifest, {}, 'https://mcp.hubspot.com/', 'https://mcp.hubspot.com/'],
   [atlassianManifest, {}, 'https://mcp.atlassian.com/v1/mcp', 'https://mcp.atlassian.com/v1/mcp'],
   [linearManifest, { workspace: 'acme' }, 'https://mcp.linear.app/mcp', 'https://mcp.linear.app/mcp'],
   [asanaManifest, { domain: 'acme.example' }, 'https://mcp.asana.com/v2/mcp', 'https://mcp.asana.com/v2/mcp'],
