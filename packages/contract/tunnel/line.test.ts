@@ -91,7 +91,7 @@ const refusals: [string, number[] | Frame, RegExp][] = [
   ['a ping of a stream', [4, 0, 0, 0, 9, 0, 0, 0, 0], /cannot be of stream 9/],
   ['data of no stream', [18, 0, 0, 0, 0, 1], /cannot be of stream 0/],
   ['an empty piece of a body', [18, 0, 0, 0, 1], /1 to 16384 bytes, not 0/],
-  ['a piece that is too long', [18, 0, 0, 0, 1, ...new Array<number>(MAX_CHUNK + 1).fill(0)], /not 16385/],
+  ['a piece that is too long', [18, 0, 0, 0, 1, ...Array.from({ length: MAX_CHUNK + 1 }, () => 0)], /not 16385/],
   ['an end with something in it', [19, 0, 0, 0, 1, 1], /an end has nothing in it/],
   ['a credit of nothing', { type: 'credit', stream: 1, bytes: 0 }, /credit of 0 bytes/],
   ['a credit beyond the window', { type: 'credit', stream: 1, bytes: WINDOW + 1 }, /credit of 131073 bytes/],
@@ -102,7 +102,7 @@ const refusals: [string, number[] | Frame, RegExp][] = [
 ]; // prettier-ignore
 for (const [what, f, says] of refusals)
   test(`${what} is refused`, () => {
-    assert.throws(() => decode(f instanceof Array ? Uint8Array.from(f) : encode(f)), (e) => e instanceof Refused && says.test(e.message)); // prettier-ignore
+    assert.throws(() => decode(Array.isArray(f) ? Uint8Array.from(f) : encode(f)), (e) => e instanceof Refused && says.test(e.message)); // prettier-ignore
   });
 
 const deaf: Ear = { head() {}, data() {}, end() {}, drain() {}, reset() {} };
