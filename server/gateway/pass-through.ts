@@ -6,6 +6,7 @@ import { asProblem, Problem } from '#kernel/problem.ts';
 import { couldCall, decide } from '#policy/decide.ts';
 import { momentOf } from './admit.ts';
 import { isAll } from './aggregate/all-connectors.ts';
+import { hinted, isListChange } from './cache-hints.ts';
 import { inspectedBy } from './content-stages.ts';
 import { eventWith } from '#kernel/event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
@@ -60,11 +61,14 @@ export async function passThrough(x: Exchange): Promise<void> {
   );
   const tell = lasting && !isAll(x.connector) ? tellShown(x) : undefined;
   try {
+    const listed = gate.lists.find(x);
+    if (listed !== undefined) return await give(x, listed);
     const r = await relay(await towardsUpstream(x), reply, {
       wants: id,
       eager: lasting,
       maxStreamBytes: lasting ? Infinity : MAX_STREAM_BYTES,
       look: (message, raw, text) => {
+        if (lasting && isListChange(message['method'])) gate.lists.changed(x.connector.id);
         const part = 'params' in message ? 'params' : 'error' in message ? 'error' : 'result';
         const resumes = m === undefined && !('method' in message);
         const v = looked(x, 'result', message[part] ?? null);
@@ -83,6 +87,7 @@ export async function passThrough(x: Exchange): Promise<void> {
         if (typeOf(h) === 'text/event-stream') tell?.begins();
       },
     });
+    if (r.kind === 'message' && r.status === 200) gate.lists.keep(x, r.text);
     if (tell && m === undefined && r.kind !== 'ended' && r.status === 405) await tellAlone(x, tell);
     else await give(x, r);
   } catch (e) {
@@ -141,7 +146,8 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
       ? await shownInstructions(x, r.text, r.message[part])
       : { text: r.text, result: r.message[part] };
     const redacted = await givenOut(x, looked(x, 'result', shown.result ?? null), shown.text, part);
-    const instead = redacted ?? (shown.text === r.text ? undefined : shown.text);
+    const marked = hinted(x, redacted ?? shown.text);
+    const instead = marked === r.text ? undefined : marked;
     if (r.streamed) reply.endWithEvent(instead === undefined ? r.raw : eventWith(r.raw, instead));
     else reply.json(r.status, instead ?? r.raw);
     return;
@@ -178,7 +184,8 @@ export async function filtered(x: Exchange, text: string): Promise<{ text: strin
   // Of tools of ours, what differs is another version's, which org-view.ts sees to.
   if (shown.other.length > 0 && x.connector.builtin === undefined)
     await noteTools({ ...x.ctx, actor: { kind: 'system', id: 'gateway.list' } }, connector, shown.other);
-  return { text: shown.text, changed: shown.text !== text };
+  const marked = hinted(x, shown.text);
+  return { text: marked, changed: marked !== text };
 }
 
 async function allow(x: Exchange, m: Message): Promise<void> {
@@ -257,7 +264,7 @@ async function givenOut(
 
 /** A list of one of several connectors as it may be given out. */
 export const passedOut = async (x: Exchange, text: string, result: unknown): Promise<string> =>
-  (await givenOut(x, looked(x, 'result', result), text, 'result')) ?? text;
+  hinted(x, (await givenOut(x, looked(x, 'result', result), text, 'result')) ?? text);
 
 /** Resources and prompts have no review of their own: whoever may use a read tool by the name of the method may read them. */
 export const mayRead = (view: OrgView, c: Caller, at: Pick<ConnectorView, 'id' | 'type'>, now: Date): boolean =>

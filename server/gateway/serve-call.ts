@@ -1,9 +1,11 @@
 import { judge, type Verdict } from '#dlp/judge.ts';
 import type { DlpAction } from '#dlp/verdict.ts';
 import { GRANT_MS, hashOf } from '#approvals/approval.ts';
+import { eventWith } from '#kernel/event-stream.ts';
 import { newId } from '#kernel/id.ts';
 import { argsOf } from './action-of.ts';
 import { callTool, type Sent } from './call-tool.ts';
+import { hinted } from './cache-hints.ts';
 import { Carrier } from './carrier.ts';
 import { actionOfBytes, askOf, carried, replacedBy, runOf } from './held-call.ts';
 import { checkParamHeaders } from './check-headers.ts';
@@ -141,8 +143,11 @@ async function served(x: Exchange, came: Message & { kind: 'request' }, method: 
     gate.metrics.ended(outcome.kind, (performance.now() - began) / 1000);
     const { answer } = carrier;
     if (outcome.kind === 'answered' && answer) {
-      if (answer.streamed) reply.endWithEvent(answer.raw);
-      else reply.json(answer.status, answer.raw);
+      // Of what is read, for whom and how long it may be kept is ours to say.
+      const text = hinted({ message }, answer.text);
+      const same = text === answer.text;
+      if (answer.streamed) reply.endWithEvent(same ? answer.raw : eventWith(answer.raw, text));
+      else reply.json(answer.status, same ? answer.raw : text);
     } else if (outcome.kind !== 'answered') {
       if (outcome.kind === 'failed' && outcome.why === 'interrupted' && reply.streaming) reply.res.end();
       else if (outcome.kind === 'denied' && outcome.why === 'scope')

@@ -1,12 +1,11 @@
 import { seen, type Seen } from '#connectors/tool.ts';
-import { elements, member, whole, type Span } from '#kernel/json-span.ts';
+import { elements, member, spliced, whole } from '#kernel/json-span.ts';
 
 /** What a list of tools becomes for one person. `other` are definitions that are not as known, for the review. */
 export type Shown = { text: string; other: Seen[]; hidden: number };
 
 /**
- * Cuts out of an answer to `tools/list` what this person may not use, and leaves every other byte as it was. Marks the answer as this
- * person's alone, so that no cache gives it to another one. `text` has been parsed strictly; `usable` decides by name and pin.
+ * Cuts out of an answer to `tools/list` what this person may not use, and leaves every other byte as it was. `text` has been parsed strictly; `usable` decides by name and pin.
  */
 export function shownTools(text: string, usable: (tool: Seen) => boolean, known: (tool: Seen) => boolean): Shown {
   const result = member(text, whole(text), 'result');
@@ -25,21 +24,8 @@ export function shownTools(text: string, usable: (tool: Seen) => boolean, known:
     if (!known(s)) other.push(s);
     if (usable(s)) kept.push(raw);
   }
-  const cuts: { at: Span; with: string }[] = [];
-  if (kept.length < all.length) cuts.push({ at: tools, with: `[${kept.join(',')}]` });
-  const scope = member(text, result, 'cacheScope');
-  if (scope) cuts.push({ at: scope, with: '"private"' });
-  return { text: spliced(text, cuts), other, hidden: all.length - kept.length };
-}
-
-function spliced(text: string, cuts: { at: Span; with: string }[]): string {
-  let out = '';
-  let from = 0;
-  for (const c of cuts.toSorted((a, b) => a.at.from - b.at.from)) {
-    out += text.slice(from, c.at.from) + c.with;
-    from = c.at.to;
-  }
-  return out + text.slice(from);
+  const hidden = all.length - kept.length;
+  return { text: hidden === 0 ? text : spliced(text, [{ at: tools, with: `[${kept.join(',')}]` }]), other, hidden };
 }
 
 /** Pins of definitions by their text: an upstream says the same thousands of times. */

@@ -15,6 +15,7 @@ import { holdsOf, type Holds } from './hold.ts';
 import { erasOf, type Eras } from './eras/era-sender.ts';
 import { FairUse } from './limits/fair-use.ts';
 import { Refusals } from './limits/refusals.ts';
+import { KeptLists } from './kept-lists.ts';
 import { gatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { openStreams } from './open-streams.ts';
 import { orgViews, type OrgView, type Place } from './org-view.ts';
@@ -59,6 +60,7 @@ export type Gate = {
   versions: Versions;
   sessions: ReturnType<typeof sessionIds>;
   eras: Eras;
+  lists: KeptLists;
   metrics: GatewayMetrics;
   hashArgs(args: unknown): string;
   holds: Holds;
@@ -112,6 +114,7 @@ export async function startGateway(world: World, deps: GatewayDeps = {}): Promis
     versions,
     sessions: sessionIds(world.seal),
     eras: erasOf(world, node),
+    lists: new KeptLists(),
     metrics: gatewayMetrics(deps.metrics, () => streams.size()),
     hashArgs: argsHasher(world.seal.derive('gateway/arguments')),
     callMs: deps.callMs ?? CALL_MS,

@@ -71,3 +71,14 @@ export function whole(text: string): Span {
   const from = skipSpace(text, 0);
   return { from, to: endOfValue(text, from) };
 }
+
+/** The text with other text in these places; they do not overlap. Every other byte stays. */
+export function spliced(text: string, cuts: { at: Span; with: string }[]): string {
+  let out = '';
+  let from = 0;
+  for (const c of cuts.toSorted((a, b) => a.at.from - b.at.from)) {
+    out += text.slice(from, c.at.from) + c.with;
+    from = c.at.to;
+  }
+  return out + text.slice(from);
+}

@@ -37,5 +37,12 @@ export async function requestTo(one: Exchange, signal: AbortSignal): Promise<Ups
   return { ...(await Promise.race([towardsUpstream(one), late])), method: 'POST', signal };
 }
 
-export const askOne = async (one: Exchange, signal: AbortSignal): Promise<Asked> =>
-  askHttp(await requestTo(one, signal));
+/** Asks one connector, or takes what it listed to this person before, as long as that is good. */
+export async function askOne(one: Exchange, signal: AbortSignal): Promise<Asked> {
+  const { lists } = one.gate;
+  const listed = lists.find(one);
+  if (listed) return listed;
+  const asked = await askHttp(await requestTo(one, signal));
+  if (asked.status === 200 && asked.message) lists.keep(one, asked.text);
+  return asked;
+}

@@ -5,6 +5,7 @@ import { acknowledged, honored, listenedTo, tagged, wants, type Filter } from '.
 import type { Exchange } from '../exchange.ts';
 import { isParams, type RpcId } from '../message.ts';
 import type { ConnectorView } from '../org-view.ts';
+import { isListChange } from '../cache-hints.ts';
 import { mayRead } from '../pass-through.ts';
 import { Broken, sendUpstream, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { connectorsOn } from './all-connectors.ts';
@@ -79,7 +80,8 @@ async function follow(
   for (let wait = AGAIN_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_MS)) {
     try {
       const one = exchangeWith(x, connector, { ...q, params: { ...q.params, notifications: mine } });
-      if (!(await once(await requestTo(one, signal), connector, mine, tell))) return;
+      const changed = (): void => x.gate.lists.changed(connector.id);
+      if (!(await once(await requestTo(one, signal), connector, mine, { tell, changed }))) return;
     } catch {
       // It is listened to again; what it says of calls is recorded with those.
     }
@@ -92,7 +94,7 @@ async function once(
   request: UpstreamRequest,
   connector: ConnectorView,
   filter: Filter,
-  tell: (method: string, params: Record<string, unknown>) => void,
+  { tell, changed }: { tell(method: string, params: Record<string, unknown>): void; changed(): void },
 ): Promise<boolean> {
   let listening = false;
   let over = false;
@@ -107,6 +109,7 @@ async function once(
         const m = e.data === '' ? {} : strict(e.data);
         const { method, params } = m;
         if ('result' in m || 'error' in m) over = true;
+        if (isListChange(method)) changed();
         if (typeof method !== 'string' || !wants(filter, method, params)) continue;
         const said = isParams(params) ? params : {};
         const uri = said['uri'];

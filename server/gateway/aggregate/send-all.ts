@@ -8,6 +8,7 @@ import { MODERN, resultOf, SERVER_INFO, wrongEnvelope, type Greeting } from '../
 import type { Exchange } from '../exchange.ts';
 import { isParams, type RpcId } from '../message.ts';
 import type { ConnectorView } from '../org-view.ts';
+import { MAX_TTL_MS, ttlOf } from '../cache-hints.ts';
 import { filtered, mayRead, passedOut } from '../pass-through.ts';
 import { Broken, type Sender, type UpstreamRequest, type UpstreamSink } from '../upstream.ts';
 import { askOne, exchangeWith, type OneAsked } from './ask-one.ts';
@@ -55,10 +56,10 @@ async function answer(x: Exchange, r: UpstreamRequest, sink: UpstreamSink): Prom
   if (method === 'subscriptions/listen') return listenAll(x, r, sink, { id, q });
   const list = typeof method === 'string' ? lists[method] : undefined;
   if (!list) return refused(sink, 404, id, { code: -32601, message: 'Method not found' });
-  const items = await merged(x, q, list, r.signal);
+  const { items, ttlMs } = await merged(x, q, list, r.signal);
   json(
     sink,
-    `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"resultType":"complete",${JSON.stringify(list.of)}:[${items.join(',')}],"ttlMs":0,"cacheScope":"private"}}`,
+    `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"resultType":"complete",${JSON.stringify(list.of)}:[${items.join(',')}],"ttlMs":${ttlMs},"cacheScope":"private"}}`,
   );
 }
 
@@ -103,8 +104,11 @@ const discovered = async (x: Exchange): Promise<object> => ({
 export const olderGreeting = async (x: Exchange, id: RpcId, greeting: Greeting): Promise<string> =>
   resultOf(id, { protocolVersion: greeting.version, capabilities, serverInfo, ...(await instructionsOf(x)) });
 
-/** The items of all connectors, each under its name here, sorted by it. */
-async function merged(x: Exchange, q: OneAsked, list: (typeof lists)[string], signal: AbortSignal): Promise<string[]> {
+/** What one list or several are, and how long they are good. */
+type Listed = { items: string[]; ttlMs: number };
+
+/** The items of all connectors, each under its name here, sorted by it; good as long as the one that is good for the shortest time. */
+async function merged(x: Exchange, q: OneAsked, list: (typeof lists)[string], signal: AbortSignal): Promise<Listed> {
   const { caller } = x.who;
   const now = x.ctx.now;
   const asked = connectorsOn(x.view).filter((c) =>
@@ -114,14 +118,15 @@ async function merged(x: Exchange, q: OneAsked, list: (typeof lists)[string], si
   );
   const all = await Promise.all(
     asked.map(async (c) => {
-      const items = await itemsOf(exchangeWith(x, c, q), c, q, list.of, signal);
-      return items.flatMap((raw) => renamed(raw, c.slug, list.renames));
+      const { items, ttlMs } = await itemsOf(exchangeWith(x, c, q), c, q, list.of, signal);
+      return { items: items.flatMap((raw) => renamed(raw, c.slug, list.renames)), ttlMs };
     }),
   );
-  return all
-    .flat()
+  const items = all
+    .flatMap((a) => a.items)
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map((i) => i.raw);
+  return { items, ttlMs: Math.min(MAX_TTL_MS, ...all.map((a) => a.ttlMs)) };
 }
 
 /** One connector's items as this person may see them; of one that does not answer in time, the tools as they were reviewed. */
@@ -131,9 +136,10 @@ async function itemsOf(
   q: OneAsked,
   of: string,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<Listed> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
   const items: string[] = [];
+  let ttlMs = MAX_TTL_MS;
   try {
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
@@ -146,17 +152,19 @@ async function itemsOf(
         break;
       }
       const text = of === 'tools' ? (await filtered(one, asked.text)).text : await passedOut(one, asked.text, result);
+      ttlMs = Math.min(ttlMs, ttlOf(text));
       const at = member(text, whole(text), 'result');
       const array = at && member(text, at, of);
       if (array && text[array.from] === '[') items.push(...elements(text, array).map((e) => text.slice(e.from, e.to)));
       if (typeof result['nextCursor'] !== 'string') break;
       cursor = result['nextCursor'];
     }
-    return items;
+    return { items, ttlMs };
   } catch (e) {
     if (signal.aborted) throw e;
     noteMissing(one, connector, e);
-    return of === 'tools' ? reviewed(one, connector) : [];
+    // What stands in for it is to be asked for again.
+    return { items: of === 'tools' ? await reviewed(one, connector) : [], ttlMs: 0 };
   }
 }
 
