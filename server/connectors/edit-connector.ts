@@ -103,6 +103,7 @@ function edited(c: Connector, e: ConnectorEdit): Connector {
       settings: e.settings ?? c.settings,
       origins: c.origins,
       originsPrivate: c.originsPrivate,
+      tunnel: c.tunnel,
     }),
   };
 }

@@ -14,6 +14,8 @@ export type VendorChoice = {
   settings?: unknown;
   origins?: Readonly<Record<string, string>> | undefined;
   originsPrivate?: boolean | undefined;
+  /** Through which all of them are reached. */
+  tunnel?: Connector['tunnel'];
 };
 
 /** The part of a connector that follows from its type and what was chosen. */
@@ -46,7 +48,7 @@ export function chosenFor(m: Manifest, c: VendorChoice): Chosen {
     });
   const originsPrivate = c.originsPrivate ?? false;
   const at = originsOf(m, settings, origins);
-  const rules = egressRules({ privateHost: undefined, origins, originsPrivate });
+  const rules = egressRules({ privateHost: undefined, origins, originsPrivate, tunnel: c.tunnel });
   for (const address of Object.values(at)) checkedUrl(address, rules);
   const cannot = mode === 'remote' ? m.remote?.refuses?.(settings) : undefined;
   if (cannot !== undefined)

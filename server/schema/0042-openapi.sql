@@ -35,3 +35,8 @@ comment on table openapi_operation is 'An operation that an administrator chose,
 alter table openapi_operation enable row level security;
 create policy openapi_operation_of_org on openapi_operation to gatehouse_app using (org = app_org()) with check (org = app_org());
 grant select, insert, delete on openapi_operation to gatehouse_app;
+
+-- Such a service may be behind a tunnel, as a server of one's own may.
+alter table connector drop constraint connector_check1;
+alter table connector add constraint connector_tunnel
+  check (tunnel is null or (private_host is null and not origins_private and type in ('mcp', 'openapi')));

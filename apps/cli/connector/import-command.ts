@@ -53,6 +53,7 @@ before. A file is read here; an address is fetched by the server. The tools wait
   --no-credential       the service asks for nobody
   --whoami PATH         a path that says whose account a credential is: /users/me
   --access LEVEL        read_write (default) or read_only
+  --tunnel ID           the tunnel that leads to an address given here, and to the service
   --private             the addresses of document and service may be inside the network, and plain http`,
   options: {
     source: { type: 'string' },
@@ -69,6 +70,7 @@ before. A file is read here; an address is fetched by the server. The tools wait
     whoami: { type: 'string' },
     access: { type: 'string' },
     private: { type: 'boolean' },
+    tunnel: { type: 'string' },
   },
   prepare(v) {
     const source = sourceOf(v);
@@ -155,7 +157,11 @@ before. A file is read here; an address is fetched by the server. The tools wait
 function sourceOf(v: Values): object {
   const source = text(v, 'source');
   if (source === undefined) throw usage('say which document: a file or an address');
-  const allowed = v['private'] === true ? { allowPrivate: true } : {};
+  const tunnel = text(v, 'tunnel');
+  const allowed = {
+    ...(v['private'] === true ? { allowPrivate: true } : {}),
+    ...(tunnel === undefined ? {} : { tunnel }),
+  };
   if (/^https?:\/\//i.test(source)) return { url: source, ...allowed };
   try {
     return { document: readFileSync(source, 'utf8'), ...allowed };

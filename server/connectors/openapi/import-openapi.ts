@@ -5,6 +5,7 @@ import type { Tx } from '#kernel/db.ts';
 import { newId } from '#kernel/id.ts';
 import { Problem } from '#kernel/problem.ts';
 import type { Access } from '#vault/vendor-auth.ts';
+import { tunnelTo } from '../add-connector.ts';
 import { slugTaken } from '../add-vendor-connector.ts';
 import type { Connector } from '../connector.ts';
 import { insertConnector } from '../connector.sql.ts';
@@ -71,20 +72,23 @@ export async function importOpenApi(ctx: OrgCtx, w: ImportWish): Promise<Importe
     ...(authorize === undefined ? {} : { authorize }),
     ...(token === undefined ? {} : { token }),
   };
+  const { allowPrivate } = w;
+  const tunnel = w.tunnel === undefined ? undefined : await tunnelTo(ctx, w.tunnel, { url: origins.api, allowPrivate });
   const connector: Connector = {
     ...chosenFor(manifest, {
       mode: 'builtin',
       access: w.access ?? 'read_write',
       settings,
       origins,
-      originsPrivate: w.allowPrivate ?? false,
+      originsPrivate: allowPrivate ?? false,
+      tunnel,
     }),
     id: newId('con', ctx.now.getTime()),
     type: OPENAPI,
     slug: w.slug,
     name: w.name ?? title.slice(0, 100),
     privateHost: undefined,
-    tunnel: undefined,
+    tunnel,
     auth: { kind: 'none' },
     state: 'on',
     created: ctx.now,
@@ -108,6 +112,7 @@ export async function importOpenApi(ctx: OrgCtx, w: ImportWish): Promise<Importe
       host: new URL(connector.url).host,
       auth: 'none',
       privateHost: connector.originsPrivate,
+      tunnel,
       type: connector.type,
       mode: connector.mode,
       actAs: connector.actAs,

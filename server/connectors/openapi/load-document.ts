@@ -2,6 +2,7 @@ import { jcs } from '@gatehouse/contract/jcs.ts';
 import { sha256 } from '@gatehouse/contract/sha256.ts';
 import type { OrgCtx } from '#kernel/ctx.ts';
 import { Problem } from '#kernel/problem.ts';
+import { tunnelTo } from '../add-connector.ts';
 import { MAX_DOCUMENT_BYTES, readDocument, type OpenApiDocument } from './read-document.ts';
 
 /** Where a document is: in the request, or at an address. `allowPrivate`: that address may be inside the network. */
@@ -9,6 +10,8 @@ export type Source = {
   document?: string | Readonly<Record<string, unknown>> | undefined;
   url?: string | undefined;
   allowPrivate?: boolean | undefined;
+  /** The tunnel that leads to the document, and to the service. */
+  tunnel?: string | undefined;
 };
 export type LoadedDocument = { doc: OpenApiDocument; sha256: string; from: URL | undefined };
 
@@ -16,7 +19,7 @@ export type LoadedDocument = { doc: OpenApiDocument; sha256: string; from: URL |
 const FETCH_MS = 30_000;
 
 /** Reads a document that was given, or fetches it through egress, without any credential and without following anything. */
-export async function loadDocument(ctx: Pick<OrgCtx, 'egress'>, s: Source): Promise<LoadedDocument> {
+export async function loadDocument(ctx: OrgCtx, s: Source): Promise<LoadedDocument> {
   if ((s.document === undefined) === (s.url === undefined))
     throw new Problem('invalid', 'connectors/openapi-source', {
       says: 'give either the document or the url at which it is',
@@ -28,10 +31,12 @@ export async function loadDocument(ctx: Pick<OrgCtx, 'egress'>, s: Source): Prom
     return { doc, sha256: sha256(text ?? jcs(s.document)).toString('hex'), from: undefined };
   }
   const url = URL.parse(s.url ?? '');
+  const via = s.tunnel === undefined ? undefined : await tunnelTo(ctx, s.tunnel, { ...s, url: s.url ?? '' });
   const rules = {
     maxBytes: MAX_DOCUMENT_BYTES,
     timeoutMs: FETCH_MS,
     ...(s.allowPrivate && url ? { allowPrivate: [url.host] } : {}),
+    ...(via === undefined ? {} : { via }),
   };
   const answer = await ctx.egress.fetch(
     s.url ?? '',

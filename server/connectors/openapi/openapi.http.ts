@@ -28,6 +28,11 @@ const Source = z.strictObject({
     .boolean()
     .optional()
     .describe('Lets the addresses that are named here, of the document and of the service, be inside the network'),
+  tunnel: z
+    .string()
+    .max(60)
+    .optional()
+    .describe('The tunnel that leads to the document, if it is fetched, and to the service'),
 });
 const Chosen = z.union([
   z.literal('all'),
