@@ -6,24 +6,25 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
-    token: { type: 'string' },
+    headers: { type: 'string', default: '{}' },
     body: { type: 'string' },
+    expect: { type: 'string', default: '"result"' },
     connections: { type: 'string' },
     seconds: { type: 'string' },
   },
 });
 const url = new URL(values.url ?? '');
 const body = values.body ?? '';
+const headers = {
+  'Content-Type': 'application/json',
+  Accept: 'application/json, text/event-stream',
+  ...(JSON.parse(values.headers) as Record<string, string>),
+};
 const request = Buffer.from(
   [
     `POST ${url.pathname} HTTP/1.1`,
     `Host: ${url.host}`,
-    'Content-Type: application/json',
-    'Accept: application/json, text/event-stream',
-    'MCP-Protocol-Version: 2026-07-28',
-    'Mcp-Method: tools/call',
-    'Mcp-Name: echo',
-    ...(values.token ? [`Authorization: Bearer ${values.token}`] : []),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
     body,
@@ -34,14 +35,11 @@ const seconds = Number(values.seconds);
 const warm = performance.now() + 1000;
 const until = warm + seconds * 1000;
 const times: number[] = [];
+let bytes = 0;
 let wrong: string | undefined;
 
-function complete(text: string): boolean {
-  const head = text.indexOf('\r\n\r\n');
-  if (head < 0) return false;
-  const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head))?.[1];
-  return length === undefined ? text.endsWith('\r\n0\r\n\r\n') : text.length >= head + 4 + Number(length);
-}
+/** What of one answer has come. The whole of it is kept only for the first of each connection, which is looked at. */
+type Answer = { head: string; at: number; length: number; tail: string; whole: string | undefined };
 
 await Promise.all(
   Array.from(
@@ -50,9 +48,10 @@ await Promise.all(
       new Promise<void>((resolve, reject) => {
         const socket = connect(Number(url.port), url.hostname).setNoDelay(true);
         let began = 0;
-        let text = '';
+        let first = true;
+        let a: Answer;
         const send = (): void => {
-          text = '';
+          a = { head: '', at: -1, length: -1, tail: '', whole: first ? '' : undefined };
           began = performance.now();
           socket.write(request);
         };
@@ -61,12 +60,30 @@ await Promise.all(
           performance.now() < until ? reject(new Error('the server closed the connection')) : resolve(),
         );
         socket.on('data', (chunk) => {
-          text += chunk.toString('latin1');
-          if (!complete(text)) return;
+          if (a.whole !== undefined) a.whole += chunk.toString('latin1');
+          let rest = chunk;
+          if (a.at < 0) {
+            a.head += chunk.toString('latin1');
+            const end = a.head.indexOf('\r\n\r\n');
+            if (end < 0) return;
+            rest = chunk.subarray(chunk.length - (a.head.length - end - 4));
+            a.head = a.head.slice(0, end);
+            a.at = 0;
+            a.length = Number(/\r\ncontent-length: *(\d+)/i.exec(a.head)?.[1] ?? -1);
+          }
+          a.at += rest.length;
+          if (a.length < 0) a.tail = (a.tail + rest.toString('latin1')).slice(-5);
+          if (a.length < 0 ? a.tail !== '0\r\n\r\n' : a.at < a.length) return;
           const now = performance.now();
-          if (!/^HTTP\/1.1 200/.test(text) || !text.includes('"result"') || text.includes('"isError":true'))
-            wrong ??= text;
-          if (now > warm && now <= until) times.push(now - began);
+          const good =
+            a.head.startsWith('HTTP/1.1 200') &&
+            (a.whole === undefined || (a.whole.includes(values.expect) && !a.whole.includes('"isError":true')));
+          if (!good) wrong ??= `${a.head}\r\n\r\n${a.whole ?? ''}`;
+          first = false;
+          if (now > warm && now <= until) {
+            times.push(now - began);
+            bytes += a.at;
+          }
           if (now > until || wrong !== undefined) {
             socket.destroy();
             resolve();
@@ -81,4 +98,4 @@ if (wrong !== undefined) {
 }
 times.sort((a, b) => a - b);
 const at = (q: number): number => times[Math.floor(times.length * q)] ?? NaN;
-console.log(JSON.stringify({ rate: times.length / seconds, p50: at(0.5), p99: at(0.99) }));
+console.log(JSON.stringify({ rate: times.length / seconds, p50: at(0.5), p99: at(0.99), mbs: bytes / seconds / 1e6 }));
