@@ -48,7 +48,7 @@ export function Page() {
       <PageHead
         room="Journal"
         roomAt={`directory/scim/${directory}/journal`}
-        title={`${e.method} ${e.path}`}
+        title={<span className={c.anywhere}>{`${e.method} ${e.path}`}</span>}
         actions={
           <Act
             can="directory.manage"
