@@ -42,7 +42,13 @@ async function setUpAndEnforce(house: FreshPortalHouse, hands: Hands): Promise<v
   for (let i = 0; ; i++) {
     await hands.press(page, 'button', 'Look now');
     const verified = page.getByText('Verified', { exact: true });
-    if (await verified.waitFor({ timeout: 3000 }).then(() => true, () => false)) break;
+    if (
+      await verified.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
     assert.ok(i < 20, 'the record is there and the domain is not verified');
   }
 
@@ -54,7 +60,12 @@ async function setUpAndEnforce(house: FreshPortalHouse, hands: Hands): Promise<v
   if (hands === mouse) await page.getByText('OpenID Connect', { exact: true }).click();
   else {
     // A segmented control is a group of radios: one stop, then arrows.
-    for (let i = 0; i < 100 && !(await page.getByRole('radio', { name: 'SAML' }).evaluate((e) => e === e.ownerDocument.activeElement)); i++)
+    for (
+      let i = 0;
+      i < 100 &&
+      !(await page.getByRole('radio', { name: 'SAML' }).evaluate((e) => e === e.ownerDocument.activeElement));
+      i++
+    )
       await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowRight');
   }

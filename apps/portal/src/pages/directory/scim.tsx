@@ -1,5 +1,6 @@
 import { TextInput } from '@mantine/core';
 import { createDirectory, listDirectories } from '@gatehouse/client/directory.ts';
+import { findSettings } from '@gatehouse/client/provisioning.ts';
 import { Section, State } from '@gatehouse/ui/parts.tsx';
 import { useState } from 'react';
 import { Act } from '../../kit/act.tsx';
@@ -12,13 +13,16 @@ import { Confirm } from '../people/confirm.tsx';
 import { CopyValue } from '../people/copy-value.tsx';
 import { Go, useGo } from '../people/go.tsx';
 import { PageHead } from '../people/page-head.tsx';
+import { modeWord } from './mode-words.ts';
 
-export const loader = ({ org, ask }: LoaderContext): Promise<unknown> => ask(listDirectories, { org });
+export const loader = ({ org, ask }: LoaderContext): Promise<unknown> =>
+  Promise.all([ask(listDirectories, { org }), ask(findSettings, { org })]);
 
 /** The directories that push people and groups over SCIM. */
 export function Page() {
   const org = useOrg();
   const { items } = useAsk(listDirectories, { org });
+  const settings = useAsk(findSettings, { org });
   const [adding, setAdding] = useState(false);
   const add = (
     <Act can="directory.manage" variant={items.length === 0 ? 'filled' : 'default'} onClick={() => setAdding(true)}>
@@ -28,7 +32,8 @@ export function Page() {
   return (
     <div className="gh-page">
       <PageHead room="Directory" roomAt="directory/members" title="SCIM" actions={items.length > 0 && add}>
-        Identity providers push people and groups here. What they push changes nothing until the mode lets it.
+        Identity providers push people and groups here. {modeWord[settings.mode].says}{' '}
+        <Go to="directory/mode">See the mode</Go>.
       </PageHead>
       <Section title="Directories" note={count(items.length)}>
         {items.length === 0 ? (
@@ -81,12 +86,12 @@ export function Page() {
           </div>
         )}
       </Section>
-      {adding && <Connect onClose={() => setAdding(false)} />}
+      {adding && <Connect comes={modeWord[settings.mode].comes} onClose={() => setAdding(false)} />}
     </div>
   );
 }
 
-function Connect({ onClose }: { onClose: () => void }) {
+function Connect({ comes, onClose }: { comes: string; onClose: () => void }) {
   const org = useOrg();
   const go = useGo();
   const [name, setName] = useState('');
@@ -103,8 +108,8 @@ function Connect({ onClose }: { onClose: () => void }) {
       onAct={() => void making.run({ org, body: { name: name.trim() } }).then((d) => d && go(`directory/scim/${d.id}`))}
     >
       <p className="gh-s gh-2">
-        You get an address, and a token that is shown once. What the directory pushes makes no members until the mode
-        says so: you can look at everything first.
+        You get an address, and a token that is shown once. Who comes in, by the mode that is set now: {comes} Accounts
+        that are here already are not touched.
       </p>
       <TextInput
         label="Name"
