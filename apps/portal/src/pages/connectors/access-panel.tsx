@@ -5,13 +5,13 @@ import { Section, State } from '@gatehouse/ui/parts.tsx';
 import { useMemo, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useDo } from '../../kit/ask.ts';
+import { ChooseGroup, ChoosePerson, type Chosen } from '../../kit/choose.tsx';
 import { DataTable } from '../../kit/data-table.tsx';
 import { useOrg } from '../../kit/org.tsx';
 import { At } from '../../kit/time.tsx';
 import { countOf } from '../../kit/words.ts';
 import c from './connectors.module.css';
 import { Effect } from './effect.tsx';
-import { PickGroups, PickPerson, type Picked } from './pick.tsx';
 import type { Connector } from './words.ts';
 
 type Control = OutputOf<typeof listControls>['items'][number];
@@ -172,11 +172,10 @@ const choices: readonly [Access, string][] = [
 function SetControl({ of, onClose }: { of: Connector; onClose: () => void }) {
   const org = useOrg();
   const [kind, setKind] = useState<(typeof kinds)[number][0]>('group');
-  const [picked, setPicked] = useState<readonly Picked[]>([]);
+  const [one, setOne] = useState<Chosen>();
   const [access, setAccess] = useState<Access>('read');
   const [asking, setAsking] = useState(false);
   const save = useDo(setControl, { also: ['mine'], done: onClose });
-  const [one] = picked;
   const control =
     kind === 'everyone'
       ? { who: { kind }, connector: of.id, access }
@@ -207,15 +206,15 @@ function SetControl({ of, onClose }: { of: Connector; onClose: () => void }) {
                 checked={kind === k}
                 onChange={() => {
                   setKind(k);
-                  setPicked([]);
+                  setOne(undefined);
                 }}
               />
               <b>{name}</b>
             </label>
           ))}
         </div>
-        {kind === 'group' && <PickGroups one chosen={picked} onChoose={setPicked} />}
-        {kind === 'user' && <PickPerson chosen={picked} onChoose={setPicked} />}
+        {kind === 'group' && <ChooseGroup label="Group" value={one} onChange={setOne} />}
+        {kind === 'user' && <ChoosePerson label="Person" value={one} onChange={setOne} />}
         <div className={c.pick} role="radiogroup" aria-label="May">
           {choices
             .filter(([k]) => kind === 'everyone' || k !== 'off')

@@ -7,8 +7,8 @@ import { useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useAsk, useDo } from '../../kit/ask.ts';
 import { Bones } from '../../kit/bones.tsx';
-import { useOrg } from '../../kit/org.tsx';
-import { Problem } from '../../kit/problem.tsx';
+import { useMay, useOrg } from '../../kit/org.tsx';
+import { Problem, sentence } from '../../kit/problem.tsx';
 import { moment } from '../../kit/words.ts';
 import { AppSection } from './app-section.tsx';
 import c from './connectors.module.css';
@@ -24,6 +24,14 @@ export function AccountPanel({ of }: { of: Connector }) {
   const org = useOrg();
   const { items } = useAsk(listCatalogue, { org, query: { limit: 200 } });
   const kind = items.find((k) => k.type === of.type);
+  const may = useMay('connector.manage');
+  if (!may.ok)
+    return (
+      <div className="gh-empty">
+        <p>{sentence(may.says)}</p>
+        <p>{sentence(may.fix)}</p>
+      </div>
+    );
   if (of.actAs === 'none' || !kind)
     return (
       <div className="gh-empty">

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useAddress } from '../../kit/address.ts';
 import { useAsk, useDo } from '../../kit/ask.ts';
-import { useGo } from '../../kit/go.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useOrg } from '../../kit/org.tsx';
 import { Problem } from '../../kit/problem.tsx';
 import { countOf } from '../../kit/words.ts';

@@ -7,14 +7,15 @@ import { useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useAddress } from '../../kit/address.ts';
 import { useAsk, useDo } from '../../kit/ask.ts';
-import { useGo } from '../../kit/go.tsx';
+import type { Chosen } from '../../kit/choose.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useOrg } from '../../kit/org.tsx';
 import { sentence } from '../../kit/problem.tsx';
 import { countOf } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import c from './connectors.module.css';
 import { Effect, type Bound, type Wish } from './effect.tsx';
-import { PickGroups, type Picked } from './pick.tsx';
+import { PickGroups } from './pick.tsx';
 import { OWN_SERVER, type Kind } from './words.ts';
 
 type TypeRow = OutputOf<typeof listTypes>['items'][number];
@@ -147,7 +148,7 @@ function SetType({ of, onClose }: { of: TypeRow; onClose: () => void }) {
   const org = useOrg();
   const [state, setState] = useState(of.state);
   const [access, setAccess] = useState(of.access);
-  const [groups, setGroups] = useState<readonly Picked[]>(
+  const [groups, setGroups] = useState<readonly Chosen[]>(
     of.groups.map((g) => ({ id: g.group, name: g.name ?? g.group })),
   );
   const [asking, setAsking] = useState<'set' | 'remove'>();

@@ -3,7 +3,7 @@ import { Head, State } from '@gatehouse/ui/parts.tsx';
 import { useMemo } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { DataTable } from '../../kit/data-table.tsx';
-import { useGo } from '../../kit/go.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useOrg } from '../../kit/org.tsx';
 import { count } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';

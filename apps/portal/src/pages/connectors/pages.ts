@@ -4,14 +4,14 @@ export const connectorsPages: readonly PageEntry[] = [
   {
     at: 'connectors',
     title: 'Connectors',
-    can: 'connector.manage',
+    can: 'policy.read',
     words: 'systems mcp servers',
     load: () => import('./connectors.tsx'),
   },
   {
     at: 'connectors/catalogue',
     title: 'Catalogue',
-    can: 'connector.manage',
+    can: 'policy.read',
     words: 'types enable switch on off groups',
     load: () => import('./catalogue.tsx'),
   },
@@ -25,14 +25,14 @@ export const connectorsPages: readonly PageEntry[] = [
   {
     at: 'connectors/tools',
     title: 'Tool review',
-    can: 'tool.review',
+    can: 'policy.read',
     words: 'quarantine definitions pins changed',
     load: () => import('./waiting.tsx'),
   },
   {
     at: 'connectors/limits',
     title: 'Limits',
-    can: 'connector.manage',
+    can: 'policy.read',
     words: 'rate calls per minute',
     load: () => import('./limits.tsx'),
   },
@@ -47,8 +47,8 @@ export const connectorsPages: readonly PageEntry[] = [
   {
     at: 'connectors/tools/$con/$tool',
     title: 'Tool review',
-    can: 'tool.review',
+    can: 'policy.read',
     load: () => import('./sheet.tsx'),
   },
-  { at: 'connectors/$con', title: 'Connector', can: 'connector.manage', load: () => import('./connector.tsx') },
+  { at: 'connectors/$con', title: 'Connector', can: 'policy.read', load: () => import('./connector.tsx') },
 ];

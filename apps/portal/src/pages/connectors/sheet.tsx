@@ -4,7 +4,7 @@ import { Glyph, tone } from '@gatehouse/ui/glyphs.tsx';
 import { Hash, Head, Section, State } from '@gatehouse/ui/parts.tsx';
 import { useParams } from '@tanstack/react-router';
 import { useAsk } from '../../kit/ask.ts';
-import { useGo } from '../../kit/go.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useOrg } from '../../kit/org.tsx';
 import { Seen } from '../../kit/seen.tsx';
 import { At } from '../../kit/time.tsx';

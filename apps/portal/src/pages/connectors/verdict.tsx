@@ -4,7 +4,7 @@ import { Section, State } from '@gatehouse/ui/parts.tsx';
 import { useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useDo } from '../../kit/ask.ts';
-import { useGo } from '../../kit/go.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useOrg } from '../../kit/org.tsx';
 import { Problem } from '../../kit/problem.tsx';
 import { Seen } from '../../kit/seen.tsx';

@@ -4,7 +4,7 @@ import { Head, Section, State, Tag } from '@gatehouse/ui/parts.tsx';
 import { useMemo, useState } from 'react';
 import { useAsk, useDo } from '../../kit/ask.ts';
 import { DataTable } from '../../kit/data-table.tsx';
-import { useGo } from '../../kit/go.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { useMay, useOrg } from '../../kit/org.tsx';
 import { Problem } from '../../kit/problem.tsx';
 import { Seen } from '../../kit/seen.tsx';

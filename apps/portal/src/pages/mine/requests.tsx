@@ -10,6 +10,7 @@ import { DataTable } from '../../kit/data-table.tsx';
 import { useOrg } from '../../kit/org.tsx';
 import { Problem } from '../../kit/problem.tsx';
 import { At, When } from '../../kit/time.tsx';
+import { useGo } from '../../kit/use-go.ts';
 import { countOf } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import c from './mine.module.css';
@@ -65,7 +66,7 @@ export function Page() {
 }
 
 function AskedOfMe({ of }: { of: readonly Request[] }) {
-  const org = useOrg();
+  const go = useGo();
   if (of.length === 0)
     return (
       <div className="gh-empty">
@@ -91,7 +92,7 @@ function AskedOfMe({ of }: { of: readonly Request[] }) {
                 {where(r)} <Tag>{r.class}</Tag> · asked <When at={r.asked} />, expires <When at={r.expires} />
               </p>
             </div>
-            <Button component="a" size="sm" href={`/approvals/${org}/${r.id}`}>
+            <Button size="sm" onClick={() => go(`approvals/inbox/${r.id}`)}>
               Review the call<span className="gh-vh"> of {r.tool}</span>
             </Button>
           </li>
@@ -103,6 +104,7 @@ function AskedOfMe({ of }: { of: readonly Request[] }) {
 
 function AskedByMe({ waiting }: { waiting: readonly Request[] }) {
   const org = useOrg();
+  const go = useGo();
   const [taking, setTaking] = useState<Request>();
   const input = useMemo(() => ({ org, query: { for: 'mine' } }) as const, [org]);
   return (
@@ -127,7 +129,7 @@ function AskedByMe({ waiting }: { waiting: readonly Request[] }) {
                   <Button size="sm" onClick={() => setTaking(r)}>
                     Take it back…
                   </Button>
-                  <Button component="a" size="sm" href={`/approvals/${org}/${r.id}`}>
+                  <Button size="sm" onClick={() => go(`approvals/inbox/${r.id}`)}>
                     Look at it
                   </Button>
                 </span>
@@ -143,7 +145,7 @@ function AskedByMe({ waiting }: { waiting: readonly Request[] }) {
           name="requests of my agents"
           searchable="Search tool, connector or id"
           row={(r) => r.id}
-          onRow={(r) => location.assign(`/approvals/${org}/${r.id}`)}
+          onRow={(r) => go(`approvals/inbox/${r.id}`)}
           columns={[
             { head: 'Tool', cell: (r) => <span className="gh-mono">{r.tool}</span>, value: (r) => r.tool },
             { head: 'Connector', cell: where, value: where },
