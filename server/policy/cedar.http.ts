@@ -5,7 +5,7 @@ import { operation, type Operation } from '#kernel/operation.ts';
 import { inOrg } from '#org/org.http.ts';
 import { noCedar, type Catalogue } from './catalogue.ts';
 import { changePolicies, type Changed } from './change-policies.ts';
-import { checkCedar, type ExpertPolicy } from './check-cedar.ts';
+import { checkCedar, MAX_CEDAR_LENGTH, remarksOnCedar, type ExpertPolicy } from './check-cedar.ts';
 import { listCedar, type StoredCedar } from './content.sql.ts';
 import { VersionShown } from './controls.http.ts';
 import { InOrg, pathId, SaveCedarForm, sayingWhyQuery } from './forms.ts';
@@ -84,6 +84,24 @@ export const cedarOperations = (catalogue: Catalogue): Operation[] => [
       );
     },
     headers: (p, ctx) => ({ location: `/api/orgs/${ctx.org}/policy/cedar/${p.id}` }),
+  }),
+  operation({
+    id: 'policy.check_cedar',
+    at: 'POST /orgs/:org/policy/cedar/check',
+    can: 'policy.read',
+    says: 'Says where a policy in Cedar is wrong and what was expected, or how it would be evaluated. Keeps nothing.',
+    params: InOrg,
+    body: z.strictObject({ cedar: z.string().max(MAX_CEDAR_LENGTH) }),
+    reply: z.object({
+      errors: z.array(
+        z.object({ line: z.number(), column: z.number(), says: z.string(), expected: z.string().optional() }),
+      ),
+      checked: CheckedShown.nullable(),
+    }),
+    handle(_, { body }) {
+      const { errors, checked } = remarksOnCedar(body.cedar);
+      return Promise.resolve({ errors: [...errors], checked: checked ?? null });
+    },
   }),
   operation({
     id: 'policy.read_cedar',

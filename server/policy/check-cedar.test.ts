@@ -144,3 +144,18 @@ test(`policy ${MAX_CEDAR + 1} in Cedar is refused`, async () => {
     'policy/too-many',
   );
 });
+
+test('whoever writes a policy is told where it is wrong without a refusal, and how it would be evaluated once it is right', async () => {
+  const h = await policyHouse(t, world, 'writing');
+  const check = async (cedar: string) => {
+    const r = await h.ask('POST', '/policy/cedar/check', { cedar });
+    assert.equal(r.status, 200, JSON.stringify(r.json));
+    return r.json as unknown as { errors: { line: number; says: string }[]; checked: { engine: string } | null };
+  };
+  const wrong = await check('forbid(principal, action, resource)\nwhen { resource.clas == Class::"read" };');
+  assert.deepEqual([wrong.errors[0]?.line, wrong.checked], [2, null]);
+  const deep = await check(`forbid(principal, action, resource) when { ${'('.repeat(60)}true${')'.repeat(60)} };`);
+  assert.match(deep.errors[0]?.says ?? '', /nests/);
+  const right = await check('forbid(principal, action, resource) when { resource.class == Class::"read" };');
+  assert.deepEqual([right.errors, right.checked?.engine], [[], 'compiled']);
+});

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Id } from '#kernel/id.ts';
 import { KiB } from '#kernel/limits.ts';
 import { Problem } from '#kernel/problem.ts';
@@ -22,6 +23,30 @@ export type CheckedCedar = {
   /** What Cedar finds odd but right, e.g. a policy that can never apply. */
   warnings: string[];
 };
+
+/** What is wrong with a text, where it is, or how it would be evaluated: for somebody who is writing it. */
+export function remarksOnCedar(text: string): { errors: readonly CedarRemark[]; checked: CheckedCedar | undefined } {
+  try {
+    return { errors: [], checked: checkCedar(text) };
+  } catch (e) {
+    if (!(e instanceof Problem) || e.kind !== 'invalid') throw e;
+    const { errors } = remarksIn(e);
+    return {
+      errors: errors.length > 0 ? errors : [{ line: 1, column: 1, says: e.says, expected: e.fix }],
+      checked: undefined,
+    };
+  }
+}
+
+const Remarks = z.object({
+  errors: z
+    .array(z.object({ line: z.number(), column: z.number(), says: z.string(), expected: z.string().optional() }))
+    .default([]),
+});
+function remarksIn(e: Problem): { errors: CedarRemark[] } {
+  const { errors } = Remarks.parse(e.more ?? {});
+  return { errors: errors.map((r) => ({ ...r, expected: r.expected })) };
+}
 
 /** Refuses a text that is not exactly one policy which fits the schema strictly, saying where and what was expected; says how it is evaluated. */
 export function checkCedar(text: string): CheckedCedar {
