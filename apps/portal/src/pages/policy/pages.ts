@@ -10,6 +10,13 @@ export const policyPages: readonly PageEntry[] = [
   },
   { at: 'policy/rules/$rule', title: 'Rule', can: 'policy.read', load: () => import('./rule.tsx') },
   {
+    at: 'policy/controls',
+    title: 'Controls',
+    can: 'policy.read',
+    words: 'regulated open default connectors off types',
+    load: () => import('./controls.tsx'),
+  },
+  {
     at: 'policy/explain',
     title: 'Explain',
     can: 'policy.read',
@@ -31,6 +38,14 @@ export const policyPages: readonly PageEntry[] = [
     load: () => import('./cedar-list.tsx'),
   },
   { at: 'policy/cedar/$policy', title: 'Policy', can: 'policy.read', load: () => import('./cedar-policy.tsx') },
+  {
+    at: 'policy/backtests',
+    title: 'Backtests',
+    can: 'policy.read',
+    words: 'recorded calls drafts reports',
+    load: () => import('./backtests.tsx'),
+  },
+  { at: 'policy/backtests/$backtest', title: 'Backtest', can: 'policy.read', load: () => import('./backtest.tsx') },
   {
     at: 'policy/history',
     title: 'History',
