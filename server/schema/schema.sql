@@ -603,7 +603,7 @@ create table connector (
   FOREIGN KEY (org, tunnel) REFERENCES tunnel(org, id),
   CHECK (((bearer IS NULL) OR (bearer_generation > 0))),
   CHECK (((slug ~ '^[a-z0-9](-?[a-z0-9])*$'::text) AND (length(slug) <= 40))),
-  CHECK (((tunnel IS NULL) OR ((private_host IS NULL) AND (type = 'mcp'::text)))),
+  CHECK (((tunnel IS NULL) OR ((private_host IS NULL) AND (NOT origins_private) AND (type = ANY (ARRAY['mcp'::text, 'openapi'::text]))))),
   CHECK ((access = ANY (ARRAY['read_only'::text, 'read_write'::text]))),
   CHECK ((act_as = ANY (ARRAY['none'::text, 'person'::text, 'organization'::text, 'organization_as_person'::text]))),
   CHECK ((mode = ANY (ARRAY['builtin'::text, 'remote'::text]))),

@@ -58,6 +58,9 @@ export const listCedar = op<{ org: string; query?: { q?: string | undefined; lim
 /** Adds one policy written in Cedar, validated strictly; says where it is wrong and what was expected. Needs policy.manage. */
 export const addCedar = op<{ org: string; body: { name: string; cedar: string; reason: string; expects?: number | undefined; previewed?: string | undefined } }, { engine: "compiled" | "cedar-wasm"; lacks?: string | undefined; warnings: (string)[]; id: string; name: string; cedar: string; setBy?: string | undefined; setAt?: string | undefined; version: { number: number; hash: string } }>('policy.add_cedar', 'POST', '/api/orgs/{org}/policy/cedar');
 
+/** Says where a policy in Cedar is wrong and what was expected, or how it would be evaluated. Keeps nothing. Needs policy.read. */
+export const checkCedar = op<{ org: string; body: { cedar: string } }, { errors: ({ line: number; column: number; says: string; expected?: string | undefined })[]; checked: { engine: "compiled" | "cedar-wasm"; lacks?: string | undefined; warnings: (string)[] } | null }>('policy.check_cedar', 'POST', '/api/orgs/{org}/policy/cedar/check');
+
 /** Shows a policy that was written in Cedar. Needs policy.read. */
 export const readCedar = op<{ org: string; policy: string }, { engine: "compiled" | "cedar-wasm"; lacks?: string | undefined; warnings: (string)[]; id: string; name: string; cedar: string; setBy?: string | undefined; setAt?: string | undefined }>('policy.read_cedar', 'GET', '/api/orgs/{org}/policy/cedar/{policy}');
 
