@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { allEvents } from '../all-events.ts';
 import { allOperations } from '../doors.ts';
+import { tokensCss } from '@gatehouse/ui/write-tokens.ts';
 import { clientFiles, generated, problemCodes } from './generated.ts';
 
 for (const [name, text] of Object.entries(generated()))
@@ -24,6 +25,11 @@ for (const [name, text] of Object.entries(clientFiles()))
       'run `npm run gen` and review the difference',
     );
   });
+
+test('the pages that the server renders have the same tokens as the portal', () => {
+  const file = new URL('../kernel/page/tokens.css', import.meta.url);
+  assert.equal(readFileSync(file, 'utf8'), tokensCss(), 'run `npm run gen`');
+});
 
 test('the client has no file of a room that has no operations any more', () => {
   const folder = new URL('../../packages/client/generated/', import.meta.url);
