@@ -696,8 +696,43 @@ export const threats: readonly Threat[] = [
   {
     case: 51,
     threat: 'A tunnel that is led elsewhere',
-    notOurs:
-      'the tunnel agent is not built; private servers are reached directly, by hosts that an administrator names',
+    proofs: [
+      [
+        'tunnels/agent-door.test.ts',
+        'what is no destination is not asked for, and what no agent allows neither; each is told by name',
+      ],
+      [
+        '../apps/cli/tunnel/tunnel.test.ts',
+        'what its command line does not allow the agent refuses, whatever the server wants',
+      ],
+      [
+        '../apps/cli/tunnel/tunnel.test.ts',
+        'a name that resolves to a metadata or link-local address is refused, also when the name is allowed',
+      ],
+      [
+        'tunnels/agent-door.test.ts',
+        'who does not show a good secret first is told why and let go, and nothing of it is kept',
+      ],
+      [
+        'tunnels/agent-door.test.ts',
+        'no page of a browser, no other host and nothing in the address gets an agent’s connection',
+      ],
+      [
+        '../apps/cli/tunnel/tunnel.test.ts',
+        'the secret is in the first frame, and in no address, header or line that the agent writes',
+      ],
+      [
+        'tunnels/agent-door.test.ts',
+        'an agent that breaks the protocol loses its connection and its own requests; other agents’ requests go on',
+      ],
+      ['tunnels/agent-door.test.ts', 'a connector names a tunnel of its own organization that leads to it, or none'],
+      [
+        'tunnels/tunnel-nodes.test.ts',
+        'two hundred calls at once over three nodes and two agents each get their own answer',
+      ],
+      ['tunnels/tunnel-nodes.test.ts', 'a revoked tunnel is cut off at every node, with what is under way in it'],
+      ['tunnels/node-links.test.ts', 'a node that does not derive the key is nobody, and a page is no node'],
+    ],
   },
   {
     case: 52,
