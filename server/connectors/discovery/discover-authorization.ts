@@ -19,8 +19,9 @@ import {
 
 /** Metadata has some kilobytes. */
 const MAX_DOCUMENT_BYTES = 64 * KiB;
-/** Somebody waits for all of it, and there may be six of them. */
 const DOCUMENT_MS = 5_000;
+/** Somebody waits for all of them together. */
+const DOCUMENTS_MS = 20_000;
 /** A server that names more is not asked for the rest. */
 const MAX_SERVERS = 3;
 
@@ -150,14 +151,16 @@ type Got = { kind: 'document'; value: unknown } | { kind: 'nothing'; why: string
 type Documents = (at: string) => Promise<Got>;
 
 /** Reads metadata. A redirect is an answer that is none: what is not where it is said to be was put there by nobody who was asked. */
-const documentsOf =
-  (egress: Egress, rules: EgressRules): Documents =>
-  async (at) => {
+function documentsOf(egress: Egress, rules: EgressRules): Documents {
+  const until = performance.now() + DOCUMENTS_MS;
+  return async (at) => {
+    const left = Math.floor(until - performance.now());
+    if (left < 1) return { kind: 'nothing', why: 'all of it together takes too long' };
     try {
       const response = await egress.fetch(
         at,
         { headers: { accept: 'application/json' }, redirect: 'manual' },
-        { ...rules, maxBytes: MAX_DOCUMENT_BYTES, timeoutMs: DOCUMENT_MS },
+        { ...rules, maxBytes: MAX_DOCUMENT_BYTES, timeoutMs: Math.min(DOCUMENT_MS, left) },
       );
       const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
       if (response.status !== 200 || !/^application\/(?:[a-z0-9.+-]+\+)?json$/.test(type)) {
@@ -177,3 +180,4 @@ const documentsOf =
       return { kind: 'nothing', why: asProblem(e).says };
     }
   };
+}
