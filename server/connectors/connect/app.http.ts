@@ -6,7 +6,7 @@ import { scopeOf, type Ctx } from '#kernel/ctx.ts';
 import { operation, type Operation } from '#kernel/operation.ts';
 import { Problem } from '#kernel/problem.ts';
 import { Secret } from '#kernel/secret.ts';
-import type { ConnectorApp } from '#vault/connector-app.ts';
+import { appWays, type ConnectorApp } from '#vault/connector-app.ts';
 import { deleteApp, findApp } from '#vault/connector-app.sql.ts';
 import { vaultEvents } from '#vault/vault.events.ts';
 import { idOf, inOrg, OneConnector } from '../connector-door.ts';
@@ -17,6 +17,8 @@ import { setApp } from './set-app.ts';
 const AppShown = z.object({
   clientId: z.string(),
   kind: z.enum(['secret', 'key', 'none']),
+  /** Whether an administrator entered it, it is our own document, or we registered it ourselves. */
+  way: z.enum(appWays),
   /** For the vendor, where it is a key. */
   certificate: z.string().nullable(),
   jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).nullable(),
@@ -33,6 +35,7 @@ function shownApp(app: ConnectorApp, origin: string): z.infer<typeof AppShown> {
   return {
     clientId: app.clientId,
     kind: app.proof.kind,
+    way: app.way,
     certificate: key?.certificate ?? null,
     jwks: key ? { keys: [jwkOf(key.certificate, key.keyId)] } : null,
     redirectUri: redirectUri(origin, app.connector),
