@@ -106,7 +106,11 @@ const reason = (why: string, name: string): string =>
     : `${name} does not accept it any more: it was ended there, or the password changed, or it was not used for long.`;
 
 /** What a person agrees to before they go to the vendor. */
-export const startBody = (site: VendorSite, connection: Connection | undefined): Html =>
+export const startBody = (
+  site: VendorSite,
+  connection: Connection | undefined,
+  scopes: Readonly<Record<Access, readonly string[]>>,
+): Html =>
   html`<p><a href="/connections">Connections</a></p>
     <h1>Connect ${site.name}</h1>
     <p>You go to ${site.name}, sign in with the account that your organization gave you there, and agree. Then your agents can use it in your name, within your organization’s rules. Every use is recorded. You can end it at any time.</p>
@@ -115,7 +119,7 @@ export const startBody = (site: VendorSite, connection: Connection | undefined):
         (access) => html`<form method="post" action="/connections/start/${site.connector}">
           <input type="hidden" name="access" value="${access}" />
           <div class="do"><button class="btn ${access === site.access ? 'act' : ''}" type="submit">Connect to ${inWords(access)}</button></div>
-          ${scopesFor(site, access).length > 0 && html`<p class="note">${site.name} will ask you for: ${scopesFor(site, access).join(' ')}</p>`}
+          ${scopes[access].length > 0 && html`<p class="note">${site.name} will ask you for: ${scopes[access].join(' ')}</p>`}
         </form>`,
       )}
       ${connection && html`<p class="note">You are connected as ${connection.account?.label ?? 'unknown'} to ${inWords(connection.access)}. That stays until the new one is there.</p>`}

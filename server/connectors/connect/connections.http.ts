@@ -19,7 +19,7 @@ import { begunAt } from './consent.ts';
 import { finishConsent } from './finish-consent.ts';
 import { atConnector, memberOf, visitorOf, withinOrg, type Connecting } from './place.ts';
 import { manifestOf, siteOrNone } from './site-of.ts';
-import { refuseStart, startConsent } from './start-consent.ts';
+import { refuseStart, scopesOf, startConsent } from './start-consent.ts';
 
 const ByConnector = z.object({ con: z.string() });
 const WantedAccess = z.strictObject({ access: z.enum(accesses) });
@@ -70,7 +70,11 @@ export const connectionPages = (how: Connecting): readonly Operation[] => [
       const connection = await at.ctx.db.read(scopeOf(at.ctx), async (db) =>
         findLiveConnection(db, at.connector.id, (await memberOf(db, user)).id),
       );
-      return render({ title: `Connect ${at.connector.name}`, body: startBody(at.site, connection) });
+      const scopes = {
+        read_only: await scopesOf(at, 'read_only', user),
+        read_write: await scopesOf(at, 'read_write', user),
+      };
+      return render({ title: `Connect ${at.connector.name}`, body: startBody(at.site, connection, scopes) });
     },
   }),
   page({

@@ -93,7 +93,8 @@ async function appOf(at: AtConnector): Promise<ConnectorApp> {
   });
 }
 
-async function scopesOf(
+/** What a person is asked for at an access level: as its manifest says; or as its server says, with what there was and what it asked for since. */
+export async function scopesOf(
   { ctx, connector, site, found }: AtConnector,
   access: Access,
   user: Id<'usr'>,

@@ -184,7 +184,7 @@ test('an administrator’s own app goes before all others, and is named before a
   assert.doesNotMatch(page, new RegExp(`/connections/start/${c.id}`));
   u.client('typed', 's3cret', `${ORIGIN}/connections/callback/${c.id}`);
   const set = await h.api('PUT', `/connectors/${c.id}/app`, { clientId: 'typed', clientSecret: 's3cret' });
-  assert.equal(set.status, 200, set.text);
+  assert.deepEqual([set.status, set.json['way']], [200, 'given'], set.text);
   u.modes.registers = true;
   await connected(c);
   assert.equal(asked('/register').length, 0);
@@ -225,6 +225,8 @@ test('a call that needs more is told where to agree to it; the consent asks for 
   assert.equal(small.why, 'reconnect', small.says);
   assert.match(small.says, /notes:write/);
   assert.match(small.says, new RegExp(`/connections/start/${c.id}`));
+  const page = await (await h.page('GET', `/connections/start/${c.id}`, h.g.house.ada)).text();
+  assert.match(page, /will ask you for: notes:read notes:write/);
   await connected(c);
   assert.deepEqual(asked('/authorize').at(-1)?.query.get('scope')?.split(' ').sort(), ['notes:read', 'notes:write']);
   assert.equal((await h.call(c, 'write_note')).says, 'write_note done');
