@@ -8,7 +8,6 @@ import { momentOf } from './admit.ts';
 import { isAll } from './aggregate/all-connectors.ts';
 import { hinted, isListChange } from './cache-hints.ts';
 import { inspectedBy } from './content-stages.ts';
-import { eventWith } from '#kernel/event-stream.ts';
 import { passSession, towardsUpstream, watch, type Exchange } from './exchange.ts';
 import { gatewayEvents } from './gateway.events.ts';
 import { isParams, type Message, type Params } from './message.ts';
@@ -146,20 +145,13 @@ async function give(x: Exchange, r: Relayed): Promise<void> {
       ? await shownInstructions(x, r.text, r.message[part])
       : { text: r.text, result: r.message[part] };
     const redacted = await givenOut(x, looked(x, 'result', shown.result ?? null), shown.text, part);
-    const marked = hinted(x, redacted ?? shown.text);
-    const instead = marked === r.text ? undefined : marked;
-    if (r.streamed) reply.endWithEvent(instead === undefined ? r.raw : eventWith(r.raw, instead));
-    else reply.json(r.status, instead ?? r.raw);
-    return;
+    return reply.give(r, hinted(x, redacted ?? shown.text));
   }
-  const { text, changed } = await filtered(x, r.text);
-  if (!changed && r.streamed) reply.endWithEvent(r.raw);
-  else if (r.streamed) reply.endWithEvent(eventWith(r.raw, text));
-  else reply.json(r.status, changed ? text : r.raw);
+  reply.give(r, await filtered(x, r.text));
 }
 
 /** A list of tools as this person may see it. What is not as reviewed is written down before anybody is told what there is. */
-export async function filtered(x: Exchange, text: string): Promise<{ text: string; changed: boolean }> {
+export async function filtered(x: Exchange, text: string): Promise<string> {
   const { tools, id: connector, type } = x.connector;
   const { policies } = x.view;
   const { user, groups } = x.who.caller;
@@ -184,8 +176,7 @@ export async function filtered(x: Exchange, text: string): Promise<{ text: strin
   // Of tools of ours, what differs is another version's, which org-view.ts sees to.
   if (shown.other.length > 0 && x.connector.builtin === undefined)
     await noteTools({ ...x.ctx, actor: { kind: 'system', id: 'gateway.list' } }, connector, shown.other);
-  const marked = hinted(x, shown.text);
-  return { text: marked, changed: marked !== text };
+  return hinted(x, shown.text);
 }
 
 async function allow(x: Exchange, m: Message): Promise<void> {

@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { World } from '#kernel/ctx.ts';
 import { status, type Problem } from '#kernel/problem.ts';
 import { challenge } from './caller.ts';
-import { asEvent } from '#kernel/event-stream.ts';
+import { asEvent, eventWith } from '#kernel/event-stream.ts';
 import type { RpcId } from './message.ts';
+import type { Relayed } from './relay.ts';
 
 const own = { 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff' };
 
@@ -42,10 +43,12 @@ export class Reply {
     return this.res.write(raw);
   }
 
-  /** The last event, as it came. */
-  endWithEvent(raw: Buffer): void {
+  /** An upstream's answer as it came, or with `text` in its place where that is another. */
+  give(a: Relayed & { kind: 'message' }, text: string): void {
+    const same = text === a.text;
+    if (!a.streamed) return this.json(a.status, same ? a.raw : text);
     this.beginStream();
-    this.res.end(raw);
+    this.res.end(same ? a.raw : eventWith(a.raw, text));
   }
 
   json(code: number, body: string | Buffer, headers: Record<string, string> = {}): void {

@@ -1,7 +1,6 @@
 import { judge, type Verdict } from '#dlp/judge.ts';
 import type { DlpAction } from '#dlp/verdict.ts';
 import { GRANT_MS, hashOf } from '#approvals/approval.ts';
-import { eventWith } from '#kernel/event-stream.ts';
 import { newId } from '#kernel/id.ts';
 import { argsOf } from './action-of.ts';
 import { callTool, type Sent } from './call-tool.ts';
@@ -144,10 +143,7 @@ async function served(x: Exchange, came: Message & { kind: 'request' }, method: 
     const { answer } = carrier;
     if (outcome.kind === 'answered' && answer) {
       // Of what is read, for whom and how long it may be kept is ours to say.
-      const text = hinted({ message }, answer.text);
-      const same = text === answer.text;
-      if (answer.streamed) reply.endWithEvent(same ? answer.raw : eventWith(answer.raw, text));
-      else reply.json(answer.status, same ? answer.raw : text);
+      reply.give(answer, hinted({ message }, answer.text));
     } else if (outcome.kind !== 'answered') {
       if (outcome.kind === 'failed' && outcome.why === 'interrupted' && reply.streaming) reply.res.end();
       else if (outcome.kind === 'denied' && outcome.why === 'scope')

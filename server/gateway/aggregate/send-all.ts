@@ -151,7 +151,7 @@ async function itemsOf(
         if (of === 'tools' && asked.status !== 200) throw new Broken('upstream_error', `status ${asked.status}`);
         break;
       }
-      const text = of === 'tools' ? (await filtered(one, asked.text)).text : await passedOut(one, asked.text, result);
+      const text = of === 'tools' ? await filtered(one, asked.text) : await passedOut(one, asked.text, result);
       ttlMs = Math.min(ttlMs, ttlOf(text));
       const at = member(text, whole(text), 'result');
       const array = at && member(text, at, of);
