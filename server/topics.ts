@@ -53,6 +53,9 @@ const touches: Record<string, readonly string[]> = {
 /** These are only calls and readings: nothing that the page Start shows waits longer or is done because of them. */
 const passing = /^(answer|audit|message|session|tool)\./;
 
+/** Somebody looked. Nothing is other than before, and a page that is asked again because of its own trace would never rest. */
+const looking = /[._](?:read|exported|explained|simulated|rehearsed|tried)$/;
+
 /** What the page Start and the live stream say of the rooms, from the operations that there are. */
 export function topicsOf(operations: readonly Operation[]): Topics {
   const needs = new Map<string, Set<Permission>>();
@@ -63,6 +66,7 @@ export function topicsOf(operations: readonly Operation[]): Topics {
   }
   return {
     touched(type) {
+      if (looking.test(type)) return ['audit'];
       const found = touches[type.split('.')[0] ?? ''];
       return found && ['audit', ...(passing.test(type) ? [] : ['start']), ...found];
     },

@@ -145,6 +145,12 @@ test('a key cannot listen, and one person has twenty streams at most', async () 
   }
 });
 
+test('that somebody looked touches the log alone, so that no page is asked again because of its own trace', () => {
+  for (const type of ['approval.read', 'policy.call_explained', 'dlp.quarantine_read', 'domain.memberships_exported'])
+    assert.deepEqual(h.topics.touched(type), ['audit'], type);
+  assert.ok(h.topics.touched('policy.after_reading_set')?.includes('policy'));
+});
+
 test('a type of event that nobody listed counts as a change of everything', () => {
   const { topics } = h;
   assert.equal(topics.touched('novel.happened'), undefined);
