@@ -78,11 +78,9 @@ export function EventRows({
       aria-activedescendant={open !== undefined && index >= 0 ? `e${open}` : undefined}
       onKeyDown={(e) => {
         if (e.target !== e.currentTarget) return;
-        const [first] = events;
         if (e.key === 'ArrowDown' || e.key === 'j') {
           e.preventDefault();
-          if (open === undefined && first) onOpen(first.seq);
-          else onMove(1);
+          onMove(1);
         }
         if (e.key === 'ArrowUp' || e.key === 'k') {
           e.preventDefault();

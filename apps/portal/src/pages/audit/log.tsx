@@ -3,7 +3,7 @@ import { Head } from '@gatehouse/ui/parts.tsx';
 import { Button, Switch } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { useAddress } from '../../kit/address.ts';
 import { useHere } from '../../kit/org.tsx';
 import { Problem } from '../../kit/problem.tsx';
@@ -50,16 +50,30 @@ export function Page() {
   const which = filters.log === 'parent' ? 'parent' : 'org';
   const open = at.event >= 0 ? at.event : undefined;
 
+  // The address follows a moment later; keys that come faster go on from where the last one went.
+  const cursor = useRef(open);
+  useEffect(() => {
+    cursor.current = open;
+  }, [open]);
+  const go = (seq: number): void => {
+    const first = cursor.current === undefined;
+    cursor.current = seq;
+    set({ event: seq }, { push: first });
+  };
   const move = (by: number): void => {
-    const i = log.events.findIndex((e) => e.seq === open);
-    const next = log.events[Math.min(Math.max(i + by, 0), log.events.length - 1)];
-    if (next) set({ event: next.seq });
+    const i = log.events.findIndex((e) => e.seq === cursor.current);
+    const next = log.events[i < 0 ? 0 : Math.min(Math.max(i + by, 0), log.events.length - 1)];
+    if (next) go(next.seq);
+  };
+  const close = (): void => {
+    cursor.current = undefined;
+    set({ event: -1 });
   };
   const detail = open !== undefined && (
     <EventDetail
       seq={open}
       log={which}
-      onClose={() => set({ event: -1 })}
+      onClose={close}
       onMove={move}
       onCall={(call) => set({ ...noFilters, log: filters.log, call })}
     />
@@ -102,9 +116,9 @@ export function Page() {
             log={log}
             open={open}
             narrow={narrow}
-            onOpen={(seq) => set({ event: seq }, { push: open === undefined })}
+            onOpen={go}
             onMove={move}
-            onClose={() => set({ event: -1 })}
+            onClose={close}
             empty={
               <div className="gh-empty">
                 <h3>No event matches</h3>
