@@ -31,12 +31,8 @@ const MOST_STOPS = 250;
 async function reach(page: Page, to: Locator): Promise<void> {
   await to.waitFor();
   for (let i = 0; i < MOST_STOPS; i++) {
-    // A group of radios and a list of tabs are one stop each; arrows go on inside.
-    const where = await to.evaluate((el: { ownerDocument: { activeElement: unknown } } & object) => {
-      const { activeElement } = el.ownerDocument as unknown as { activeElement: unknown };
-      return activeElement === el;
-    });
-    if (where) return;
+    const there = await to.evaluate((el) => el === el.ownerDocument.activeElement);
+    if (there) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`no way to ${to.toString()} with the Tab key`);

@@ -1,13 +1,5 @@
 import { Button, Select } from '@mantine/core';
-import { endAllSessions, listSessions } from '@gatehouse/client/identity.ts';
-import {
-  changeRole,
-  previewLeaving,
-  reactivateUser,
-  readMember,
-  removeMember,
-  suspendUser,
-} from '@gatehouse/client/org.ts';
+import { changeRole, previewLeaving, readMember } from '@gatehouse/client/org.ts';
 import { explainPerson } from '@gatehouse/client/provisioning.ts';
 import { Facts, Hash, Refused, Section, State } from '@gatehouse/ui/parts.tsx';
 import { useParams } from '@tanstack/react-router';
@@ -17,16 +9,16 @@ import { useAsk, useDo } from '../../kit/ask.ts';
 import { useMay, useOrg } from '../../kit/org.tsx';
 import { sentence } from '../../kit/problem.tsx';
 import { When } from '../../kit/time.tsx';
-import { countOf } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import { Confirm } from '../people/confirm.tsx';
-import { Go, useGo } from '../people/go.tsx';
+import { Go } from '../people/go.tsx';
 import { PageHead } from '../people/page-head.tsx';
 import { Address } from '../people/person.tsx';
 import { givenRoles, isGivenRole, roleWord, type GivenRole } from '../people/role-words.ts';
 import { BreakGlass } from './break-glass.tsx';
 import c from './directory.module.css';
-import { Ends } from './ends.tsx';
+import { Asked, type Question } from './member-acts.tsx';
+import { Sessions } from './member-sessions.tsx';
 import { Why } from './why.tsx';
 
 export async function loader({ org, params, ask }: LoaderContext): Promise<void> {
@@ -43,7 +35,7 @@ export function Page() {
   const { member: id = '' }: { member?: string } = useParams({ strict: false });
   const m = useAsk(readMember, { org, member: id });
   const e = useAsk(explainPerson, { org, user: m.user });
-  const [asking, setAsking] = useState<'remove' | 'suspend' | 'back' | 'sessions'>();
+  const [asking, setAsking] = useState<Question>();
   const may = useMay('member.manage').ok;
   return (
     <div className="gh-page">
@@ -231,122 +223,3 @@ const effectWord: Record<GivenRole, string> = {
   auditor: 'An auditor reads who may do what and what happened, takes the log along, and changes nothing.',
   user: 'A user has no administration: only what connectors and rules give.',
 };
-
-function Sessions({ user, onEnd }: { user: string; onEnd: () => void }) {
-  const org = useOrg();
-  const { items, next } = useAsk(listSessions, { org, query: { user, limit: 20 } });
-  return (
-    <Section
-      title="Signed in"
-      note={items.length === 0 ? 'nowhere' : countOf(items.length, 'browser')}
-      aside={
-        items.length > 0 && (
-          <Go to="identity/sessions" search={{ user }} className="gh-s">
-            All sessions
-          </Go>
-        )
-      }
-    >
-      <ul className={c.plain}>
-        {items.slice(0, 5).map((s) => (
-          <li key={s.id} className="gh-s">
-            <span className={c.browser}>{s.userAgent || 'unknown browser'}</span>
-            <span className="gh-3">
-              seen <When at={s.lastSeenAt} />
-            </span>
-          </li>
-        ))}
-      </ul>
-      {(items.length > 5 || next) && (
-        <p className="gh-xs gh-3">and {next ? 'more than 15' : items.length - 5} more, under All sessions</p>
-      )}
-      {items.length > 0 && (
-        <div className="gh-actions">
-          <Act can="member.manage" size="sm" onClick={onEnd}>
-            {items.length === 1 ? 'End the session…' : `End all ${items.length}${next ? '+' : ''} sessions…`}
-          </Act>
-        </div>
-      )}
-    </Section>
-  );
-}
-
-function Asked({
-  id,
-  user,
-  name,
-  asking,
-  onClose,
-}: {
-  id: string;
-  user: string;
-  name: string;
-  asking: 'remove' | 'suspend' | 'back' | 'sessions' | undefined;
-  onClose: () => void;
-}) {
-  const org = useOrg();
-  const go = useGo();
-  const remove = useDo(removeMember, { also: ['provisioning', 'identity'] });
-  const suspend = useDo(suspendUser, { also: ['provisioning', 'identity'] });
-  const back = useDo(reactivateUser, { also: ['provisioning', 'identity'] });
-  const end = useDo(endAllSessions, { also: ['org'] });
-  const close = (): void => {
-    for (const d of [remove, suspend, back, end]) d.forget();
-    onClose();
-  };
-  if (asking === undefined) return null;
-  if (asking === 'back')
-    return (
-      <Confirm
-        open
-        title={`Let ${name} back in?`}
-        act="Let back in"
-        busy={back.busy}
-        refusal={back.refusal}
-        onClose={close}
-        onAct={() => void back.run({ org, user }).then((done) => done && close())}
-      >
-        <p className="gh-s gh-2">
-          The account works again in every organization of the parent. What ended when it was suspended stays ended:
-          sessions, consents and connections are made anew.
-        </p>
-      </Confirm>
-    );
-  if (asking === 'sessions')
-    return (
-      <Confirm
-        open
-        danger
-        title={`End every session of ${name}?`}
-        act="End the sessions"
-        busy={end.busy}
-        refusal={end.refusal}
-        onClose={close}
-        onAct={() => void end.run({ org, member: id }).then((done) => done && close())}
-      >
-        <p className="gh-s gh-2">
-          The next request of each browser is refused, and {name} may sign in again at once. Agents go on: suspend the
-          person to stop those too.
-        </p>
-      </Confirm>
-    );
-  const doing = asking === 'remove' ? remove : suspend;
-  return (
-    <Confirm
-      open
-      danger
-      title={asking === 'remove' ? `Remove ${name}?` : `Suspend ${name}?`}
-      act={asking === 'remove' ? `Remove ${name}` : `Suspend ${name}`}
-      busy={doing.busy}
-      refusal={doing.refusal}
-      onClose={close}
-      onAct={() =>
-        void (asking === 'remove'
-          ? remove.run({ org, member: id }).then((done) => done && go('directory/members'))
-          : suspend.run({ org, user }).then((done) => done && close()))
-      }
-    >
-      <Ends member={id} name={name} what={asking} />
-    </Confirm>
-  );
-}

@@ -78,4 +78,19 @@ export const directoryPages: readonly PageEntry[] = [
     words: 'memberships export csv json',
     load: () => import('./memberships.tsx'),
   },
+  {
+    at: 'directory/mismatches',
+    title: 'Mismatches',
+    can: 'member.read',
+    words: 'diagnose external id upn mail',
+    load: () => import('./mismatches.tsx'),
+  },
+  {
+    at: 'directory/merges',
+    title: 'Parent and merges',
+    can: 'org.manage',
+    words: 'sister organization parent',
+    load: () => import('./merges.tsx'),
+  },
+  { at: 'directory/merges/$merge', title: 'Merge', can: 'org.manage', load: () => import('./merge.tsx') },
 ];

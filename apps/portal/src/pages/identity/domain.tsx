@@ -1,7 +1,5 @@
 import { Button } from '@mantine/core';
 import {
-  announceCapture,
-  cancelCapture,
   changeDomain,
   checkDomain,
   listCaptures,
@@ -14,7 +12,7 @@ import { useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useAsk, useDo } from '../../kit/ask.ts';
-import { useHere, useOrg } from '../../kit/org.tsx';
+import { useOrg } from '../../kit/org.tsx';
 import { Problem, sentence } from '../../kit/problem.tsx';
 import { useRows } from '../../kit/rows.ts';
 import { At, When } from '../../kit/time.tsx';
@@ -24,6 +22,7 @@ import { Confirm } from '../people/confirm.tsx';
 import { CopyValue } from '../people/copy-value.tsx';
 import { useGo } from '../people/go.tsx';
 import { PageHead } from '../people/page-head.tsx';
+import { Capture } from './capture.tsx';
 import { DomainState, type Domain } from './domains.tsx';
 import c from './identity.module.css';
 
@@ -223,64 +222,6 @@ function Evidence({ domain }: { domain: string }) {
           </Button>
         </div>
       )}
-    </Section>
-  );
-}
-
-function Capture({ domain: d }: { domain: Domain }) {
-  const { org, orgName } = useHere();
-  const [asking, setAsking] = useState(false);
-  const announce = useDo(announceCapture);
-  const cancel = useDo(cancelCapture);
-  const capture = useAsk(listCaptures, { org }).items.find((x) => x.domain === d.id);
-  return (
-    <Section title="Where its people belong">
-      {capture ? (
-        <>
-          <p className="gh-s gh-2">
-            {capture.state === 'announced'
-              ? `Announced: from ${day(capture.endsAt)} people of ${d.shown} are led here.`
-              : `People of ${d.shown} are led to ${capture.org === org ? orgName : 'another organization'}.`}
-          </p>
-          <Facts
-            of={[
-              ['Asked', count(capture.offered)],
-              ['Come along', count(capture.merge)],
-              ['Start fresh', count(capture.fresh)],
-              ['Carried out', count(capture.applied)],
-            ]}
-          />
-        </>
-      ) : (
-        <p className="gh-s gh-2">
-          People with an account elsewhere in this deployment stay where they are. Capture leads new sign-ins of{' '}
-          {d.shown} here, after at least 30 days in which people choose.
-        </p>
-      )}
-      <div className="gh-actions">
-        <Act can="sso.manage" size="sm" onClick={() => setAsking(true)}>
-          {capture ? 'Call it off…' : 'Announce that they belong here…'}
-        </Act>
-      </div>
-      <Confirm
-        open={asking}
-        title={capture ? 'Call the capture off?' : `Announce that people of ${d.shown} belong to ${orgName}?`}
-        act={capture ? 'Call it off' : 'Announce, with 30 days of notice'}
-        busy={announce.busy || cancel.busy}
-        refusal={announce.refusal ?? cancel.refusal}
-        onClose={() => setAsking(false)}
-        onAct={() =>
-          void (capture
-            ? cancel.run({ org, domain: d.id }, () => setAsking(false))
-            : announce.run({ org, domain: d.id, body: { noticeDays: 30 } }, () => setAsking(false)))
-        }
-      >
-        <p className="gh-s gh-2">
-          {capture
-            ? 'What people chose already stays. Nobody else is asked.'
-            : 'Everybody with an account under the domain is told and chooses: come along, or start fresh. Nothing moves for 30 days, and you can call it off until then.'}
-        </p>
-      </Confirm>
     </Section>
   );
 }
