@@ -14,6 +14,7 @@ import { count, countOf, moment } from '../../kit/words.ts';
 import { To } from '../../shell/rooms.tsx';
 import type { LoaderContext } from '../page.ts';
 import c from './dlp.module.css';
+import { Found } from './found.tsx';
 import { ActionState, actionDone, classesOf, isPhase, phaseNames, useClasses, type FoundIn } from './words.tsx';
 
 const DAY = 86_400_000;
@@ -238,23 +239,3 @@ export function Page() {
     </div>
   );
 }
-
-/** What was found, where in the content and how often. */
-export const Found = ({
-  of,
-  nameOf,
-}: {
-  of: readonly { detector: string; at: string; count: number }[];
-  nameOf(data: string): string;
-}) => (
-  <ul className={c.found}>
-    {of.map((f, i) => (
-      <li key={i}>
-        <span>
-          <b>{nameOf(f.detector)}</b> <span className="gh-id">{f.at === '' ? 'in the whole' : f.at}</span>
-        </span>
-        <span className="gh-num">{countOf(f.count, 'match', 'matches')}</span>
-      </li>
-    ))}
-  </ul>
-);

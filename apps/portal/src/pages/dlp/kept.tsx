@@ -14,8 +14,8 @@ import { When } from '../../kit/time.tsx';
 import { bytes, countOf, moment } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import c from './dlp.module.css';
-import { Found } from './findings.tsx';
-import { KeptState } from './quarantine.tsx';
+import { Found } from './found.tsx';
+import { KeptState } from './kept-state.tsx';
 import { classesOf, phaseNames, useClasses } from './words.tsx';
 
 export const loader = ({ org, params, ask }: LoaderContext): Promise<unknown> =>

@@ -1,8 +1,7 @@
 import { Select } from '@mantine/core';
 import { list as listConnectors } from '@gatehouse/client/connectors.ts';
-import type { OutputOf } from '@gatehouse/client/call.ts';
 import { listBaseline, listQuarantine } from '@gatehouse/client/dlp.ts';
-import { Head, State } from '@gatehouse/ui/parts.tsx';
+import { Head } from '@gatehouse/ui/parts.tsx';
 import { useAddress } from '../../kit/address.ts';
 import { connectorsOf, useConnectors } from '../../kit/choose.tsx';
 import { DataTable } from '../../kit/data-table.tsx';
@@ -10,9 +9,9 @@ import { useOrg } from '../../kit/org.tsx';
 import { At } from '../../kit/time.tsx';
 import { useGo } from '../../kit/use-go.ts';
 import type { LoaderContext } from '../page.ts';
+import { KeptState, type Kept } from './kept-state.tsx';
 import { classesOf, phaseNames, useClasses } from './words.tsx';
 
-export type Kept = OutputOf<typeof listQuarantine>['items'][number];
 const stateNames = {
   waiting: 'waits',
   released: 'released',
@@ -33,19 +32,6 @@ export const loader = ({ org, ask, askRows, search }: LoaderContext): Promise<un
       query: { ...queryOf(search['state'] ?? shown.state), ...(search['q'] ? { q: search['q'] } : {}) },
     }),
   ]);
-
-/** What became of kept content; how many of those it needs have released it. */
-export const KeptState = ({ of: k }: { of: Kept }) => {
-  const agreed = k.decisions.filter((d) => d.decision === 'release').length;
-  if (k.state === 'waiting') return <State is="held">{agreed > 0 ? `Waits for a second reviewer` : 'Waits'}</State>;
-  if (k.state === 'discarded') return <State is="no">Discarded</State>;
-  if (k.state === 'expired') return <State is="expired">Expired</State>;
-  return (
-    <State is="answered" quiet>
-      {k.state === 'released' ? 'Released' : 'Delivered'}
-    </State>
-  );
-};
 
 /** Content that was stopped and waits for people, without the content. */
 export function Page() {

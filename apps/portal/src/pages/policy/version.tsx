@@ -12,7 +12,7 @@ import { countOf, moment } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import { CedarLines } from './cedar-view.tsx';
 import { Effect, usePreview } from './effect.tsx';
-import { makerOf, wordsOfVersion } from './history.tsx';
+import { makerOf, wordsOfVersion } from './version-words.ts';
 import c from './policy.module.css';
 import { losers, SaveDialog } from './save-dialog.tsx';
 import { VersionDiff } from './version-diff.tsx';
