@@ -10,6 +10,7 @@ import { useOrg } from './org.tsx';
 
 /** Somebody or something chosen: its id and what it is called. */
 export type Chosen = { id: string; name: string };
+/** `required`: another one can be chosen, and not none. */
 type Field = { label: string; value: Chosen | undefined; onChange(to: Chosen | undefined): void; required?: boolean };
 
 const SHOWN = 20;
@@ -19,6 +20,7 @@ function Find({
   label,
   value,
   onChange,
+  required = false,
   found,
   q,
   setQ,
@@ -34,8 +36,8 @@ function Find({
     <Select
       label={label}
       searchable
-      clearable
-      allowDeselect
+      clearable={!required}
+      allowDeselect={!required}
       nothingFoundMessage={none}
       data={known.map((f) => ({ value: f.id, label: 'note' in f && f.note ? `${f.name}, ${f.note}` : f.name }))}
       value={value?.id ?? null}

@@ -109,6 +109,7 @@ function Tools({ at, set, filters }: Part) {
       <div className={c.row}>
         <ChoosePerson
           label="Person"
+          required
           value={chosen}
           onChange={(to) => {
             if (!to) return;
