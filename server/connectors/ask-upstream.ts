@@ -53,7 +53,7 @@ export async function reached<T>(upstream: Upstream, work: () => Promise<T>): Pr
   } catch (e) {
     const p = asProblem(e);
     // What egress refuses, the administrator must read: it is about the address that he typed.
-    if (p.kind === 'invalid') throw p;
+    if (p.kind === 'invalid' || p.kind === 'conflict') throw p;
     throw new Problem('upstream', 'connectors/unreachable', {
       says: `the server at ${new URL(upstream.url).host} could not be reached${p.kind === 'upstream' ? `: ${p.says}` : ''}`,
       fix: 'check the address and that it answers from where this server runs',

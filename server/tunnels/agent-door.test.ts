@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { decode, encode, WINDOW, type Frame, type RequestHead } from '@gatehouse/contract/tunnel/frame.ts';
@@ -279,10 +278,8 @@ test('what cannot be said in a frame, and what is too large, is refused before a
   const { tunnel, agent } = await joined('sizes');
   const headers = Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`x-${i}`, 'y'.repeat(15_000)]));
   assert.equal((await problemOf(get(tunnel, 'http://crm.inside/', { headers }))).code, 'tunnels/not-to-be-sent');
-  async function* endless(): AsyncGenerator<Uint8Array> {
-    for (;;) yield Buffer.alloc(1_000_000);
-  }
-  const init = { method: 'POST', body: Readable.toWeb(Readable.from(endless())), duplex: 'half' } as RequestInit;
+  const body = new ReadableStream({ pull: (c) => c.enqueue(Buffer.alloc(1_000_000)) });
+  const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
   assert.equal((await problemOf(get(tunnel, 'http://crm.inside/', init))).code, 'tunnels/too-large');
   assert.equal(agent.got.filter((f) => f.type === 'open').length, 0);
   agent.ws.terminate();

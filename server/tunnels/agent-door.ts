@@ -130,17 +130,22 @@ export function agentDoor({ world, versions, node, agents }: Deps): AgentDoor {
     begin(ws, ctx, who.found, agent);
   };
 
+  /** Its organization may have another parent by now. */
+  const leave = async (agent: TunnelAgent, found: FoundTunnel, why: string): Promise<void> =>
+    leaveAgent(ctxOf((await world.db.lookup(lookupTunnel(agent.tunnel))) ?? found, agent.address), agent, why);
+
   const begin = (ws: WebSocket, ctx: OrgCtx, found: FoundTunnel, agent: TunnelAgent): void => {
     let timer: NodeJS.Timeout | undefined;
     const line = new Line({
       port: portOver(ws),
       role: 'asks',
+      onFault: (err) => world.log.error({ err, agent: agent.id }, 'a line to an agent broke over what came'),
       onEnd(reason) {
         clearInterval(beats);
         clearTimeout(timer);
         agents.remove(local);
         judges.delete(local);
-        const left = leaveAgent({ ...ctx, now: world.now() }, agent, reason.code)
+        const left = leave(agent, found, reason.code)
           .catch((err: unknown) => world.log.warn({ err, agent: agent.id }, 'that an agent left was not written down'))
           .finally(() => leaving.delete(left));
         leaving.add(left);

@@ -41,6 +41,7 @@ export function nodeLinks(world: Pick<World, 'seal' | 'log'>, self: string, agen
   const open = new Set<Line>();
   let stopped = false;
 
+  const onFault = (err: unknown): void => world.log.error({ err }, 'a line between nodes broke over what came');
   const keep = (line: Line): Line => {
     open.add(line);
     return line;
@@ -87,6 +88,7 @@ export function nodeLinks(world: Pick<World, 'seal' | 'log'>, self: string, agen
             new Line({
               port: portOf(secure),
               role: 'asks',
+              onFault,
               // It stops: what is under way ends there, and nothing new is begun.
               onLeaving: () => links.delete(node),
               onEnd(reason) {
@@ -143,6 +145,7 @@ export function nodeLinks(world: Pick<World, 'seal' | 'log'>, self: string, agen
           new Line({
             port: portOf(secure),
             role: 'answers',
+            onFault,
             onOpen(asked, stream) {
               const agent = asked.via === undefined ? undefined : agents.pick(asked.via, new URL(asked.url));
               if (agent) return relayStream(stream, agent.line, asked);

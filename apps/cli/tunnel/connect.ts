@@ -12,6 +12,8 @@ export type Connecting = {
   allow: readonly Destination[];
   /** It was let in. */
   welcome(w: Welcome): void;
+  /** Something here broke. */
+  fault(e: unknown): void;
   /** The server will end this connection when what is under way is done; another one is wanted. */
   leaving(): void;
 };
@@ -104,6 +106,7 @@ export function connect(c: Connecting): Connection {
     line = new Line({
       port: { send, close: () => ws.close() },
       role: 'answers',
+      onFault: (e) => c.fault(e),
       onOpen: (head, stream) => serveStream(c.allow, head, stream),
       onLeaving(reason) {
         last = reason;

@@ -100,6 +100,7 @@ export async function tunnel(args: string[]): Promise<number> {
         version: VERSION,
         welcome: (w) => say(`connected to the tunnel “${w.name}” as ${w.agent}`),
         leaving: () => moved.resolve(undefined),
+        fault: (e) => say(`a fault of this agent: ${e instanceof Error ? e.message : 'unknown'}`),
       });
       all.add(connection);
       const ended = connection.over.then((reason) => {

@@ -177,6 +177,27 @@ test('what still comes of a request that was given up is for nobody and harms no
   assert.equal(l.open, 1);
 });
 
+test('a listener that breaks ends its line, with every request on it, and not the process', () => {
+  const faults: unknown[] = [];
+  const resets: Reason[] = [];
+  const ends: Reason[] = [];
+  const l = new Line({
+    port: { send() {}, close() {} },
+    role: 'asks',
+    onEnd: (r) => void ends.push(r),
+    onFault: (e) => void faults.push(e),
+  });
+  const broken = (): never => {
+    throw new Error('mine');
+  };
+  l.request(GET, { ...deaf, head: broken, reset: broken });
+  l.request(GET, { ...deaf, reset: (r) => void resets.push(r) });
+  l.receive(encode({ type: 'head', stream: 1, head: { status: 200, headers: [] } }));
+  assert.deepEqual(ends.map((r) => r.code), ['fault']); // prettier-ignore
+  assert.equal(resets.length, 1);
+  assert.equal(faults.length, 2);
+});
+
 test('frames in any order, from either side, never do more than end the line once', () => {
   fc.assert(
     fc.property(

@@ -54,6 +54,8 @@ export type LineOptions = {
   onLeaving?(reason: Reason): void;
   /** It is over: every stream was reset with the same reason. Once. */
   onEnd(reason: Reason): void;
+  /** Something of this side broke over what came: for a log. It ends this line and nothing else. */
+  onFault?(e: unknown): void;
 };
 
 type Half = 'head' | 'body' | 'over';
@@ -93,8 +95,8 @@ export class Line {
     try {
       this.#take(decode(bytes));
     } catch (e) {
-      this.end(e instanceof Refused ? e.reason : { code: 'broken', says: 'something broke while a frame was read' });
-      if (!(e instanceof Refused)) throw e;
+      if (!(e instanceof Refused)) this.#o.onFault?.(e);
+      this.end(e instanceof Refused ? e.reason : { code: 'fault', says: 'something broke while a frame was taken' });
     }
   }
 
@@ -140,7 +142,12 @@ export class Line {
     this.#over = true;
     const all = [...this.#streams.values()];
     this.#streams.clear();
-    for (const s of all) s.lost(reason);
+    for (const s of all)
+      try {
+        s.lost(reason);
+      } catch (e) {
+        this.#o.onFault?.(e);
+      }
     this.#o.onEnd(reason);
   }
 
