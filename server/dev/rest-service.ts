@@ -50,7 +50,8 @@ export async function restService(): Promise<RestService> {
       if (path.startsWith('/v1/pets/') && r.method === 'GET')
         return path.endsWith('/404') ? json(404, { message: 'no such pet' }) : json(200, { id: 1, name: 'Rex' });
       if (path.startsWith('/v1/pets/') && r.method === 'DELETE') return void res.writeHead(204).end();
-      if (path === '/v1/echo') return json(200, r);
+      if (path === '/v1/echo')
+        return json(200, r, { link: `<${r.url}&key=${String(r.headers['x-pet-key'])}>; rel="next"` });
       if (path === '/v1/me') return json(200, { id: 'svc-1', name: 'Pet robot' });
       if (path === '/v1/away') return say(302, 'text/plain', '', { location: 'http://203.0.113.7/else' });
       if (path === '/v1/picture') return say(200, 'image/png', Buffer.from('89504e470d0a1a0a00', 'hex'));

@@ -232,15 +232,24 @@ const kept = (name: string): boolean => !/^(set-cookie2?|authorization|www-authe
 
 async function answerOf(m: VendorReach['manifest'], response: Response, opened: Unlocked): Promise<VendorAnswer> {
   const bytes = Buffer.from(await response.arrayBuffer());
-  return made(m.name, response, m.echoes ? withoutEchoes(bytes, echoesOf(m.present, opened.token)) : bytes);
+  if (!m.echoes) return made(m.name, response.status, response.headers, bytes);
+  const echoes = echoesOf(m.present, opened.token);
+  const headers = new Headers(
+    [...response.headers].map(([name, value]) => [
+      name,
+      withoutEchoes(Buffer.from(value, 'latin1'), echoes).toString('latin1'),
+    ]),
+  );
+  return made(m.name, response.status, headers, withoutEchoes(bytes, echoes));
 }
-const emptyAnswer = (vendor: string, response: Response): VendorAnswer => made(vendor, response, Buffer.alloc(0));
+const emptyAnswer = (vendor: string, { status, headers }: Response): VendorAnswer =>
+  made(vendor, status, headers, Buffer.alloc(0));
 
-function made(vendor: string, response: Response, bytes: Buffer): VendorAnswer {
+function made(vendor: string, status: number, headers: Headers, bytes: Buffer): VendorAnswer {
   let parsed: { value: unknown } | undefined;
   return {
-    status: response.status,
-    headers: new Headers([...response.headers].filter(([name]) => kept(name))),
+    status,
+    headers: new Headers([...headers].filter(([name]) => kept(name))),
     bytes,
     json() {
       try {
@@ -248,7 +257,7 @@ function made(vendor: string, response: Response, bytes: Buffer): VendorAnswer {
       } catch (e) {
         const what = e instanceof Problem ? e.says : 'unreadable';
         throw new VendorRefusal(
-          response.status,
+          status,
           'not_json',
           `${vendor} does not answer with JSON that means one thing: ${what}`,
         );

@@ -11,14 +11,21 @@ import { isRecord } from '../tool.ts';
 /** What a model is told of a refusal; a page of a proxy is longer and says less. */
 const MAX_ERROR_TEXT = 4 * KiB;
 
+/** Headers that say where something is, or where the list goes on: of use to whoever asked, and nowhere else to be had. */
+const told = ['location', 'link', 'etag', 'last-modified'] as const;
+
 /** What a service answered, as a tool's answer: JSON as it is, documents as their text, and of other files what they are. */
 export async function shownAnswer(service: string, a: VendorAnswer, signal: AbortSignal): Promise<ToolAnswer> {
   const type = (a.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (a.status >= 400) return refused(service, a, type);
-  const location = a.status === 201 ? a.headers.get('location') : null;
-  const where = location === null ? '' : `\nLocation: ${visible(location).slice(0, 500)}`;
+  const where = told
+    .flatMap((name) => {
+      const said = a.headers.get(name);
+      return said === null ? [] : [`\n${name}: ${visible(said).slice(0, 1000)}`];
+    })
+    .join('');
   if (a.bytes.length === 0)
-    return text(`${service} answers ${a.status} and nothing more, which means that it was done.${where}`);
+    return text(`${service} answers with status ${a.status} and nothing more: it was done.${where}`);
   if (isJsonType(type) || (type === '' && /^\s*[{[]/.test(a.bytes.toString('latin1', 0, 100)))) return ofJson(a, where);
   if (type.startsWith('text/plain') || type === '') {
     const plain = readable(a.bytes);
