@@ -7,6 +7,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { question, useAsk } from './ask.ts';
 import { useOrg } from './org.tsx';
+import { countOf } from './words.ts';
 
 /** Somebody or something chosen: its id and what it is called. */
 export type Chosen = { id: string; name: string };
@@ -69,6 +70,14 @@ export function ChoosePerson(props: Field) {
   return <Find {...props} found={found} q={q} setQ={setQ} none="Nobody here is called so" />;
 }
 
+/** What tells groups of one name apart. */
+export const groupNote = (g: {
+  source: 'directory' | 'attribute' | 'hand';
+  from: string | null;
+  members: number;
+}): string =>
+  `${g.source === 'hand' ? 'made by hand' : (g.from ?? g.source)}, ${countOf(g.members, 'person', 'people')}`;
+
 /** A group of any kind. */
 export function ChooseGroup(props: Field) {
   const org = useOrg();
@@ -78,7 +87,7 @@ export function ChooseGroup(props: Field) {
     ...question(listGroups, { org, query: { limit: SHOWN, ...(settled === '' ? {} : { q: settled }) } }),
     placeholderData: keepPreviousData,
   });
-  const found = (data?.items ?? []).map((g) => ({ id: g.id, name: g.name }));
+  const found = (data?.items ?? []).map((g) => ({ id: g.id, name: g.name, note: groupNote(g) }));
   return <Find {...props} found={found} q={q} setQ={setQ} none="No group is called so" />;
 }
 

@@ -166,6 +166,14 @@ function Prose({
   );
 }
 
+/** An excerpt may begin and end within a word. */
+function wholeWords(text: string, begin: number, end: number): { from: number; to: number } {
+  let [from, to] = [begin, end];
+  while (from > 0 && /\S/.test(text.charAt(from - 1))) from--;
+  while (to < text.length && /\S/.test(text.charAt(to))) to++;
+  return { from, to };
+}
+
 /** What was found, where it stands in the text: the number before it, the words marked. */
 function Flagged({
   pieces,
@@ -175,10 +183,10 @@ function Flagged({
   findings: readonly Numbered[];
 }) {
   const text = pieces.map((p) => p.text).join('');
-  const marks = findings.flatMap((f) => {
+  const marks = findings.map((f) => {
     const core = f.excerpt.replace(/^…/, '').replace(/…$/, '');
     const from = text.indexOf(core);
-    return from < 0 ? [{ no: f.no, from: 0, to: 0 }] : [{ no: f.no, from, to: from + core.length }];
+    return from < 0 ? { no: f.no, from: 0, to: 0 } : { no: f.no, ...wholeWords(text, from, from + core.length) };
   });
   const cuts = new Set([0, text.length]);
   let end = 0;

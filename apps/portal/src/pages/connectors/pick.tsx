@@ -2,7 +2,7 @@ import { TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { listGroups } from '@gatehouse/client/provisioning.ts';
 import { useMemo, useState } from 'react';
-import type { Chosen } from '../../kit/choose.tsx';
+import { groupNote, type Chosen } from '../../kit/choose.tsx';
 import { useOrg } from '../../kit/org.tsx';
 import { useRows } from '../../kit/rows.ts';
 import c from './connectors.module.css';
@@ -20,10 +20,11 @@ export function PickGroups({
   const [q] = useDebouncedValue(typed.trim(), 250);
   const input = useMemo(() => ({ org, ...(q === '' ? {} : { query: { q } }) }), [org, q]);
   const rows = useRows(listGroups, input, false);
-  const found = rows.items.map(({ id, name }) => ({ id, name }));
-  const kept = chosen.filter((p) => !found.some((f) => f.id === p.id));
+  const found = rows.items.map((g) => ({ id: g.id, name: g.name, note: groupNote(g) }));
+  const kept = chosen.filter((p) => !found.some((f) => f.id === p.id)).map((p) => ({ ...p, note: '' }));
   const on = (id: string): boolean => chosen.some((p) => p.id === id);
-  const toggle = (p: Chosen): void => onChoose(on(p.id) ? chosen.filter((x) => x.id !== p.id) : [...chosen, p]);
+  const toggle = ({ id, name }: Chosen): void =>
+    onChoose(on(id) ? chosen.filter((x) => x.id !== id) : [...chosen, { id, name }]);
   return (
     <div className={c.stack}>
       <TextInput label="Groups" placeholder="Search" value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
@@ -32,6 +33,7 @@ export function PickGroups({
           <label key={p.id}>
             <input type="checkbox" checked={on(p.id)} onChange={() => toggle(p)} />
             <b>{p.name}</b>
+            {p.note !== '' && <span className="gh-xs">{p.note}</span>}
           </label>
         ))}
       </div>
