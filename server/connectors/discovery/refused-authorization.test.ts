@@ -261,7 +261,9 @@ test('nobody is sent to an authorization server without having said so on a page
 });
 
 test('a server that names another authorization server while a person consents does not get the code there', async () => {
-  const other = await oauthUpstream();
+  // Neither names itself, so that nothing in the answer tells.
+  u.modes.iss = 'absent';
+  const other = await oauthUpstream({ iss: 'absent' });
   try {
     const c = await added();
     const at = await answered(c);
