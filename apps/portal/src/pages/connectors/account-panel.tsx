@@ -13,9 +13,10 @@ import { moment } from '../../kit/words.ts';
 import { AppSection } from './app-section.tsx';
 import c from './connectors.module.css';
 import { Ending } from './ending.tsx';
+import { FoundSection } from './found-section.tsx';
 import { SchemaForm, tidy, type Values } from './schema-form.tsx';
 import { useMaybe } from './use-maybe.ts';
-import { accessWords, until, type Connector, type Kind } from './words.ts';
+import { accessWords, OWN_SERVER, until, type Connector, type Kind } from './words.ts';
 
 type Account = OutputOf<typeof getAccount>;
 
@@ -31,6 +32,14 @@ export function AccountPanel({ of }: { of: Connector }) {
         <p>{sentence(may.says)}</p>
         <p>{sentence(may.fix)}</p>
       </div>
+    );
+  const own = of.type === OWN_SERVER && of.actAs !== 'none';
+  if (own)
+    return (
+      <>
+        <FoundSection of={of} />
+        {of.actAs === 'person' && <AppSection of={of} needed={false} />}
+      </>
     );
   if (of.actAs === 'none' || !kind)
     return (

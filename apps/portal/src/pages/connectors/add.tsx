@@ -13,6 +13,7 @@ import { Problem } from '../../kit/problem.tsx';
 import { countOf } from '../../kit/words.ts';
 import type { LoaderContext } from '../page.ts';
 import c from './connectors.module.css';
+import { FoundWords } from './found-section.tsx';
 import { fieldsOf, SchemaForm, tidy, type Values } from './schema-form.tsx';
 import { accessWords, actsAsWords, OWN_SERVER, type Connector, type Kind } from './words.ts';
 
@@ -216,6 +217,9 @@ function OfKind({ kind, onAdded }: { kind: Kind; onAdded: (a: Added) => void }) 
 function Next({ of }: { of: Added }) {
   const go = useGo();
   const own = of.type === OWN_SERVER;
+  const { authorization: found } = of;
+  // Where nobody need register anything, the first thing is to connect: only who is connected sees its tools.
+  const known = found !== undefined && found.client !== 'needed' && of.actAs === 'person';
   return (
     <>
       {of.refused.length > 0 && (
@@ -237,8 +241,25 @@ function Next({ of }: { of: Added }) {
           ...(of.transport ? ([['Speaks', of.transport]] as const) : []),
         ]}
       />
+      {found && (
+        <Section title="How it is to be authorized at" note="as the server says itself">
+          <FoundWords of={found} />
+        </Section>
+      )}
       <Section title="What comes next" note="in this order">
         <ul className={c.types}>
+          {known && (
+            <li>
+              <div>
+                <h3>Connect your own account</h3>
+                <p>Its tools are shown to who is connected only: list them once with an agent of yours.</p>
+              </div>
+              <span />
+              <Button component="a" href={`/connections/start/${of.id}`}>
+                Connect your account
+              </Button>
+            </li>
+          )}
           {own || of.mode === 'remote' ? (
             <li>
               <div>
@@ -249,7 +270,7 @@ function Next({ of }: { of: Added }) {
               <Button onClick={() => go('connectors/tools', { q: of.slug })}>Review its tools</Button>
             </li>
           ) : null}
-          {!own && of.actAs !== 'none' && (
+          {(!own || found !== undefined) && !known && of.actAs !== 'none' && (
             <li>
               <div>
                 <h3>

@@ -16,8 +16,8 @@ import { until, type Connector } from './words.ts';
 
 type App = OutputOf<typeof getApp>;
 
-/** The app through which people connect their own accounts. */
-export function AppSection({ of }: { of: Connector }) {
+/** The app through which people connect their own accounts. `needed`: without one nobody connects. */
+export function AppSection({ of, needed = true }: { of: Connector; needed?: boolean }) {
   const org = useOrg();
   const at = { org, con: of.id };
   const { data: app, waiting, refusal } = useMaybe(getApp, at);
@@ -90,8 +90,9 @@ export function AppSection({ of }: { of: Connector }) {
       ) : (
         <div className="gh-empty">
           <p>
-            Nobody can connect yet. Register an app at {of.name} with this redirect address, then enter its client id
-            and secret here.
+            {needed
+              ? `Nobody can connect yet. Register an app at ${of.name} with this redirect address, then enter its client id and secret here.`
+              : 'Nobody has connected yet. Where the authorization server lets Gatehouse make itself known, nothing is needed; else register an app there with this redirect address and enter it here.'}
           </p>
           {of.redirectUri && (
             <Hash label="redirect address" head={90}>
