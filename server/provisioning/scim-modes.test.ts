@@ -207,6 +207,12 @@ test('a group by hand means nothing by its name, so nobody gets a role by thinki
   await p.regroup(staff, 'add', [entry]);
   const name = predefinedName({ prefix: 'northwind', surface: 'workspace', org: h.acme.org }, 'owner');
   const { id } = await p.ok('POST', '/groups', { name });
+  const byId = (await p.ok('GET', `/groups?q=${id}`))['items'];
+  assert.deepEqual(
+    byId.map((g: { name: string }) => g.name),
+    [name],
+    'a group is found by its id',
+  );
   await p.ok('PUT', `/groups/${id}/members/${user}`);
   await p.ok('POST', '/sync');
   assert.equal(await p.roleOf(user), 'user');
