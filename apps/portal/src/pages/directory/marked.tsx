@@ -39,7 +39,9 @@ const named: Record<string, string> = {
 
 /** A name with what is different in it marked; what cannot be seen is printed by its name where it differs. */
 export function Marked({ text, against }: { text: string; against: string }) {
-  const off = differing(text, against);
+  const found = differing(text, against);
+  // Where little is the same, marks would be everywhere and say nothing.
+  const off = found.filter(Boolean).length * 2 > found.length ? found.map(() => false) : found;
   const parts: ReactNode[] = Array.from(text)
     .slice(0, LONGEST)
     .map((ch, i) => {
