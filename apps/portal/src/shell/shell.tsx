@@ -9,7 +9,6 @@ import { useHere } from '../kit/org.tsx';
 import { Live } from './live.tsx';
 import { Rooms } from './rooms.tsx';
 import { Tape } from './tape.tsx';
-import { Waits } from './waits.tsx';
 import c from './shell.module.css';
 
 const overlays = () => import('./overlays.tsx');
@@ -97,9 +96,7 @@ export function Shell({ children }: { children: ReactNode }) {
   useArrival();
   const inside = (
     <>
-      <Waits>
-        <Rooms onGo={() => setDrawer(false)} />
-      </Waits>
+      <Rooms onGo={() => setDrawer(false)} />
       <Tape />
       <Me />
     </>

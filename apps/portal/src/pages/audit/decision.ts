@@ -27,6 +27,7 @@ function stopOf(e: LogEvent): number | undefined {
     case 'failed':
     case 'lost':
       return SEND;
+    case undefined:
     default:
       return undefined;
   }

@@ -130,11 +130,7 @@ function Full({ of: e, names, log }: { of: LogEvent; names: Names; log: 'org' | 
           <ol className={c.others}>
             {others.map((o) => (
               <li key={o.seq}>
-                <Link
-                  to="."
-                  search={((s: Record<string, unknown>) => ({ ...s, event: o.seq })) as never}
-                  className="gh-num"
-                >
+                <Link to="." search={(s: Record<string, unknown>) => ({ ...s, event: o.seq })} className="gh-num">
                   #{count(o.seq)}
                 </Link>
                 <span className="gh-3 gh-num">{clock(o.at)}</span>
@@ -181,7 +177,7 @@ function Why({ of: e }: { of: LogEvent }) {
       </p>
       {e.call !== undefined && (
         <p>
-          <Link to={'/$org/audit/why' as never} params={{ org } as never} search={{ q: e.call } as never}>
+          <Link to="/$org/audit/why" params={{ org } as never} search={{ q: e.call } as never}>
             Why was this refused, in full
           </Link>
         </p>

@@ -19,7 +19,7 @@ import { useLog, useTotals, type Totals } from './use-log.ts';
 
 const state = { ...noFilters, event: -1, live: true };
 const filtersOf = (at: Record<string, unknown>): Filters =>
-  Object.fromEntries(Object.keys(noFilters).map((k) => [k, String(at[k] ?? '')])) as Filters;
+  Object.fromEntries(Object.keys(noFilters).map((k) => [k, typeof at[k] === 'string' ? at[k] : ''])) as Filters;
 
 /** The first rows are there when the page is. */
 export const loader = ({ org, search, ask }: LoaderContext) =>
@@ -88,7 +88,7 @@ export function Page() {
             <Switch checked={at.live} onChange={(e) => set({ live: e.currentTarget.checked })} label="Live" />
             <Button
               renderRoot={(props: Record<string, unknown>) => (
-                <Link {...props} to={'/$org/audit/export' as never} params={{ org } as never} search={{} as never} />
+                <Link {...props} to="/$org/audit/export" params={{ org } as never} search={{} as never} />
               )}
             >
               Export…

@@ -34,7 +34,7 @@ export function queryOf(f: Filters): Query {
     ...given,
     ...(f.outcome === '' ? {} : { outcome: f.outcome.split(',').map(outcomeOf).join(',') }),
     ...(f.log === 'parent' ? { log: 'parent' } : {}),
-  } as Query;
+  };
 }
 
 /** What somebody typed: `key:value`, or else a text to look for. Undefined: nothing yet. */
