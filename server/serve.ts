@@ -93,7 +93,6 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
     const node = newId('nod');
     const { tunnels } = opened;
     tunnels.start({ world, versions, node, metrics });
-    closing.push(() => tunnels.stop());
 
     const site = siteOf(vendorOf);
     const vault = makeVault(world, { siteOf: site, metrics });
@@ -130,6 +129,8 @@ export async function serve(config: Config, log: Log, options: { fresh?: boolean
       parts.push(gateway);
       upgrading = tunnels;
     }
+    // Before the gateway gives up its lease: until then other nodes reach the agents of this one, which go meanwhile.
+    closing.push(() => tunnels.stop());
     if (config.roles.includes('web')) {
       parts.push(await authorizationHandler(world, { oauth, currentUser, dcr: config.dynamicRegistration }));
       parts.push({ handles: () => true, handle: webHandler(world, log) });

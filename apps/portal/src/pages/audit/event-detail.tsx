@@ -177,7 +177,7 @@ function Why({ of: e }: { of: LogEvent }) {
       </p>
       {e.call !== undefined && (
         <p>
-          <Link to="/$org/audit/why" params={{ org } as never} search={{ q: e.call } as never}>
+          <Link to="/$org/audit/why" params={{ org }} search={{ q: e.call }}>
             Why was this refused, in full
           </Link>
         </p>

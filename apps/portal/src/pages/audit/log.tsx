@@ -88,7 +88,7 @@ export function Page() {
             <Switch checked={at.live} onChange={(e) => set({ live: e.currentTarget.checked })} label="Live" />
             <Button
               renderRoot={(props: Record<string, unknown>) => (
-                <Link {...props} to="/$org/audit/export" params={{ org } as never} search={{} as never} />
+                <Link {...props} to="/$org/audit/export" params={{ org }} search={{}} />
               )}
             >
               Export…

@@ -124,7 +124,7 @@ function Line({ of: e, names }: { of: LogEvent; names: Names }) {
   const why = e.data['why'];
   return (
     <li>
-      <Link to="/$org/audit" params={{ org } as never} search={{ event: e.seq } as never} className="gh-num">
+      <Link to="/$org/audit" params={{ org }} search={{ event: e.seq }} className="gh-num">
         #{count(e.seq)}
       </Link>
       <At at={e.at} exact />
