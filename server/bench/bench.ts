@@ -1,5 +1,5 @@
 // `npm run bench -- <name>`: runs one measurement. Each prints its figures beside a peer or a floor that was measured in the same run.
-const names = ['gateway', 'audit', 'dlp', 'policy', 'saml', 'scim', 'vault'] as const;
+const names = ['gateway', 'audit', 'dlp', 'policy', 'portal', 'saml', 'scim', 'vault'] as const;
 const name = names.find((n) => n === process.argv[2]);
 if (!name) {
   console.error(`npm run bench -- ${names.join(' | ')}`);

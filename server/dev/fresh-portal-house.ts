@@ -7,7 +7,7 @@ import type { Id } from '#kernel/id.ts';
 import { silentLog } from '#kernel/log.ts';
 import { bootstrap, type Bootstrapped } from '../bootstrap.ts';
 import { readConfig } from '../config.ts';
-import { serve } from '../serve.ts';
+import { serve, type Serving } from '../serve.ts';
 import { setupLinkFor } from '../setup-link.ts';
 import { startChromium } from './chromium.ts';
 import { DnsLab, type DnsZone } from './dns.ts';
@@ -20,6 +20,7 @@ import { testDb } from './test-db.ts';
 /** A deployment on its first morning: one organization, one owner, nothing connected; and a browser before it. */
 export type FreshPortalHouse = {
   origin: string;
+  serving: Serving;
   founded: Bootstrapped;
   browser: Browser;
   api: Api;
@@ -67,6 +68,7 @@ export async function freshPortalHouse(): Promise<FreshPortalHouse> {
     const setupLink = async (user: Id<'usr'>): Promise<string> => (await setupLinkFor(world, user)).url;
     return {
       origin,
+      serving,
       founded,
       browser,
       api: apiOf(origin, founded),

@@ -2,6 +2,7 @@ import { exportLog, getCheckpoint, getKey } from '@gatehouse/client/audit.ts';
 import { addressOf, call, Refusal } from '@gatehouse/client/call.ts';
 import { Banner, Facts, Hash, Head, Section } from '@gatehouse/ui/parts.tsx';
 import { Button, Progress, SegmentedControl } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useRef, useState } from 'react';
 import { Act } from '../../kit/act.tsx';
 import { useAddress } from '../../kit/address.ts';
@@ -35,6 +36,7 @@ type State =
 
 /** The whole log up to its newest checkpoint, as a file that is verified without us. */
 export function Page() {
+  const narrow = useMediaQuery('(max-width: 480px)', false, { getInitialValueInEffect: false });
   const org = useOrg();
   const [at, set] = useAddress(state);
   const log = logOf(at.log);
@@ -94,6 +96,7 @@ export function Page() {
               <SegmentedControl
                 key="f"
                 aria-label="Form of the file"
+                orientation={narrow ? 'vertical' : 'horizontal'}
                 value={format}
                 onChange={(to) => set({ format: to })}
                 data={[
