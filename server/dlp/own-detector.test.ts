@@ -60,7 +60,10 @@ for (const [kind, finds, has, hasNot] of kinds)
     const id = String(made.body['id']);
     assert.deepEqual(await judged({ deep: [{ text: has }] }), { action: 'block', found: [id] });
     assert.equal((await judged(hasNot)).action, 'allow');
-    const baseline = (await h.api('GET', org('/baseline'))).body['items'] as { data: string; finds: string }[];
+    const baseline = (await h.api('GET', org('/baseline?limit=100'))).body['items'] as {
+      data: string;
+      finds: string;
+    }[];
     assert.equal(baseline.find((b) => b.data === id)?.finds, `own ${kind}`);
     assert.equal((await h.api('PUT', org(`/baseline/${id}`), { prompt: 'redact' })).status, 204);
     const redacted = await h.api('POST', org('/inspect'), { phase: 'prompt', content: `a ${has} b` });

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { Problem } from '#kernel/problem.ts';
 import type { Secret } from '#kernel/secret.ts';
+import { keepSecret } from './keep-secret.ts';
 import type { Failure } from './tool-call.ts';
 
 export type UpstreamRequest = {
@@ -68,7 +69,8 @@ export function upstreamHeaders(from: IncomingHttpHeaders, session: string | und
 }
 
 /** One request, sent once: whatever was sent may have had its effect, so nothing here tries again. Settles when the answer has ended. */
-export function sendUpstream(r: UpstreamRequest, sink: UpstreamSink): Sending {
+export function sendUpstream(r: UpstreamRequest, to: UpstreamSink): Sending {
+  const sink = keepSecret(r.bearer, to);
   let controller: Dispatcher.DispatchController | undefined;
   let stopped: Error | undefined;
   const abort = (why: Error): void => {
@@ -117,6 +119,11 @@ export function sendUpstream(r: UpstreamRequest, sink: UpstreamSink): Sending {
         },
         onResponseEnd() {
           r.signal.removeEventListener('abort', onAbort);
+          try {
+            if (!stopped) sink.end();
+          } catch (e) {
+            stopped = e instanceof Error ? e : new Error('refused');
+          }
           if (stopped) reject(stopped);
           else resolve();
         },

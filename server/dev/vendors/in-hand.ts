@@ -154,7 +154,8 @@ export async function inHand(
       signal: new AbortController().signal,
     };
     const read = tool.input.safeParse(args);
-    if (!read.success) throw new Error(`the arguments of ${name} do not fit`);
+    if (!read.success)
+      throw new Error(`the arguments of ${name} do not fit: ${read.error.issues.map((i) => i.message).join('; ')}`);
     return tool.run(call, read.data as never);
   };
   return {
