@@ -167,7 +167,14 @@ test('the stateless revision and the older ones are spoken at the same address',
     { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' },
   );
   assert.equal((modern.json['result'] as Record<string, unknown>)['resultType'], 'complete');
-  assert.equal((await raw(h.g, { path: `/mcp/${c.slug}`, token, method: 'GET' })).status, 405);
+  // The stream of an older client is ours: it tells of what changes here.
+  const leave = new AbortController();
+  const stream = await fetch(`${h.g.house.origin}/mcp/${c.slug}`, {
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    signal: leave.signal,
+  });
+  assert.deepEqual([stream.status, stream.headers.get('content-type')?.split(';')[0]], [200, 'text/event-stream']);
+  leave.abort();
   assert.equal(
     (await raw(h.g, { path: `/mcp/${c.slug}`, token, body: '{"jsonrpc":"2.0","method":"notifications/initialized"}' }))
       .status,
