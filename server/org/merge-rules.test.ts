@@ -44,7 +44,7 @@ test('every reference that includes a parent can wait for the end of a merge', a
 
 /** Who did something once. It stays as it was written; nothing is decided by it. */
 const history =
-  /^(removed|decided|set|reviewed|changed|made|suspended|metadata_signed|joining|receiving|ended|applied|added|asked|used|proposed|linked|begun)_by(_call)?$/;
+  /^(removed|decided|set|reviewed|changed|made|suspended|metadata_signed|joining|receiving|ended|applied|added|asked|used|proposed|linked|begun|imported)_by(_call)?$/;
 const past: Record<string, string> = {
   'rule.created_by': 'who wrote the rule',
   'dlp_policy.created_by': 'who wrote it; it applies without them',
