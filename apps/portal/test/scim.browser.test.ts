@@ -104,7 +104,7 @@ test(
     assert.equal(await owner.isChecked(), false);
     await clean(page, 'adoption');
     await button(page, 'Take 2 accounts…').click();
-    await button(page, 'Take 2 accounts').last().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take 2 accounts' }).click();
     await page.getByText('2 accounts are the directory’s now').waitFor();
 
     // Mapping the sellers: the mode does not look at groups yet, so nobody is touched.
@@ -135,7 +135,7 @@ test(
     await button(page, 'Add a member…').click();
     await page.getByRole('combobox', { name: 'Member' }).fill('Hanna');
     await page.getByRole('option', { name: /^Hanna Handwritten/ }).click();
-    await button(page, 'Add').last().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.getByRole('gridcell', { name: 'Hanna Handwritten' }).waitFor();
     await go(page, 'directory/mappings');
